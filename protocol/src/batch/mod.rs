@@ -1,0 +1,35 @@
+//! The batch: one set of bytes from producer to disk to consumer.
+//!
+//! A batch is an 80-byte [`Header`] and a columnar body: all values, then all keys, then all
+//! record headers, then tables of offsets into them in Arrow's `Binary` shape. The producer
+//! builds it with a [`BatchBuilder`]; the server [`validate`]s it, writes a 24-byte [`Stamp`]
+//! over its first bytes and touches nothing else; the consumer reads it through [`Batch`].
+//!
+//! Invariant: bytes 24 to the end never change after the producer sealed the batch, so
+//! `body_crc` covers a record from the producer's memory to the consumer's.
+//!
+//! ```
+//! use tidewire_protocol::batch::{Batch, BatchBuilder, RecordRef, Sequence};
+//!
+//! let mut builder = BatchBuilder::new(8 << 20, 65_536);
+//! builder.push(&RecordRef { key: Some(b"k"), value: Some(b"hello"), ..RecordRef::at(0) })?;
+//! let sealed = builder.seal(Sequence::default());
+//!
+//! let batch = Batch::decode(sealed)?;
+//! assert_eq!(batch.get(0).unwrap().value(), Some(&b"hello"[..]));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod builder;
+mod header;
+mod layout;
+mod malformed;
+mod validate;
+mod view;
+
+pub use builder::{BatchBuilder, PushError, RecordRef, Sequence};
+pub use header::{Codec, Columns, FORMAT, HEADER_LEN, Header, STAMP_LEN, Stamp};
+pub use layout::Layout;
+pub use malformed::{Fault, Malformed};
+pub use validate::{Limits, validate};
+pub use view::{Batch, Headers, Iter, RecordView};
