@@ -1,12 +1,29 @@
-//! The Tidewire protocol.
+//! The Tidewire protocol: the wire format, the batch format, and the state machines of both
+//! sides of a connection. No I/O, no clock, no randomness, no runtime.
+//!
+//! A client in any language, or on any runtime, is a driver around this crate:
+//!
+//! * [`connection`] holds the two ends of a connection, driven by a few verbs;
+//! * [`frame`] and [`message`] say what travels between them;
+//! * [`batch`] builds and reads the one set of bytes that goes from producer to disk to consumer;
+//! * [`partitioner`] decides where a key belongs;
+//! * [`error`], [`options`] and [`limits`] are the tables that every language shares, generated
+//!   from `protocol/spec`.
+//!
+//! Numbers are little-endian. Nothing is allocated by a length that was not checked first.
 #![forbid(unsafe_code)]
 
 pub mod batch;
+pub mod codec;
+pub mod connection;
 pub mod crc;
-pub mod limits {
-    //! temp
-    /// x
-    pub const MAX_BATCH_LEN: u32 = 8 << 20;
-    /// x
-    pub const MAX_BATCH_RECORDS: u32 = 65536;
-}
+pub mod error;
+pub mod frame;
+mod generated;
+pub mod message;
+pub mod name;
+pub mod options;
+pub mod partitioner;
+pub mod url;
+
+pub use generated::limits;

@@ -1,2 +1,33 @@
-//! x
-fn main() {}
+//! `cargo xtask`: the repository's own tasks. Each task is a room of its own; this file only
+//! chooses one.
+
+mod generate;
+mod tasks;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+usage: cargo xtask TASK
+
+  test            run every test there is, on io_uring and on the epoll fallback
+  gen             write the generated files from protocol/spec
+  gen --check     say which generated files differ from protocol/spec; 1 if any does
+";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = args.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        ["test"] => tasks::test(),
+        ["gen"] => generate::run(false),
+        ["gen", "--check"] => generate::run(true),
+        [] | ["help" | "--help" | "-h"] => {
+            print!("{USAGE}");
+            ExitCode::SUCCESS
+        }
+        _ => {
+            eprint!("unknown task: {}\n\n{USAGE}", words.join(" "));
+            ExitCode::from(2)
+        }
+    }
+}

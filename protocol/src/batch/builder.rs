@@ -386,7 +386,8 @@ mod tests {
     #[test]
     fn null_and_empty_keys_and_values_stay_apart() {
         let mut builder = BatchBuilder::new(MAX, 10);
-        let cases: [(Option<&[u8]>, Option<&[u8]>); 4] =
+        type KeyAndValue = (Option<&'static [u8]>, Option<&'static [u8]>);
+        let cases: [KeyAndValue; 4] =
             [(None, None), (Some(b""), Some(b"")), (None, Some(b"v")), (Some(b"k"), None)];
         for (key, value) in cases {
             builder.push(&RecordRef { key, value, ..RecordRef::at(0) }).expect("room");

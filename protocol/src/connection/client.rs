@@ -1,0 +1,550 @@
+//! The client's side of a connection.
+//!
+//! Owns the handshake, correlation of replies, deadlines and heartbeats. It knows nothing of
+//! producers, consumers or retries: those stand above it. The one invariant: every request that
+//! was accepted ends in exactly one `Reply` event, whatever becomes of the connection.
+
+use std::collections::{HashMap, VecDeque};
+
+use bytes::{Bytes, BytesMut};
+
+use super::HEARTBEATS_TO_DEATH;
+use super::rx::Rx;
+use super::time::Time;
+use super::tx::Tx;
+use crate::codec::Reader;
+use crate::error::{Code, Disposition, Error};
+use crate::frame::{self, Flags, Frame, Head};
+use crate::limits;
+use crate::message::{
+    Deliver, Goaway, Hello, HelloReply, Kind, Message, Ping, Request, SubscriptionEvent,
+};
+
+/// What a client says of itself.
+#[derive(Clone, Debug)]
+pub struct ClientConfig {
+    /// Its name, for logs.
+    pub client_name: String,
+    /// Its library's name and version.
+    pub client_version: String,
+    /// The heartbeat interval that it would like, in milliseconds.
+    pub heartbeat_ms: u32,
+    /// Time for the handshake, in milliseconds.
+    pub connect_timeout_ms: u32,
+    /// Largest frame that it takes, in bytes.
+    pub max_frame_len: u32,
+}
+
+impl Default for ClientConfig {
+    fn default() -> Self {
+        Self {
+            client_name: String::new(),
+            client_version: concat!("tidewire-protocol/", env!("CARGO_PKG_VERSION")).to_owned(),
+            heartbeat_ms: crate::options::client::HEARTBEAT_MS,
+            connect_timeout_ms: crate::options::client::CONNECT_TIMEOUT_MS,
+            max_frame_len: limits::MAX_FRAME_LEN,
+        }
+    }
+}
+
+/// A request's correlation number: rises from 1 on each connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RequestId(u64);
+
+/// What happened on a client's connection.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ClientEvent {
+    /// The handshake is done; requests may be made. Happens once, first.
+    Ready(Box<HelloReply>),
+    /// A request ended.
+    Reply {
+        /// Which.
+        id: RequestId,
+        /// The reply's frame, or why there is none. [`decode_reply`](ClientConnection::decode_reply)
+        /// reads the frame.
+        result: Result<Frame, Error>,
+    },
+    /// Batches arrived for a subscription.
+    Deliver {
+        /// Its channel.
+        channel: u32,
+        /// Facts about the partition.
+        message: Deliver,
+        /// One or more whole batches.
+        payload: Bytes,
+    },
+    /// The server ended a subscription; its channel is closed.
+    SubscriptionEnded {
+        /// Its channel.
+        channel: u32,
+        /// Why.
+        error: Error,
+    },
+    /// The server will close when what it accepted is answered.
+    GoingAway(Error),
+    /// The connection is over. Happens once, last.
+    Closed(Error),
+}
+
+#[derive(Debug, PartialEq, Eq, Clone, Copy)]
+enum State {
+    Preface,
+    Hello,
+    Ready,
+    Draining,
+    Closed,
+}
+
+#[derive(Debug)]
+struct InFlight {
+    kind: Kind,
+    deadline: Option<Time>,
+}
+
+/// The client's side of a connection. See the [module](super) for its verbs.
+#[derive(Debug)]
+pub struct ClientConnection {
+    state: State,
+    rx: Rx,
+    tx: Tx,
+    heartbeat_ms: u32,
+    max_frame_len: u32,
+    max_in_flight: usize,
+    next_id: u64,
+    in_flight: HashMap<u64, InFlight>,
+    /// No deadline is earlier than this; some requests that set it may have ended since.
+    earliest_deadline: Option<Time>,
+    handshake_deadline: Time,
+    last_received: Time,
+    last_sent: Time,
+    ping: Option<u64>,
+    events: VecDeque<ClientEvent>,
+}
+
+impl ClientConnection {
+    /// A connection over a socket that was just opened.
+    pub fn new(config: ClientConfig, now: Time) -> Self {
+        let mut tx = Tx::default();
+        tx.raw(&frame::PREFACE);
+        let hello = Hello {
+            client_name: config.client_name,
+            client_version: config.client_version,
+            capabilities: 0,
+            codecs: 1,
+            max_frame_len: config.max_frame_len,
+            heartbeat_ms: config.heartbeat_ms,
+        };
+        let head = Head { correlation: 1, ..Head::default() };
+        let mut connection = Self {
+            state: State::Preface,
+            rx: Rx::new(limits::MAX_HANDSHAKE_FRAME_LEN),
+            tx,
+            heartbeat_ms: config.heartbeat_ms,
+            max_frame_len: config.max_frame_len,
+            max_in_flight: limits::MAX_IN_FLIGHT as usize,
+            next_id: 2,
+            in_flight: HashMap::new(),
+            earliest_deadline: None,
+            handshake_deadline: now.plus_ms(config.connect_timeout_ms),
+            last_received: now,
+            last_sent: now,
+            ping: None,
+            events: VecDeque::new(),
+        };
+        if let Err(error) =
+            connection.tx.frame(head, &hello, &[], limits::MAX_HANDSHAKE_FRAME_LEN)
+        {
+            connection.close_with(error);
+        }
+        connection
+    }
+
+    /// Queues a request. It will end in a [`ClientEvent::Reply`], at the latest after
+    /// `timeout_ms` (0: never by itself).
+    ///
+    /// # Errors
+    /// `TOO_MANY_IN_FLIGHT` (retriable) when replies must come first, `FRAME_TOO_LARGE`, or the
+    /// connection is not ready.
+    pub fn request<R: Request>(
+        &mut self,
+        now: Time,
+        channel: u32,
+        request: &R,
+        payload: &[Bytes],
+        timeout_ms: u32,
+    ) -> Result<RequestId, Error> {
+        self.check_ready()?;
+        if self.in_flight.len() >= self.max_in_flight {
+            return Err(Error::new(
+                Code::TOO_MANY_IN_FLIGHT,
+                format!("{} requests wait for their reply already", self.in_flight.len()),
+            ));
+        }
+        let id = self.next_id;
+        let head = Head { correlation: id, channel, aux: timeout_ms, flags: Flags::default() };
+        self.tx.frame(head, request, payload, self.max_frame_len)?;
+        self.next_id += 1;
+        let deadline = (timeout_ms > 0).then(|| now.plus_ms(timeout_ms));
+        if let Some(deadline) = deadline {
+            self.earliest_deadline =
+                Some(self.earliest_deadline.map_or(deadline, |first| first.min(deadline)));
+        }
+        self.in_flight.insert(id, InFlight { kind: R::KIND, deadline });
+        self.last_sent = now;
+        Ok(RequestId(id))
+    }
+
+    /// Queues a message that is not answered.
+    pub fn send_one_way<M: Message>(
+        &mut self,
+        now: Time,
+        channel: u32,
+        message: &M,
+    ) -> Result<(), Error> {
+        self.check_ready()?;
+        let head = Head { channel, flags: Flags::ONE_WAY, ..Head::default() };
+        self.tx.frame(head, message, &[], self.max_frame_len)?;
+        self.last_sent = now;
+        Ok(())
+    }
+
+    /// Reads the reply to a request of type `R`.
+    pub fn decode_reply<R: Request>(frame: &Frame) -> Result<R::Reply, Error> {
+        R::Reply::decode(Reader::new(&frame.meta))
+    }
+
+    /// How many more requests may be made now.
+    pub fn room(&self) -> usize {
+        match self.state {
+            State::Ready => self.max_in_flight - self.in_flight.len().min(self.max_in_flight),
+            _ => 0,
+        }
+    }
+
+    /// Bytes queued for the socket.
+    pub fn queued_bytes(&self) -> usize {
+        self.tx.len()
+    }
+
+    /// Ends the connection from this side; requests without a reply fail with `error`.
+    pub fn close(&mut self, error: Error) {
+        if self.state == State::Ready {
+            let goodbye = Goaway { last_accepted: 0, code: 0, message: String::new() };
+            // It is a courtesy; a frame this small is within every limit.
+            let _ = self.tx.frame(one_way(), &goodbye, &[], limits::MAX_HANDSHAKE_FRAME_LEN);
+        }
+        self.close_with(error);
+    }
+
+    /// A buffer to read into, at its end.
+    pub fn take_read_buf(&mut self) -> BytesMut {
+        self.rx.take()
+    }
+
+    /// The buffer back, with what arrived.
+    pub fn handle_input(&mut self, now: Time, buf: BytesMut) {
+        self.rx.put(buf);
+        self.last_received = now;
+        if self.state == State::Closed {
+            self.rx.clear();
+        }
+    }
+
+    /// The peer closed its side, or the socket failed.
+    pub fn handle_eof(&mut self) {
+        let error = match self.state {
+            State::Preface | State::Hello => Error::new(
+                Code::DISCONNECTED,
+                "the server closed the connection before the handshake was done",
+            ),
+            _ => Error::new(Code::DISCONNECTED, "the server closed the connection"),
+        };
+        // Frames that arrived before the end still count.
+        while self.poll_frame() {}
+        self.close_with(error);
+    }
+
+    /// The time that [`ClientConnection::poll_timeout`] named has come.
+    pub fn handle_timeout(&mut self, now: Time) {
+        match self.state {
+            State::Closed => return,
+            State::Preface | State::Hello => {
+                if now >= self.handshake_deadline {
+                    self.close_with(Error::new(
+                        Code::TIMEOUT,
+                        "the server did not finish the handshake in time",
+                    ));
+                }
+                return;
+            }
+            State::Ready | State::Draining => {}
+        }
+        if now >= self.last_received.plus_ms(self.death_ms()) {
+            self.close_with(Error::new(
+                Code::DISCONNECTED,
+                format!("nothing was heard from the server for {} ms", self.death_ms()),
+            ));
+            return;
+        }
+        if self.state == State::Ready && self.ping.is_none() && now >= self.ping_time() {
+            // A full window means that replies are due; their silence is noticed above.
+            self.ping = self.request(now, 0, &Ping {}, &[], 0).ok().map(|id| id.0);
+        }
+        self.expire(now);
+    }
+
+    fn expire(&mut self, now: Time) {
+        if self.earliest_deadline.is_none_or(|first| now < first) {
+            return;
+        }
+        let mut late: Vec<u64> = Vec::new();
+        self.earliest_deadline = None;
+        for (&id, request) in &self.in_flight {
+            match request.deadline {
+                Some(deadline) if now >= deadline => late.push(id),
+                Some(deadline) => {
+                    self.earliest_deadline = Some(
+                        self.earliest_deadline.map_or(deadline, |first| first.min(deadline)),
+                    );
+                }
+                None => {}
+            }
+        }
+        late.sort_unstable();
+        for id in late {
+            let kind = self.in_flight.remove(&id).map(|request| request.kind);
+            let what = kind.map(|kind| kind.to_string()).unwrap_or_default();
+            self.events.push_back(ClientEvent::Reply {
+                id: RequestId(id),
+                result: Err(Error::new(
+                    Code::TIMEOUT,
+                    format!("no reply to {what} came in time; it may have been carried out"),
+                )),
+            });
+        }
+    }
+
+    /// When to call [`ClientConnection::handle_timeout`], unless something else happens first.
+    pub fn poll_timeout(&self) -> Option<Time> {
+        match self.state {
+            State::Closed => None,
+            State::Preface | State::Hello => Some(self.handshake_deadline),
+            State::Ready | State::Draining => {
+                let mut next = self.last_received.plus_ms(self.death_ms());
+                if self.ping.is_none() && self.state == State::Ready {
+                    next = next.min(self.ping_time());
+                }
+                Some(self.earliest_deadline.map_or(next, |first| first.min(next)))
+            }
+        }
+    }
+
+    fn ping_time(&self) -> Time {
+        self.last_received.min(self.last_sent).plus_ms(self.heartbeat_ms)
+    }
+
+    fn death_ms(&self) -> u32 {
+        self.heartbeat_ms.saturating_mul(HEARTBEATS_TO_DEATH)
+    }
+
+    /// Moves bytes to write to `out`, in order; false if there are none.
+    pub fn poll_transmit(&mut self, out: &mut Vec<Bytes>) -> bool {
+        self.tx.poll(out)
+    }
+
+    /// The next thing that happened.
+    pub fn poll_event(&mut self) -> Option<ClientEvent> {
+        while self.events.is_empty() && self.poll_frame() {}
+        self.events.pop_front()
+    }
+
+    /// Whether the connection is over; events may still wait.
+    pub fn is_closed(&self) -> bool {
+        self.state == State::Closed
+    }
+
+    /// Handles one frame; false when there is none.
+    fn poll_frame(&mut self) -> bool {
+        let handled = match self.state {
+            State::Closed => Ok(false),
+            State::Preface => self.rx.preface().inspect(|&whole| {
+                if whole {
+                    self.state = State::Hello;
+                }
+            }),
+            _ => self.rx.frame().and_then(|frame| match frame {
+                Some(frame) => self.handle_frame(frame).map(|()| true),
+                None => Ok(false),
+            }),
+        };
+        handled.unwrap_or_else(|error| {
+            self.close_with(error);
+            false
+        })
+    }
+
+    fn handle_frame(&mut self, frame: Frame) -> Result<(), Error> {
+        let header = frame.header;
+        if header.kind == Kind::GOAWAY {
+            return self.handle_goaway(&frame);
+        }
+        if self.state == State::Hello {
+            return self.handle_hello(&frame);
+        }
+        if header.flags.has(Flags::RESPONSE) {
+            self.handle_reply(frame);
+            return Ok(());
+        }
+        match header.kind {
+            Kind::DELIVER => {
+                let message = Deliver::decode(Reader::new(&frame.meta))?;
+                self.events.push_back(ClientEvent::Deliver {
+                    channel: header.channel,
+                    message,
+                    payload: frame.payload,
+                });
+            }
+            Kind::SUBSCRIPTION_EVENT => {
+                let event = SubscriptionEvent::decode(Reader::new(&frame.meta))?;
+                self.events.push_back(ClientEvent::SubscriptionEnded {
+                    channel: header.channel,
+                    error: Error {
+                        code: Code(event.code),
+                        disposition: Disposition(event.disposition),
+                        message: event.message,
+                    },
+                });
+            }
+            // A push that a newer server added; HELLO's capabilities said that we cannot want it.
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn handle_hello(&mut self, frame: &Frame) -> Result<(), Error> {
+        let header = frame.header;
+        if header.kind != Kind::HELLO || !header.flags.has(Flags::RESPONSE) {
+            return Err(Error::new(
+                Code::UNEXPECTED_FRAME,
+                format!("the server sent {} where the reply to HELLO was due", header.kind),
+            ));
+        }
+        if let Some(error) = reply_error(frame) {
+            return Err(error);
+        }
+        let hello = HelloReply::decode(Reader::new(&frame.meta))?;
+        if hello.auth != 0 {
+            return Err(Error::new(
+                Code::AUTH_REQUIRED,
+                "the server asks for credentials, which this client cannot give yet",
+            ));
+        }
+        self.max_frame_len = self.max_frame_len.min(hello.max_frame_len);
+        self.rx.set_max_frame_len(self.max_frame_len);
+        self.max_in_flight = hello.max_in_flight.clamp(1, limits::MAX_IN_FLIGHT) as usize;
+        self.heartbeat_ms =
+            hello.heartbeat_ms.clamp(limits::MIN_HEARTBEAT_MS, limits::MAX_HEARTBEAT_MS);
+        self.state = State::Ready;
+        self.events.push_back(ClientEvent::Ready(Box::new(hello)));
+        Ok(())
+    }
+
+    fn handle_reply(&mut self, frame: Frame) {
+        let id = frame.header.correlation;
+        // A reply to a request that timed out, or was never made, is of no use to anyone.
+        if self.in_flight.remove(&id).is_none() {
+            return;
+        }
+        if self.ping == Some(id) {
+            self.ping = None;
+            return;
+        }
+        let result = match reply_error(&frame) {
+            Some(error) => Err(error),
+            None => Ok(frame),
+        };
+        self.events.push_back(ClientEvent::Reply { id: RequestId(id), result });
+        self.close_when_drained();
+    }
+
+    fn handle_goaway(&mut self, frame: &Frame) -> Result<(), Error> {
+        let goaway = Goaway::decode(Reader::new(&frame.meta))?;
+        let error = Error::new(Code(goaway.code), goaway.message);
+        if matches!(self.state, State::Preface | State::Hello) {
+            return Err(error);
+        }
+        // What the server did not accept never ran.
+        let mut refused: Vec<u64> =
+            self.in_flight.keys().copied().filter(|&id| id > goaway.last_accepted).collect();
+        refused.sort_unstable();
+        for id in refused {
+            self.in_flight.remove(&id);
+            let mut error = error.clone();
+            error.disposition = Disposition::RETRIABLE.and(Disposition::RECONNECT);
+            self.fail(id, error);
+        }
+        self.state = State::Draining;
+        self.events.push_back(ClientEvent::GoingAway(error));
+        self.close_when_drained();
+        Ok(())
+    }
+
+    fn close_when_drained(&mut self) {
+        if self.state == State::Draining && self.in_flight.is_empty() {
+            self.close_with(Error::new(Code::DISCONNECTED, "the server closed the connection"));
+        }
+    }
+
+    fn fail(&mut self, id: u64, error: Error) {
+        if self.ping == Some(id) {
+            self.ping = None;
+            return;
+        }
+        self.events.push_back(ClientEvent::Reply { id: RequestId(id), result: Err(error) });
+    }
+
+    fn close_with(&mut self, error: Error) {
+        if self.state == State::Closed {
+            return;
+        }
+        self.state = State::Closed;
+        self.rx.clear();
+        let mut ids: Vec<u64> = self.in_flight.drain().map(|(id, _)| id).collect();
+        ids.sort_unstable();
+        for id in ids {
+            let mut error = error.clone();
+            error.disposition = error.disposition.and(Disposition::OUTCOME_UNKNOWN);
+            self.fail(id, error);
+        }
+        self.events.push_back(ClientEvent::Closed(error));
+    }
+
+    fn check_ready(&self) -> Result<(), Error> {
+        match self.state {
+            State::Ready => Ok(()),
+            State::Preface | State::Hello => {
+                Err(Error::new(Code::UNEXPECTED_FRAME, "the connection is not ready yet"))
+            }
+            State::Draining | State::Closed => Err(Error {
+                disposition: Disposition::RETRIABLE.and(Disposition::RECONNECT),
+                ..Error::new(Code::DISCONNECTED, "the connection is closed")
+            }),
+        }
+    }
+}
+
+fn one_way() -> Head {
+    Head { flags: Flags::ONE_WAY, ..Head::default() }
+}
+
+/// The error that a reply carries, if it is one.
+fn reply_error(frame: &Frame) -> Option<Error> {
+    let (code, disposition) = frame.header.status();
+    if code.0 == 0 {
+        return None;
+    }
+    // The text is diagnostic: a reply whose text cannot be read is still that error.
+    let message = Reader::new(&frame.meta).text().unwrap_or_default();
+    Some(Error { code, disposition, message })
+}

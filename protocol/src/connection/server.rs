@@ -1,0 +1,669 @@
+//! The server's side of a connection.
+//!
+//! Owns the handshake, the checks on every frame, channels and their credit, heartbeats and the
+//! order in which a connection ends. What requests mean is the application's: it gets each with a
+//! [`Ticket`] and answers it once. The one invariant: whatever bytes arrive, the worst that
+//! follows is the end of this connection.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+
+use super::rx::Rx;
+use super::time::Time;
+use super::tx::Tx;
+use super::{HEARTBEATS_TO_DEATH, courtesy};
+use crate::codec::{Field, Reader, Writer};
+use crate::error::{Code, Error};
+use crate::frame::{self, Flags, Frame, Head};
+use crate::limits;
+use crate::message::Direction;
+use crate::message::{
+    AnyRequest, Deliver, Goaway, Hello, HelloReply, KINDS, Kind, KindRange, Message,
+    SubscriptionEvent,
+};
+
+/// What a server says of itself, and its limits. One for all its connections.
+#[derive(Clone, Debug)]
+pub struct ServerConfig {
+    /// Its name, for logs.
+    pub server_name: String,
+    /// Its version.
+    pub server_version: String,
+    /// A number that stays with its data.
+    pub server_id: u64,
+    /// Largest frame that it takes and sends, in bytes.
+    pub max_frame_len: u32,
+    /// Most unanswered requests.
+    pub max_in_flight: u32,
+    /// Most open channels.
+    pub max_channels: u32,
+    /// Bytes queued for the socket past which nothing more is read from it.
+    pub max_queued_bytes: usize,
+    /// Time for the handshake, in milliseconds.
+    pub handshake_timeout_ms: u32,
+}
+
+impl Default for ServerConfig {
+    fn default() -> Self {
+        Self {
+            server_name: "tidewire".to_owned(),
+            server_version: env!("CARGO_PKG_VERSION").to_owned(),
+            server_id: 0,
+            max_frame_len: limits::MAX_FRAME_LEN,
+            max_in_flight: limits::MAX_IN_FLIGHT,
+            max_channels: limits::MAX_CHANNELS,
+            max_queued_bytes: 4 << 20,
+            handshake_timeout_ms: limits::HANDSHAKE_TIMEOUT_MS,
+        }
+    }
+}
+
+/// A request that waits for its answer. Give it back with [`ServerConnection::reply`] or
+/// [`ServerConnection::reply_error`].
+#[derive(Debug, PartialEq, Eq)]
+#[must_use = "every request is answered"]
+pub struct Ticket {
+    /// The request's number on its connection.
+    pub correlation: u64,
+    /// Its channel.
+    pub channel: u32,
+    /// Its kind.
+    pub kind: Kind,
+    /// How long the client waits, in milliseconds; 0 is no bound.
+    pub timeout_ms: u32,
+    payload_len: usize,
+}
+
+/// What happened on a server's connection.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ServerEvent {
+    /// The handshake is done. Happens once, first.
+    Ready(Hello),
+    /// A request to carry out.
+    Request(Ticket, AnyRequest, Bytes),
+    /// A subscription may send more.
+    Credit {
+        /// Its channel.
+        channel: u32,
+    },
+    /// The connection is over: its peer left, or broke a rule. Happens once, last. What
+    /// `poll_transmit` gives must still be written.
+    Closed(Option<Error>),
+}
+
+#[derive(Debug, PartialEq, Eq, Clone, Copy)]
+enum State {
+    Preface,
+    Hello,
+    Ready,
+    /// GOAWAY was sent; accepted requests are still answered.
+    Draining,
+    /// `Closed` is to be told.
+    Closing,
+    Closed,
+}
+
+#[derive(Debug)]
+enum Channel {
+    Producer,
+    Subscription { sent: u64, limit: u64 },
+}
+
+/// The server's side of a connection. See the [module](super) for its verbs.
+#[derive(Debug)]
+pub struct ServerConnection {
+    config: Arc<ServerConfig>,
+    state: State,
+    rx: Rx,
+    tx: Tx,
+    max_frame_len: u32,
+    heartbeat_ms: u32,
+    last_accepted: u64,
+    in_flight: usize,
+    in_flight_bytes: usize,
+    bad_requests: u32,
+    channels: HashMap<u32, Channel>,
+    handshake_deadline: Time,
+    last_received: Time,
+    close_error: Option<Error>,
+}
+
+impl ServerConnection {
+    /// A connection over a socket that was just accepted.
+    pub fn new(config: Arc<ServerConfig>, now: Time) -> Self {
+        Self {
+            state: State::Preface,
+            rx: Rx::new(limits::MAX_HANDSHAKE_FRAME_LEN),
+            tx: Tx::default(),
+            max_frame_len: config.max_frame_len,
+            heartbeat_ms: limits::MAX_HEARTBEAT_MS,
+            last_accepted: 0,
+            in_flight: 0,
+            in_flight_bytes: 0,
+            bad_requests: 0,
+            channels: HashMap::new(),
+            handshake_deadline: now.plus_ms(config.handshake_timeout_ms),
+            last_received: now,
+            close_error: None,
+            config,
+        }
+    }
+
+    /// Whether to read from the socket now. Reading stops while the peer's unanswered payloads
+    /// or the bytes that it has not taken are over their limits.
+    pub fn wants_input(&self) -> bool {
+        !matches!(self.state, State::Closing | State::Closed)
+            && self.in_flight_bytes <= limits::MAX_IN_FLIGHT_BYTES as usize
+            && self.tx.len() <= self.config.max_queued_bytes
+    }
+
+    /// A buffer to read into, at its end.
+    pub fn take_read_buf(&mut self) -> BytesMut {
+        self.rx.take()
+    }
+
+    /// The buffer back, with what arrived.
+    pub fn handle_input(&mut self, now: Time, buf: BytesMut) {
+        self.rx.put(buf);
+        self.last_received = now;
+        if matches!(self.state, State::Closing | State::Closed) {
+            self.rx.clear();
+        }
+    }
+
+    /// The peer closed its side, or the socket failed.
+    pub fn handle_eof(&mut self) {
+        if !matches!(self.state, State::Closing | State::Closed) {
+            self.state = State::Closing;
+            self.rx.clear();
+        }
+    }
+
+    /// The time that [`ServerConnection::poll_timeout`] named has come.
+    pub fn handle_timeout(&mut self, now: Time) {
+        match self.state {
+            State::Preface | State::Hello if now >= self.handshake_deadline => {
+                self.fail(Error::new(
+                    Code::HANDSHAKE_TIMEOUT,
+                    format!(
+                        "the handshake was not done within {} ms",
+                        self.config.handshake_timeout_ms
+                    ),
+                ));
+            }
+            State::Ready | State::Draining
+                if now >= self.last_received.plus_ms(self.death_ms()) =>
+            {
+                self.fail(Error::new(
+                    Code::HEARTBEAT_TIMEOUT,
+                    format!("nothing was heard from the client for {} ms", self.death_ms()),
+                ));
+            }
+            _ => {}
+        }
+    }
+
+    /// When to call [`ServerConnection::handle_timeout`], unless something else happens first.
+    pub fn poll_timeout(&self) -> Option<Time> {
+        match self.state {
+            State::Preface | State::Hello => Some(self.handshake_deadline),
+            State::Ready | State::Draining => Some(self.last_received.plus_ms(self.death_ms())),
+            State::Closing | State::Closed => None,
+        }
+    }
+
+    fn death_ms(&self) -> u32 {
+        self.heartbeat_ms.saturating_mul(HEARTBEATS_TO_DEATH)
+    }
+
+    /// Moves bytes to write to `out`, in order; false if there are none.
+    pub fn poll_transmit(&mut self, out: &mut Vec<Bytes>) -> bool {
+        self.tx.poll(out)
+    }
+
+    /// Bytes queued for the socket.
+    pub fn queued_bytes(&self) -> usize {
+        self.tx.len()
+    }
+
+    /// Whether the connection is over and `Closed` was told.
+    pub fn is_closed(&self) -> bool {
+        self.state == State::Closed
+    }
+
+    /// The next thing that happened.
+    pub fn poll_event(&mut self) -> Option<ServerEvent> {
+        loop {
+            let step = match self.state {
+                State::Closed => return None,
+                State::Closing => {
+                    self.state = State::Closed;
+                    return Some(ServerEvent::Closed(self.close_error.take()));
+                }
+                State::Preface => self.handle_preface(),
+                State::Hello | State::Ready | State::Draining => self.handle_frame(),
+            };
+            match step {
+                Ok(Step::Event(event)) => return Some(event),
+                Ok(Step::Again) => {}
+                Ok(Step::Wait) => {
+                    if self.state == State::Draining && self.in_flight == 0 {
+                        self.state = State::Closing;
+                        continue;
+                    }
+                    return None;
+                }
+                Err(error) => self.fail(error),
+            }
+        }
+    }
+
+    fn handle_preface(&mut self) -> Result<Step, Error> {
+        match self.rx.preface() {
+            Ok(true) => {
+                self.tx.raw(&frame::PREFACE);
+                self.state = State::Hello;
+                Ok(Step::Again)
+            }
+            Ok(false) => Ok(Step::Wait),
+            Err(error) => {
+                // HTTP's methods are told apart by their first four bytes.
+                let received = self.rx.bytes();
+                if let Some(answer) = courtesy::answer(received) {
+                    self.tx.raw(answer);
+                } else if error.code == Code::UNSUPPORTED_PROTOCOL {
+                    self.tx.raw(&frame::PREFACE);
+                }
+                self.close_silently(error);
+                Ok(Step::Again)
+            }
+        }
+    }
+
+    fn handle_frame(&mut self) -> Result<Step, Error> {
+        let Some(frame) = self.rx.frame()? else {
+            return Ok(Step::Wait);
+        };
+        let header = frame.header;
+        if header.flags.has(Flags::RESPONSE) || header.flags.has(Flags::MORE) {
+            return Err(unexpected(header.kind, "an answer, which a client never gives"));
+        }
+        if header.kind == Kind::GOAWAY {
+            // The client says goodbye: nothing more will come.
+            self.handle_eof();
+            return Ok(Step::Again);
+        }
+        let one_way = header.flags.has(Flags::ONE_WAY);
+        if one_way != (header.correlation == 0) {
+            return Err(Error::new(
+                Code::MALFORMED_FRAME,
+                format!(
+                    "{} has correlation {} and flags {:#04x}: only one-way frames have none",
+                    header.kind, header.correlation, header.flags.0
+                ),
+            ));
+        }
+        if !one_way {
+            if header.correlation <= self.last_accepted {
+                return Err(Error::new(
+                    Code::MALFORMED_FRAME,
+                    format!(
+                        "correlation {} does not rise above {}",
+                        header.correlation, self.last_accepted
+                    ),
+                ));
+            }
+            if self.state == State::Draining {
+                // GOAWAY named the last request that counts.
+                return Ok(Step::Again);
+            }
+            self.last_accepted = header.correlation;
+        }
+        if self.state == State::Hello {
+            return self.handle_hello(frame);
+        }
+        self.handle_request(frame, one_way)
+    }
+
+    fn handle_hello(&mut self, frame: Frame) -> Result<Step, Error> {
+        if frame.header.kind != Kind::HELLO {
+            return Err(unexpected(frame.header.kind, "sent before HELLO"));
+        }
+        let hello = Hello::decode(Reader::new(&frame.meta))?;
+        self.max_frame_len = self
+            .config
+            .max_frame_len
+            .min(hello.max_frame_len.max(limits::MAX_HANDSHAKE_FRAME_LEN));
+        self.heartbeat_ms =
+            hello.heartbeat_ms.clamp(limits::MIN_HEARTBEAT_MS, limits::MAX_HEARTBEAT_MS);
+        let reply = HelloReply {
+            server_name: self.config.server_name.clone(),
+            server_version: self.config.server_version.clone(),
+            server_id: self.config.server_id,
+            capabilities: 0,
+            codecs: 1,
+            auth: 0,
+            nonce: Vec::new(),
+            heartbeat_ms: self.heartbeat_ms,
+            max_frame_len: self.max_frame_len,
+            max_batch_len: limits::MAX_BATCH_LEN,
+            max_batch_records: limits::MAX_BATCH_RECORDS,
+            max_in_flight: self.config.max_in_flight,
+            max_channels: self.config.max_channels,
+            kinds: KINDS
+                .iter()
+                .map(|row| KindRange {
+                    kind: row.kind.0,
+                    min_version: row.version,
+                    max_version: row.version,
+                })
+                .collect(),
+        };
+        let head = Head {
+            flags: Flags::RESPONSE,
+            correlation: frame.header.correlation,
+            ..Head::default()
+        };
+        self.tx.frame(head, &reply, &[], limits::MAX_HANDSHAKE_FRAME_LEN)?;
+        self.rx.set_max_frame_len(self.max_frame_len);
+        self.state = State::Ready;
+        Ok(Step::Event(ServerEvent::Ready(hello)))
+    }
+
+    fn handle_request(&mut self, frame: Frame, one_way: bool) -> Result<Step, Error> {
+        let header = frame.header;
+        let ticket = Ticket {
+            correlation: header.correlation,
+            channel: header.channel,
+            kind: header.kind,
+            timeout_ms: header.aux,
+            payload_len: frame.payload.len(),
+        };
+        if !one_way {
+            self.in_flight += 1;
+            self.in_flight_bytes += ticket.payload_len;
+        }
+        match self.admit(&frame, one_way) {
+            Ok(AnyRequest::Ping(_)) => {
+                self.reply(ticket, &crate::message::PingReply {}, &[]);
+                Ok(Step::Again)
+            }
+            Ok(AnyRequest::Credit(credit)) => {
+                let channel = header.channel;
+                // A subscription that ended while the credit was on its way is no fault.
+                if let Some(Channel::Subscription { limit, .. }) =
+                    self.channels.get_mut(&channel)
+                    && credit.limit_bytes > *limit
+                {
+                    *limit = credit.limit_bytes;
+                    return Ok(Step::Event(ServerEvent::Credit { channel }));
+                }
+                Ok(Step::Again)
+            }
+            Ok(request) => {
+                if let Err(error) = self.check_channel(header.channel, &request) {
+                    self.reply_error(ticket, &error);
+                    return Ok(Step::Again);
+                }
+                Ok(Step::Event(ServerEvent::Request(ticket, request, frame.payload)))
+            }
+            Err(error) => {
+                if error.code != Code::TOO_MANY_IN_FLIGHT {
+                    self.bad_requests += 1;
+                    if self.bad_requests > limits::MAX_BAD_REQUESTS {
+                        return Err(Error::new(
+                            Code::TOO_MANY_BAD_REQUESTS,
+                            format!(
+                                "more than {} requests made no sense; the last one: {error}",
+                                limits::MAX_BAD_REQUESTS
+                            ),
+                        ));
+                    }
+                }
+                if !one_way {
+                    self.reply_error(ticket, &error);
+                }
+                Ok(Step::Again)
+            }
+        }
+    }
+
+    /// Decodes a request, or says why it cannot be carried out.
+    fn admit(&self, frame: &Frame, one_way: bool) -> Result<AnyRequest, Error> {
+        let header = frame.header;
+        let known =
+            header.kind.info().filter(|row| row.direction != Direction::Push).ok_or_else(
+                || Error::new(Code::UNKNOWN_KIND, format!("{} is not known here", header.kind)),
+            )?;
+        if header.kind == Kind::HELLO {
+            return Err(Error::new(Code::MALFORMED_META, "HELLO was sent a second time"));
+        }
+        if one_way != (known.direction == Direction::OneWay) {
+            return Err(Error::new(
+                Code::MALFORMED_META,
+                format!("{} has the wrong ONE_WAY flag", header.kind),
+            ));
+        }
+        if header.kind_version != known.version {
+            return Err(Error::new(
+                Code::UNSUPPORTED_VERSION,
+                format!(
+                    "version {} of {} is not supported, only {}",
+                    header.kind_version, header.kind, known.version
+                ),
+            ));
+        }
+        if !frame.payload.is_empty() && !known.request_payload {
+            return Err(Error::new(
+                Code::MALFORMED_META,
+                format!("{} has a payload, which that kind never has", header.kind),
+            ));
+        }
+        // The request itself is counted already.
+        if self.in_flight > self.config.max_in_flight as usize {
+            return Err(Error::new(
+                Code::TOO_MANY_IN_FLIGHT,
+                format!("more than {} requests wait for a reply", self.config.max_in_flight),
+            ));
+        }
+        AnyRequest::decode(header.kind, Reader::new(&frame.meta)).unwrap_or_else(|| {
+            Err(Error::new(Code::UNKNOWN_KIND, format!("{} is not known here", header.kind)))
+        })
+    }
+
+    /// Opens, closes and checks channels as requests pass.
+    fn check_channel(&mut self, channel: u32, request: &AnyRequest) -> Result<(), Error> {
+        match request {
+            AnyRequest::OpenProducer(_) => self.open(channel, Channel::Producer),
+            AnyRequest::Subscribe(subscribe) => self.open(
+                channel,
+                Channel::Subscription { sent: 0, limit: subscribe.credit_bytes },
+            ),
+            AnyRequest::Append(_) => match self.channels.get(&channel) {
+                Some(Channel::Producer) => Ok(()),
+                _ => Err(unknown_channel(channel, "producer")),
+            },
+            AnyRequest::CloseProducer(_) => match self.channels.get(&channel) {
+                Some(Channel::Producer) => {
+                    self.channels.remove(&channel);
+                    Ok(())
+                }
+                _ => Err(unknown_channel(channel, "producer")),
+            },
+            AnyRequest::Unsubscribe(_) => match self.channels.get(&channel) {
+                Some(Channel::Subscription { .. }) => {
+                    self.channels.remove(&channel);
+                    Ok(())
+                }
+                _ => Err(unknown_channel(channel, "subscription")),
+            },
+            _ => Ok(()),
+        }
+    }
+
+    fn open(&mut self, channel: u32, state: Channel) -> Result<(), Error> {
+        if channel == 0 {
+            return Err(Error::new(
+                Code::INVALID_ARGUMENT,
+                "channel 0 is the connection itself and cannot be opened",
+            ));
+        }
+        if self.channels.contains_key(&channel) {
+            return Err(Error::new(
+                Code::CHANNEL_IN_USE,
+                format!("channel {channel} is open already"),
+            ));
+        }
+        if self.channels.len() >= self.config.max_channels as usize {
+            return Err(Error::new(
+                Code::TOO_MANY_CHANNELS,
+                format!("{} channels are open already, the limit", self.config.max_channels),
+            ));
+        }
+        self.channels.insert(channel, state);
+        Ok(())
+    }
+
+    /// Answers a request. `payload` is a whole number of batches, in any number of parts.
+    pub fn reply<M: Message>(&mut self, ticket: Ticket, reply: &M, payload: &[Bytes]) {
+        debug_assert_eq!(M::KIND, ticket.kind);
+        let head = Head {
+            flags: Flags::RESPONSE,
+            correlation: ticket.correlation,
+            channel: ticket.channel,
+            aux: 0,
+        };
+        if let Err(error) = self.tx.frame(head, reply, payload, self.max_frame_len) {
+            self.reply_error(ticket, &error);
+            return;
+        }
+        self.settle(&ticket);
+    }
+
+    /// Answers a request with an error. A channel that the request would have opened stays
+    /// closed.
+    pub fn reply_error(&mut self, ticket: Ticket, error: &Error) {
+        if (ticket.kind == Kind::OPEN_PRODUCER || ticket.kind == Kind::SUBSCRIBE)
+            && error.code != Code::CHANNEL_IN_USE
+        {
+            self.channels.remove(&ticket.channel);
+        }
+        let [low, high] = error.code.0.to_le_bytes();
+        let head = Head {
+            flags: Flags::RESPONSE,
+            correlation: ticket.correlation,
+            channel: ticket.channel,
+            aux: u32::from_le_bytes([low, high, error.disposition.0, 0]),
+        };
+        let version = ticket.kind.info().map_or(1, |row| row.version);
+        self.tx.error(head, ticket.kind, version, error);
+        self.settle(&ticket);
+    }
+
+    fn settle(&mut self, ticket: &Ticket) {
+        self.in_flight -= 1;
+        self.in_flight_bytes -= ticket.payload_len;
+    }
+
+    /// Bytes of batches that a subscription may still be sent; a delivery may overshoot by one
+    /// batch. 0 if the channel is not a subscription's.
+    pub fn sendable(&self, channel: u32) -> u64 {
+        match self.channels.get(&channel) {
+            Some(Channel::Subscription { sent, limit }) => limit.saturating_sub(*sent),
+            _ => 0,
+        }
+    }
+
+    /// Sends batches to a subscription and counts them against its credit. False if there is no
+    /// such subscription any more.
+    pub fn deliver(&mut self, channel: u32, message: &Deliver, payload: &[Bytes]) -> bool {
+        let Some(Channel::Subscription { sent, .. }) = self.channels.get_mut(&channel) else {
+            return false;
+        };
+        let head = Head { channel, ..Head::default() };
+        let len: usize = payload.iter().map(Bytes::len).sum();
+        *sent += len as u64;
+        if let Err(error) = self.tx.frame(head, message, payload, self.max_frame_len) {
+            self.end_subscription(channel, &error);
+            return false;
+        }
+        true
+    }
+
+    /// Tells the client that a subscription is over, and closes its channel.
+    pub fn end_subscription(&mut self, channel: u32, error: &Error) {
+        if self.channels.remove(&channel).is_none() {
+            return;
+        }
+        let event = SubscriptionEvent {
+            code: error.code.0,
+            disposition: error.disposition.0,
+            message: error.message.clone(),
+        };
+        let head = Head { channel, ..Head::default() };
+        // A text of up to 64 KiB fits into any frame that can have been agreed.
+        let _ = self.tx.frame(head, &event, &[], limits::MAX_FRAME_LEN);
+    }
+
+    /// Stops taking requests: says so with GOAWAY, and closes once those accepted are answered.
+    pub fn drain(&mut self, error: &Error) {
+        match self.state {
+            State::Ready => {
+                self.goaway(error);
+                self.state = State::Draining;
+            }
+            State::Preface | State::Hello => self.fail(error.clone()),
+            State::Draining | State::Closing | State::Closed => {}
+        }
+    }
+
+    /// Ends the connection for a fault of the peer's, saying why.
+    fn fail(&mut self, error: Error) {
+        if self.state != State::Preface && self.state != State::Draining {
+            self.goaway(&error);
+        } else if self.state == State::Preface && error.code != Code::NOT_TIDEWIRE {
+            self.tx.raw(&frame::PREFACE);
+            self.goaway(&error);
+        }
+        self.close_silently(error);
+    }
+
+    fn close_silently(&mut self, error: Error) {
+        self.state = State::Closing;
+        self.rx.clear();
+        self.close_error = Some(error);
+    }
+
+    fn goaway(&mut self, error: &Error) {
+        let message = error.message.chars().take(512).collect();
+        let goaway = Goaway { last_accepted: self.last_accepted, code: error.code.0, message };
+        let head = Head { flags: Flags::ONE_WAY, ..Head::default() };
+        // At most 2 KiB of text: within every limit.
+        let _ = self.tx.frame(head, &goaway, &[], limits::MAX_HANDSHAKE_FRAME_LEN);
+    }
+}
+
+enum Step {
+    Event(ServerEvent),
+    Again,
+    Wait,
+}
+
+impl Tx {
+    /// Queues an error reply: its meta is the text alone.
+    fn error(&mut self, head: Head, kind: Kind, version: u8, error: &Error) {
+        let message: String = error.message.chars().take(1024).collect();
+        self.encode_with(head, kind, version, |writer: &mut Writer<'_>| message.put(writer));
+    }
+}
+
+fn unexpected(kind: Kind, why: &str) -> Error {
+    Error::new(Code::UNEXPECTED_FRAME, format!("{kind} was {why}"))
+}
+
+fn unknown_channel(channel: u32, what: &str) -> Error {
+    Error::new(Code::UNKNOWN_CHANNEL, format!("channel {channel} is not open as a {what}"))
+}

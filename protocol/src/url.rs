@@ -1,0 +1,203 @@
+//! Connection URLs and the environment: where the servers are, and options by name.
+//!
+//! `tidewire://[user:secret@]host[:port][,host2[:port2]…]/[?option=value[&…]]`. Options have the
+//! names of the table in [`options`](crate::options); one that is unknown is an error, never
+//! ignored.
+
+use crate::error::{Code, Error};
+use crate::limits::DEFAULT_PORT;
+use crate::options::{OPTIONS, OptionInfo, OptionType};
+
+/// The address of a server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Address {
+    /// Host name or IP address, without brackets.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+}
+
+impl std::fmt::Display for Address {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.host.contains(':') {
+            write!(f, "[{}]:{}", self.host, self.port)
+        } else {
+            write!(f, "{}:{}", self.host, self.port)
+        }
+    }
+}
+
+/// A parsed connection URL.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Url {
+    /// Servers to try, in order; at least one.
+    pub addresses: Vec<Address>,
+    /// Options that it sets: known names, values in range.
+    pub options: Vec<(&'static OptionInfo, String)>,
+}
+
+impl Url {
+    /// Reads a URL.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        let invalid = |why: &str| {
+            Error::new(
+                Code::INVALID_URL,
+                format!("{why} in \"{text}\"; a URL looks like tidewire://127.0.0.1:8433"),
+            )
+        };
+        let Some((scheme, rest)) = text.split_once("://") else {
+            return Err(invalid("no scheme"));
+        };
+        match scheme {
+            "tidewire" => {}
+            "tidewire+tls" | "tidewire+unix" => {
+                return Err(invalid(&format!("the scheme {scheme} is not supported yet")));
+            }
+            _ => return Err(invalid(&format!("the scheme \"{scheme}\" is not known"))),
+        }
+        let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
+        let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+        if !path.is_empty() {
+            return Err(invalid(&format!("an unexpected path \"/{path}\"")));
+        }
+        if authority.contains('@') {
+            return Err(invalid("credentials, which are not supported yet,"));
+        }
+        let addresses = authority
+            .split(',')
+            .map(|part| parse_address(part).map_err(|why| invalid(&why)))
+            .collect::<Result<_, _>>()?;
+        let mut options = Vec::new();
+        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+            let (name, value) = pair
+                .split_once('=')
+                .ok_or_else(|| invalid(&format!("the option \"{pair}\" without a value")))?;
+            options.push(check_option(name, &decode_percent(value).map_err(|w| invalid(&w))?)?);
+        }
+        Ok(Self { addresses, options })
+    }
+}
+
+/// Checks an option's name and value, wherever it comes from.
+pub fn check_option(name: &str, value: &str) -> Result<(&'static OptionInfo, String), Error> {
+    let Some(info) = OptionInfo::find(name) else {
+        let known: Vec<&str> = OPTIONS.iter().map(|row| row.name).collect();
+        return Err(Error::new(
+            Code::INVALID_OPTION,
+            format!("there is no option \"{name}\"; the options are {}", known.join(", ")),
+        ));
+    };
+    let wrong = |expected: &str| {
+        Error::new(
+            Code::INVALID_OPTION,
+            format!("option {name} is \"{value}\", but should be {expected}"),
+        )
+    };
+    match info.ty {
+        OptionType::String => {}
+        OptionType::U32 | OptionType::U64 => {
+            let number: u64 = value.parse().map_err(|_| wrong("a whole number"))?;
+            info.check(number)?;
+        }
+        OptionType::Acks => {
+            if !["none", "written", "synced"].contains(&value) {
+                return Err(wrong("none, written or synced"));
+            }
+        }
+        OptionType::Start => {
+            if value != "earliest" && value != "latest" && value.parse::<u64>().is_err() {
+                return Err(wrong("earliest, latest or an offset"));
+            }
+        }
+    }
+    Ok((info, value.to_owned()))
+}
+
+/// The environment variable of an option: `TIDEWIRE_` and its name in capitals.
+pub fn environment_name(option: &OptionInfo) -> String {
+    format!("TIDEWIRE_{}", option.name.to_uppercase())
+}
+
+/// Reads `host`, `host:port` or `[v6]:port`.
+fn parse_address(text: &str) -> Result<Address, String> {
+    let (host, port) = match text.strip_prefix('[') {
+        Some(rest) => {
+            let (host, rest) =
+                rest.split_once(']').ok_or_else(|| format!("an open bracket \"{text}\""))?;
+            match rest.strip_prefix(':') {
+                Some(port) => (host, Some(port)),
+                None if rest.is_empty() => (host, None),
+                None => return Err(format!("an impossible address \"{text}\"")),
+            }
+        }
+        None => match text.split_once(':') {
+            Some((host, port)) => (host, Some(port)),
+            None => (text, None),
+        },
+    };
+    if host.is_empty() {
+        return Err("an empty host".to_owned());
+    }
+    let port = match port {
+        None => DEFAULT_PORT,
+        Some(port) => match port.parse() {
+            Ok(port) if port != 0 => port,
+            _ => return Err(format!("the port \"{port}\", which is not 1 to 65535,")),
+        },
+    };
+    Ok(Address { host: host.to_owned(), port })
+}
+
+fn decode_percent(text: &str) -> Result<String, String> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        if byte != b'%' {
+            out.push(byte);
+            continue;
+        }
+        let mut digit = || bytes.next().and_then(|b| char::from(b).to_digit(16));
+        match (digit(), digit()) {
+            (Some(high), Some(low)) => out.push((high * 16 + low) as u8),
+            _ => return Err(format!("a broken percent escape \"{text}\"")),
+        }
+    }
+    String::from_utf8(out).map_err(|_| format!("an option that is not UTF-8 \"{text}\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn several_servers_and_options_are_read() {
+        let url = Url::parse("tidewire://a:1,b,[::1]:3/?linger_ms=7&client_name=x%20y")
+            .expect("good");
+        let shown: Vec<String> = url.addresses.iter().map(Address::to_string).collect();
+        assert_eq!(shown, ["a:1", "b:8433", "[::1]:3"]);
+        let options: Vec<_> =
+            url.options.iter().map(|(info, value)| (info.name, value.as_str())).collect();
+        assert_eq!(options, [("linger_ms", "7"), ("client_name", "x y")]);
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_refused() {
+        for (bad, code) in [
+            ("127.0.0.1:8433", Code::INVALID_URL),
+            ("http://a", Code::INVALID_URL),
+            ("tidewire://", Code::INVALID_URL),
+            ("tidewire://a:0", Code::INVALID_URL),
+            ("tidewire://a:65536", Code::INVALID_URL),
+            ("tidewire://a,,b", Code::INVALID_URL),
+            ("tidewire://a/path", Code::INVALID_URL),
+            ("tidewire://a/?linger_ms", Code::INVALID_URL),
+            ("tidewire://a/?client_name=%zz", Code::INVALID_URL),
+            ("tidewire://a/?nope=1", Code::INVALID_OPTION),
+            ("tidewire://a/?linger_ms=x", Code::INVALID_OPTION),
+            ("tidewire://a/?linger_ms=60001", Code::INVALID_OPTION),
+            ("tidewire://a/?acks=all", Code::INVALID_OPTION),
+        ] {
+            assert_eq!(Url::parse(bad).expect_err(bad).code, code, "{bad}");
+        }
+    }
+}

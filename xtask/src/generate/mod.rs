@@ -1,0 +1,69 @@
+//! `cargo xtask gen`: writes the files that other languages and crates read, from
+//! `protocol/spec/*.toml`, the one source of kinds, errors, limits and options.
+//!
+//! Generated files are committed, so that no build needs this; `--check` finds those that differ.
+
+mod model;
+mod rust;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use model::Spec;
+
+/// Writes or checks all generated files.
+pub(crate) fn run(check: bool) -> ExitCode {
+    match generate(check) {
+        Ok(differing) if differing.is_empty() => {
+            println!("generated files agree with protocol/spec");
+            ExitCode::SUCCESS
+        }
+        Ok(differing) if check => {
+            for path in differing {
+                eprintln!("{path} differs from protocol/spec: run `cargo xtask gen`");
+            }
+            ExitCode::FAILURE
+        }
+        Ok(written) => {
+            for path in written {
+                println!("wrote {path}");
+            }
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("cargo xtask gen: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The repository's root.
+pub(crate) fn root() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().expect("xtask lies in the repository").to_path_buf()
+}
+
+/// Returns the files whose content differs, having written them unless only checking.
+fn generate(check: bool) -> Result<Vec<String>, String> {
+    let root = root();
+    let spec = Spec::load(&root.join("protocol/spec"))?;
+    let files = [
+        ("protocol/src/generated/limits.rs", rust::limits(&spec)),
+        ("protocol/src/generated/codes.rs", rust::codes(&spec)),
+        ("protocol/src/generated/options.rs", rust::options(&spec)),
+        ("protocol/src/generated/messages.rs", rust::messages(&spec)),
+    ];
+    let mut differing = Vec::new();
+    for (name, content) in files {
+        let content = rust::format(&content, &root)?;
+        let path = root.join(name);
+        if std::fs::read_to_string(&path).is_ok_and(|old| old == content) {
+            continue;
+        }
+        if !check {
+            std::fs::write(&path, content).map_err(|e| format!("{}: {e}", path.display()))?;
+        }
+        differing.push(name.to_owned());
+    }
+    Ok(differing)
+}
