@@ -1,1 +1,29 @@
-//! x
+//! The Tidewire server.
+//!
+//! * `shard`: one pinned thread per core, with its runtime, partitions and connections.
+//! * `session`: what a connection's requests mean.
+//! * `partition`: appends in groups, acknowledgements, reads that wait; a state machine.
+//! * `catalog`: the one writer of streams and topics.
+//! * `io_pool`: threads for calls that block.
+//! * `rt`: the only room that knows the runtime, monoio.
+//!
+//! A request goes from a connection's task to the shard that owns the partition and back, as
+//! messages; there are no locks on that way.
+
+mod catalog;
+mod clock;
+mod config;
+mod error;
+mod io_pool;
+mod listen;
+mod message;
+mod partition;
+mod rt;
+mod server;
+mod session;
+mod shard;
+mod shared;
+
+pub use config::{Config, MAX_SHARDS};
+pub use error::{Error, ErrorKind};
+pub use server::{Server, Stopper};

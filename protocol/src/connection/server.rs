@@ -307,6 +307,16 @@ impl ServerConnection {
             ));
         }
         if !one_way {
+            if header.correlation > limits::MAX_CORRELATION {
+                return Err(Error::new(
+                    Code::MALFORMED_FRAME,
+                    format!(
+                        "correlation {} is over the limit of {}",
+                        header.correlation,
+                        limits::MAX_CORRELATION
+                    ),
+                ));
+            }
             if header.correlation <= self.last_accepted {
                 return Err(Error::new(
                     Code::MALFORMED_FRAME,

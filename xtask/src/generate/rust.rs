@@ -37,7 +37,11 @@ pub(super) fn format(source: &str, root: &Path) -> Result<String, String> {
 pub(super) fn limits(spec: &Spec) -> String {
     let mut out = format!("//! The protocol's limits.\n{HEAD}");
     for limit in &spec.limits {
-        let ty = if limit.unit == "TCP port" { "u16" } else { "u32" };
+        let ty = match limit.value {
+            _ if limit.unit == "TCP port" => "u16",
+            value if u32::try_from(value).is_ok() => "u32",
+            _ => "u64",
+        };
         put!(out, "/// {} In {}.", limit.doc, limit.unit);
         put!(out, "pub const {}: {ty} = {};", limit.name, grouped(limit.value));
     }

@@ -1,0 +1,153 @@
+//! The catalog's one writer: a thread that changes streams and topics, each change durable before
+//! its answer, and publishes the new snapshot before anyone is told.
+
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use tidewire_protocol::error::{Code, Error};
+use tidewire_protocol::message::{StreamInfo, TopicInfo};
+use tidewire_storage::{CatalogError, CatalogErrorKind, CatalogStore, Stream, Topic};
+
+use crate::message::{Answer, Origin, ShardMessage};
+use crate::shared::Shared;
+
+/// A change to make; names and limits were checked.
+pub(crate) enum CatalogChange {
+    CreateStream { name: String },
+    DeleteStream { name: String, with_topics: bool },
+    CreateTopic { stream: String, topic: String, partitions: u32, segment_bytes: u64 },
+    DeleteTopic { stream: String, topic: String },
+}
+
+/// A change, and who asked for it.
+pub(crate) struct CatalogJob {
+    pub(crate) origin: Origin,
+    pub(crate) change: CatalogChange,
+}
+
+/// Starts the writer; it ends when every sender of `jobs` is gone, which includes the one in
+/// `Shared`: the server drops it by sending through a clone that it holds itself.
+pub(crate) fn start(
+    mut store: CatalogStore,
+    shared: Arc<Shared>,
+    jobs: flume::Receiver<CatalogJob>,
+    stop: flume::Receiver<()>,
+) -> std::io::Result<JoinHandle<()>> {
+    std::thread::Builder::new().name("tidewire-catalog".to_owned()).spawn(move || {
+        loop {
+            let job = flume::Selector::new()
+                .recv(&jobs, Result::ok)
+                .recv(&stop, |_| None)
+                .wait();
+            let Some(CatalogJob { origin, change }) = job else { return };
+            let answer = carry_out(&mut store, &shared, change);
+            // The snapshot was published: whoever reads it after this answer sees the change.
+            let _ = shared.inboxes[origin.shard].send(ShardMessage::Answer { origin, answer });
+        }
+    })
+}
+
+fn carry_out(store: &mut CatalogStore, shared: &Shared, change: CatalogChange) -> Answer {
+    let now_us = shared.clock.wall_us();
+    match change {
+        CatalogChange::CreateStream { name } => {
+            let made = store.create_stream(&name, now_us);
+            publish(store, shared);
+            Answer::Stream(made.map(|stream| stream_info(&stream)).map_err(|e| error(&e)))
+        }
+        CatalogChange::CreateTopic { stream, topic, partitions, segment_bytes } => {
+            let made = store.create_topic(&stream, &topic, partitions, segment_bytes, now_us);
+            publish(store, shared);
+            Answer::Topic(made.map(|topic| topic_info(&topic)).map_err(|e| error(&e)))
+        }
+        CatalogChange::DeleteTopic { stream, topic } => {
+            let deleted = store.delete_topic(&stream, &topic);
+            publish(store, shared);
+            Answer::Deleted(match deleted {
+                Ok(topic) => {
+                    drop_logs(shared, &[topic]);
+                    Ok(())
+                }
+                Err(e) => Err(error(&e)),
+            })
+        }
+        CatalogChange::DeleteStream { name, with_topics } => {
+            let topics = shared.catalog.load().streams.get(&name).map_or(0, |s| s.topics.len());
+            if topics > 0 && !with_topics {
+                return Answer::Deleted(Err(Error::new(
+                    Code::STREAM_NOT_EMPTY,
+                    format!("stream \"{name}\" still has {topics} topics"),
+                )));
+            }
+            let deleted = store.delete_stream(&name);
+            publish(store, shared);
+            Answer::Deleted(match deleted {
+                Ok(topics) => {
+                    drop_logs(shared, &topics);
+                    Ok(())
+                }
+                Err(e) => Err(error(&e)),
+            })
+        }
+    }
+}
+
+fn publish(store: &CatalogStore, shared: &Shared) {
+    shared.catalog.store(store.snapshot());
+}
+
+/// Has every shard let go of the topics' logs, then removes their files. A removal that fails or
+/// is cut by a crash is finished at the next start.
+fn drop_logs(shared: &Shared, topics: &[Arc<Topic>]) {
+    for topic in topics {
+        let (done, all_done) = flume::bounded(0);
+        for inbox in &shared.inboxes {
+            let name = format!("{}/{}", topic.stream, topic.name);
+            let _ =
+                inbox.send(ShardMessage::DropTopic { topic: topic.id, name, done: done.clone() });
+        }
+        drop(done);
+        // Disconnected once the last shard has dropped its sender.
+        while all_done.recv().is_ok() {}
+        let dir = shared.data_dir.topic_dir(topic.id);
+        match std::fs::remove_dir_all(&dir) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+                tracing::warn!(dir = %dir.display(), error = %e, "a deleted topic's files remain");
+            }
+            _ => {}
+        }
+    }
+}
+
+/// A stream as it is described on the wire.
+pub(crate) fn stream_info(stream: &Stream) -> StreamInfo {
+    StreamInfo {
+        name: stream.name.clone(),
+        id: stream.id,
+        created_us: stream.created_us,
+        topics: u32::try_from(stream.topics.len()).unwrap_or(u32::MAX),
+    }
+}
+
+/// A topic as it is described on the wire.
+pub(crate) fn topic_info(topic: &Topic) -> TopicInfo {
+    TopicInfo {
+        stream: topic.stream.clone(),
+        name: topic.name.clone(),
+        id: topic.id,
+        created_us: topic.created_us,
+        partitions: topic.partitions,
+        segment_bytes: topic.segment_bytes,
+    }
+}
+
+fn error(error: &CatalogError) -> Error {
+    let code = match error.kind() {
+        CatalogErrorKind::StreamNotFound => Code::STREAM_NOT_FOUND,
+        CatalogErrorKind::TopicNotFound => Code::TOPIC_NOT_FOUND,
+        CatalogErrorKind::StreamExists => Code::STREAM_EXISTS,
+        CatalogErrorKind::TopicExists => Code::TOPIC_EXISTS,
+        _ => Code::INTERNAL,
+    };
+    Error::new(code, error.to_string())
+}

@@ -1,0 +1,35 @@
+//! The time, read in one place and passed on as an argument.
+
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use tidewire_protocol::connection::Time;
+
+/// The server's clock.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Clock {
+    start: Instant,
+}
+
+impl Clock {
+    pub(crate) fn new() -> Self {
+        Self { start: Instant::now() }
+    }
+
+    /// Monotonic time, for deadlines.
+    pub(crate) fn now(&self) -> Time {
+        // 2^64 nanoseconds are 584 years.
+        Time::from_nanos(self.start.elapsed().as_nanos() as u64)
+    }
+
+    /// The instant of a monotonic time.
+    pub(crate) fn instant(&self, time: Time) -> Instant {
+        self.start + Duration::from_nanos(time.as_nanos())
+    }
+
+    /// Time of day, in microseconds since the Unix epoch.
+    pub(crate) fn wall_us(&self) -> i64 {
+        SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |since| i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+    }
+}

@@ -1,0 +1,35 @@
+//! What a server is told when it starts.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// Most shards that a server may have.
+pub const MAX_SHARDS: usize = 256;
+
+/// Settings of a server. `Config::new` gives the defaults.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The data directory, created if it is missing.
+    pub data_dir: PathBuf,
+    /// Where to listen. Port 0 lets the system choose: see [`Server::address`](crate::Server::address).
+    pub listen: SocketAddr,
+    /// Number of shards, 1 to [`MAX_SHARDS`]; one per core by default.
+    pub shards: usize,
+    /// Threads for syncs and other calls that block, shared by all shards.
+    pub io_threads: usize,
+    /// Time that a stop gives to requests under way, in milliseconds.
+    pub drain_timeout_ms: u32,
+}
+
+impl Config {
+    /// Defaults, for a data directory and an address.
+    pub fn new(data_dir: impl Into<PathBuf>, listen: SocketAddr) -> Self {
+        Self {
+            data_dir: data_dir.into(),
+            listen,
+            shards: std::thread::available_parallelism().map_or(1, usize::from).min(MAX_SHARDS),
+            io_threads: 4,
+            drain_timeout_ms: 5_000,
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! Threads for calls that block: syncs, and opening logs.
+//!
+//! A shard hands over a closed piece of work and gets its result as a message. The pool keeps a
+//! shard's thread free for sockets while the disk works, on io_uring and epoll alike.
+
+use std::path::PathBuf;
+use std::thread::JoinHandle;
+
+use tidewire_storage::disk::RealDisk;
+use tidewire_storage::log::{Log, LogOptions, SyncJob};
+
+use crate::message::{PartitionId, ShardMessage};
+
+/// Work for an I/O thread, and the inbox that wants its result.
+pub(crate) enum IoJob {
+    Sync { id: PartitionId, job: SyncJob<RealDisk>, inbox: flume::Sender<ShardMessage> },
+    Open { id: PartitionId, dir: PathBuf, options: LogOptions, inbox: flume::Sender<ShardMessage> },
+}
+
+/// Starts the threads; they end when every sender of `jobs` is gone.
+pub(crate) fn start(
+    threads: usize,
+    jobs: &flume::Receiver<IoJob>,
+) -> std::io::Result<Vec<JoinHandle<()>>> {
+    (0..threads)
+        .map(|number| {
+            let jobs = jobs.clone();
+            std::thread::Builder::new()
+                .name(format!("tidewire-io-{number}"))
+                .spawn(move || jobs.iter().for_each(carry_out))
+        })
+        .collect()
+}
+
+fn carry_out(job: IoJob) {
+    // A shard that is gone wants no result.
+    let _ = match job {
+        IoJob::Sync { id, job, inbox } => {
+            let outcome = job.run();
+            inbox.send(ShardMessage::Synced { id, outcome })
+        }
+        IoJob::Open { id, dir, options, inbox } => {
+            let result = Log::open(RealDisk, &dir, options);
+            inbox.send(ShardMessage::Opened { id, result })
+        }
+    };
+}

@@ -1,0 +1,110 @@
+//! What shards say to each other, and to themselves.
+//!
+//! A connection lives on the shard that accepted it, a partition on the shard that owns it. What
+//! a connection wants of a partition travels as a [`ShardMessage`], even on one shard: then it
+//! waits in a local queue instead of a channel, so that there is one way through the code.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tidewire_protocol::error::Error;
+use tidewire_protocol::message::{
+    Acks, AppendReply, PartitionInfo, Start, StreamInfo, TopicInfo,
+};
+use tidewire_storage::Topic;
+use tidewire_storage::disk::RealDisk;
+use tidewire_storage::log::{Log, Recovery, SyncOutcome};
+
+/// A partition, by its topic's number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct PartitionId {
+    pub(crate) topic: u64,
+    pub(crate) partition: u32,
+}
+
+impl PartitionId {
+    /// The shard that owns it. Neighbouring partitions of a topic lie on different shards.
+    pub(crate) fn shard(self, shards: usize) -> usize {
+        // Fibonacci hashing spreads the first partitions of many small topics.
+        let start = self.topic.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+        (start.wrapping_add(u64::from(self.partition)) % shards as u64) as usize
+    }
+}
+
+/// Where an answer goes: to a request or subscription of a connection of a shard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Origin {
+    pub(crate) shard: usize,
+    pub(crate) connection: u64,
+    /// Chosen by the connection.
+    pub(crate) token: u64,
+}
+
+/// A read that may wait.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ReadRequest {
+    /// First record wanted.
+    pub(crate) offset: u64,
+    /// Most bytes, but at least one batch.
+    pub(crate) max_bytes: usize,
+    /// Answer once there are this many bytes; 0 answers at once, even with nothing.
+    pub(crate) min_bytes: usize,
+}
+
+/// What a read found.
+#[derive(Clone, Debug)]
+pub(crate) struct ReadReply {
+    /// Whole batches, perhaps none.
+    pub(crate) bytes: Bytes,
+    /// Offset after them.
+    pub(crate) next_offset: u64,
+    pub(crate) start_offset: u64,
+    pub(crate) end_offset: u64,
+}
+
+/// Where a subscription begins.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Position {
+    pub(crate) next_offset: u64,
+    pub(crate) start_offset: u64,
+    pub(crate) end_offset: u64,
+}
+
+/// A request to a partition. The topic comes along so that the owner can open the log.
+pub(crate) enum PartitionRequest {
+    Append { batch: Bytes, records: u32, acks: Acks },
+    Read(ReadRequest),
+    /// Answers a waiting read with what there is now.
+    ExpireRead,
+    /// Forgets a waiting read.
+    CancelRead,
+    Resolve { start: Start, offset: u64 },
+    Describe,
+}
+
+/// What a request to a partition, or to the catalog, came to.
+pub(crate) enum Answer {
+    Append(Result<AppendReply, Error>),
+    Read(Result<ReadReply, Error>),
+    Resolve(Result<Position, Error>),
+    Describe(PartitionInfo),
+    Stream(Result<StreamInfo, Error>),
+    Topic(Result<TopicInfo, Error>),
+    Deleted(Result<(), Error>),
+}
+
+/// What lands in a shard's inbox.
+pub(crate) enum ShardMessage {
+    /// A request to a partition that this shard owns.
+    Partition { topic: Arc<Topic>, partition: u32, origin: Origin, request: PartitionRequest },
+    /// An answer for a connection of this shard.
+    Answer { origin: Origin, answer: Answer },
+    /// A log that an I/O thread opened.
+    Opened { id: PartitionId, result: Result<(Log<RealDisk>, Recovery), tidewire_storage::Error> },
+    /// A sync that an I/O thread ran.
+    Synced { id: PartitionId, outcome: SyncOutcome },
+    /// The topic is gone from the catalog: let go of its partitions, then drop `done`.
+    DropTopic { topic: u64, name: String, done: flume::Sender<()> },
+    /// Drain and end.
+    Stop,
+}

@@ -1,0 +1,156 @@
+//! A partition: appends in groups, acknowledgements, and reads that wait. A state machine: it
+//! does no socket I/O, reads no clock and starts no thread; what must happen outside it leaves as
+//! [`Effect`]s.
+//!
+//! Invariants:
+//! * an append is acknowledged only when its level is reached, in the order of offsets;
+//! * a record becomes visible to readers when it has reached the level that *its* producer asked
+//!   for, and everything before it has too: nobody is shown what an acknowledgement still waits
+//!   for;
+//! * at most one sync is under way; what arrives meanwhile is the next group.
+
+mod append;
+mod errors;
+mod read;
+#[cfg(test)]
+mod tests;
+
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+use tidewire_protocol::error::{Code, Error};
+use tidewire_protocol::message::{Acks, AppendReply, PartitionInfo, Start};
+use tidewire_storage::disk::Disk;
+use tidewire_storage::log::{Log, SyncJob};
+
+use crate::message::{Origin, Position, ReadReply};
+use append::{Queued, Unsynced};
+pub(crate) use errors::storage_error;
+use read::Waiter;
+
+/// Reads that may wait on one partition. A connection has one for each of its subscriptions and
+/// fetches, so this is reached only by many thousands of them.
+const MAX_WAITERS: usize = 65_536;
+
+/// What a partition wants done.
+pub(crate) enum Effect<D: Disk> {
+    /// Tell a producer.
+    Appended(Origin, Result<AppendReply, Error>),
+    /// Tell a reader.
+    Read(Origin, Result<ReadReply, Error>),
+    /// Run this where it may block, then call [`Partition::synced`].
+    Sync(SyncJob<D>),
+}
+
+/// One partition of a topic, on the shard that owns it.
+pub(crate) struct Partition<D: Disk> {
+    /// `stream/topic[3]`, for messages.
+    name: String,
+    log: Log<D>,
+    queue: Vec<Queued>,
+    queued_records: u64,
+    /// Written, and acknowledged once they are synced.
+    unsynced: VecDeque<Unsynced>,
+    syncing: bool,
+    /// Offset after the last record that readers may see.
+    visible_end: u64,
+    /// Bytes appended since the log was opened, to know when a waiting read has enough.
+    appended_bytes: u64,
+    waiters: Vec<Waiter>,
+    /// Batches on their way into the log; kept to reuse its allocation.
+    group: Vec<Bytes>,
+}
+
+impl<D: Disk> Partition<D> {
+    /// A partition over an opened log, whose whole content is visible.
+    pub(crate) fn new(name: String, log: Log<D>) -> Self {
+        let visible_end = log.end_offset();
+        Self {
+            name,
+            log,
+            queue: Vec::new(),
+            queued_records: 0,
+            unsynced: VecDeque::new(),
+            syncing: false,
+            visible_end,
+            appended_bytes: 0,
+            waiters: Vec::new(),
+            group: Vec::new(),
+        }
+    }
+
+    /// Where a subscription begins.
+    pub(crate) fn resolve(&self, start: Start, offset: u64) -> Result<Position, Error> {
+        let (start_offset, end_offset) = (self.log.start_offset(), self.visible_end);
+        let next_offset = match start {
+            Start::Earliest => start_offset,
+            Start::Latest => end_offset,
+            Start::Offset if (start_offset..=end_offset).contains(&offset) => offset,
+            Start::Offset => return Err(self.out_of_range(offset)),
+            Start::Other(other) => {
+                return Err(Error::new(
+                    Code::INVALID_ARGUMENT,
+                    format!("start {other} is not known here"),
+                ));
+            }
+        };
+        Ok(Position { next_offset, start_offset, end_offset })
+    }
+
+    /// Its state, for people. `partition` and `shard` are the caller's to fill in.
+    pub(crate) fn describe(&self) -> PartitionInfo {
+        let error = if self.log.is_fenced() {
+            Code::PARTITION_FENCED
+        } else if self.log.quarantined().is_some() {
+            Code::PARTITION_CORRUPT
+        } else {
+            Code(0)
+        };
+        PartitionInfo {
+            partition: 0,
+            shard: 0,
+            start_offset: self.log.start_offset(),
+            end_offset: self.visible_end,
+            synced_offset: self.log.synced_end(),
+            size_bytes: self.log.size_bytes(),
+            segments: u32::try_from(self.log.segment_count()).unwrap_or(u32::MAX),
+            error: error.0,
+        }
+    }
+
+    /// Answers everyone who waits with `error`: the topic is gone, or the server stops.
+    pub(crate) fn fail_all(&mut self, error: &Error, effects: &mut Vec<Effect<D>>) {
+        for queued in self.queue.drain(..) {
+            if queued.acks != Acks::None {
+                effects.push(Effect::Appended(queued.origin, Err(error.clone())));
+            }
+        }
+        self.queued_records = 0;
+        for waiter in self.waiters.drain(..) {
+            effects.push(Effect::Read(waiter.origin, Err(error.clone())));
+        }
+    }
+
+    /// Closes the log, synced. Only when nothing waits and no sync is under way.
+    pub(crate) fn close(self) -> Result<(), Error> {
+        let name = self.name;
+        self.log.close().map_err(|error| storage_error(&name, &error))
+    }
+
+    /// Whether appends wait for a sync, or one is under way.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.syncing || !self.unsynced.is_empty() || !self.queue.is_empty()
+    }
+
+    fn out_of_range(&self, offset: u64) -> Error {
+        Error::new(
+            Code::OFFSET_OUT_OF_RANGE,
+            format!(
+                "offset {offset} is outside {}, which holds {} to {}",
+                self.name,
+                self.log.start_offset(),
+                self.visible_end
+            ),
+        )
+    }
+}

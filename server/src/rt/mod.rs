@@ -1,0 +1,50 @@
+//! The only room that knows monoio.
+//!
+//! What the server needs of a runtime is little: run a future on this thread, spawn more, sleep,
+//! and own sockets. Everything else is plain Rust, so that another completion runtime is a change
+//! to this folder alone. monoio 0.2.4 has traps (its `BufWriter`, `spawn_blocking`, cancelled
+//! accepts that leak, a runtime dropped with operations pending); none of them is reachable from
+//! here: every task is ended and awaited before the runtime goes.
+
+mod driver;
+mod net;
+mod notify;
+mod parts;
+
+use std::future::Future;
+use std::time::{Duration, Instant};
+
+pub(crate) use driver::{Driver, pin_to_core, raise_limits, run};
+pub(crate) use net::{Acceptor, CancelHandle, Closer, ReadHalf, Stopper, WriteHalf, accept_canceller};
+pub(crate) use notify::Notify;
+
+/// Runs a future on this thread beside the others.
+pub(crate) fn spawn<T: 'static>(future: impl Future<Output = T> + 'static) -> Task<T> {
+    Task(monoio::spawn(future))
+}
+
+/// A spawned future; await it with [`Task::join`]. Dropping it lets the future run on.
+pub(crate) struct Task<T>(monoio::task::JoinHandle<T>);
+
+impl<T> Task<T> {
+    /// Waits for the future's end.
+    pub(crate) async fn join(self) -> T {
+        self.0.await
+    }
+}
+
+/// Sleeps. The timer's grain is a millisecond.
+pub(crate) async fn sleep(duration: Duration) {
+    monoio::time::sleep(duration).await;
+}
+
+/// Waits for `future`, at the longest until `deadline`; `None` then.
+pub(crate) async fn until<T>(deadline: Option<Instant>, future: impl Future<Output = T>) -> Option<T> {
+    match deadline {
+        None => Some(future.await),
+        Some(deadline) => {
+            let left = deadline.saturating_duration_since(Instant::now());
+            monoio::time::timeout(left, future).await.ok()
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! Starting and stopping a server: the order in which its parts come and go.
+//!
+//! Start: the data directory is locked, the catalog opened, the sockets bound, then threads
+//! start. Stop: shards drain and close their logs, then the threads that served them end, then
+//! the directory is released.
+
+use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::thread::JoinHandle;
+
+use arc_swap::ArcSwap;
+use tidewire_protocol::connection::ServerConfig;
+use tidewire_storage::catalog::remove_orphans;
+use tidewire_storage::{CatalogStore, DataDir};
+
+use crate::clock::Clock;
+use crate::config::{Config, MAX_SHARDS};
+use crate::error::{Error, ErrorKind};
+use crate::message::ShardMessage;
+use crate::shared::Shared;
+use crate::{catalog, io_pool, listen, rt, shard};
+
+/// Producer ids reserved at each start: more than a server can give out before the next one.
+const PRODUCER_IDS: u64 = 1 << 40;
+
+/// A running server.
+pub struct Server {
+    address: SocketAddr,
+    shards: Vec<JoinHandle<std::io::Result<()>>>,
+    io_threads: Vec<JoinHandle<()>>,
+    catalog_thread: JoinHandle<()>,
+    stop_catalog: flume::Sender<()>,
+    stopper: Stopper,
+    shared: Arc<Shared>,
+    data_dir: Arc<DataDir>,
+}
+
+/// Asks a server to stop, from any thread.
+#[derive(Clone)]
+pub struct Stopper {
+    inboxes: Vec<flume::Sender<ShardMessage>>,
+}
+
+impl Stopper {
+    /// Asks the server to drain, sync and end; [`Server::join`] waits for it.
+    pub fn stop(&self) {
+        for inbox in &self.inboxes {
+            let _ = inbox.send(ShardMessage::Stop);
+        }
+    }
+}
+
+impl Server {
+    /// Starts a server; it takes connections when this returns.
+    pub fn start(config: &Config) -> Result<Self, Error> {
+        if !(1..=MAX_SHARDS).contains(&config.shards) {
+            return Err(Error::new(
+                ErrorKind::Config,
+                format!("{} shards: the number is 1 to {MAX_SHARDS}", config.shards),
+            ));
+        }
+        rt::raise_limits();
+        let clock = Clock::new();
+        let data_dir = Arc::new(DataDir::open(&config.data_dir)?);
+        let mut store = CatalogStore::open(&data_dir, clock.wall_us())?;
+        let snapshot = store.snapshot();
+        remove_orphans(&data_dir, &snapshot)?;
+        let producer_ids = store.reserve_producer_ids(PRODUCER_IDS)?;
+        let listeners = listen::bind(config.listen, config.shards).map_err(|error| {
+            let text = match error.kind() {
+                std::io::ErrorKind::AddrInUse => format!(
+                    "cannot listen on {}: the port is in use by another program",
+                    config.listen
+                ),
+                _ => format!("cannot listen on {}: {error}", config.listen),
+            };
+            Error::new(ErrorKind::Listen, text)
+        })?;
+        let address = listeners[0].local_addr().map_err(|error| system("the address", &error))?;
+
+        let (catalog_jobs, catalog_inbox) = flume::unbounded();
+        let (io_jobs, io_inbox) = flume::unbounded();
+        let (inboxes, receivers): (Vec<_>, Vec<_>) =
+            (0..config.shards).map(|_| flume::unbounded()).unzip();
+        let stopper = Stopper { inboxes: inboxes.clone() };
+        let shared = Arc::new(Shared {
+            clock,
+            data_dir: Arc::clone(&data_dir),
+            catalog: ArcSwap::new(snapshot),
+            leader_epoch: store.leader_epoch(),
+            protocol: Arc::new(ServerConfig::default()),
+            drain_timeout_ms: config.drain_timeout_ms,
+            inboxes,
+            catalog_jobs,
+            io_jobs,
+            next_producer_id: AtomicU64::new(producer_ids.start),
+        });
+        let io_threads = io_pool::start(config.io_threads.max(1), &io_inbox)
+            .map_err(|error| system("an I/O thread", &error))?;
+        let (stop_catalog, catalog_stop) = flume::bounded(1);
+        let catalog_thread =
+            catalog::start(store, Arc::clone(&shared), catalog_inbox, catalog_stop)
+                .map_err(|error| system("the catalog's thread", &error))?;
+
+        let (ready, all_ready) = flume::unbounded();
+        let mut shards = Vec::with_capacity(config.shards);
+        for (number, (inbox, listener)) in receivers.into_iter().zip(listeners).enumerate() {
+            let start =
+                shard::Start { shard: number, shared: Arc::clone(&shared), inbox, listener };
+            let ready = ready.clone();
+            let thread = std::thread::Builder::new()
+                .name(format!("tidewire-shard-{number}"))
+                .spawn(move || run_shard(start, &ready))
+                .map_err(|error| system("a shard", &error))?;
+            shards.push(thread);
+        }
+        drop(ready);
+        let drivers: Vec<rt::Driver> = all_ready.iter().collect();
+        let server = Self {
+            address,
+            shards,
+            io_threads,
+            catalog_thread,
+            stop_catalog,
+            stopper,
+            shared,
+            data_dir,
+        };
+        if drivers.len() < config.shards {
+            server.stopper.stop();
+            return match server.join() {
+                Err(error) => Err(error),
+                Ok(()) => Err(Error::new(ErrorKind::System, "a shard did not start")),
+            };
+        }
+        tracing::info!(
+            address = %server.address, shards = config.shards, driver = %drivers[0],
+            data = %config.data_dir.display(), epoch = server.shared.leader_epoch,
+            "serving"
+        );
+        Ok(server)
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// A way to stop it.
+    pub fn stopper(&self) -> Stopper {
+        self.stopper.clone()
+    }
+
+    /// Waits until it was stopped and everything is on the disk.
+    pub fn join(self) -> Result<(), Error> {
+        let mut result = Ok(());
+        for shard in self.shards {
+            // A panic has ended the process before it could get here.
+            if let Ok(Err(error)) = shard.join() {
+                result = Err(system("a shard", &error));
+            }
+        }
+        let _ = self.stop_catalog.send(());
+        let _ = self.catalog_thread.join();
+        // The last sender of jobs goes with it, which ends the I/O threads.
+        drop(self.shared);
+        for thread in self.io_threads {
+            let _ = thread.join();
+        }
+        drop(self.data_dir);
+        result
+    }
+}
+
+/// A panic in a shard leaves partitions in an unknown state and their clients without an answer:
+/// the process ends, and recovery starts from what is on the disk.
+fn run_shard(start: shard::Start, ready: &flume::Sender<rt::Driver>) -> std::io::Result<()> {
+    let number = start.shard;
+    catch_unwind(AssertUnwindSafe(|| shard::run(start, ready))).unwrap_or_else(|_| {
+        tracing::error!(shard = number, "a shard panicked; ending the process");
+        std::process::abort()
+    })
+}
+
+fn system(what: &str, error: &std::io::Error) -> Error {
+    Error::new(ErrorKind::System, format!("{what} could not be set up: {error}"))
+}

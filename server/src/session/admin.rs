@@ -1,0 +1,191 @@
+//! Streams and topics: described from the catalog's snapshot, changed by its writer.
+
+use std::ops::Bound;
+
+use tidewire_protocol::connection::Ticket;
+use tidewire_protocol::error::{Code, Error};
+use tidewire_protocol::limits;
+use tidewire_protocol::message::{
+    AnyRequest, Kind, StreamCreateReply, StreamDeleteReply, StreamDescribeReply,
+    StreamListReply, TopicCreate, TopicCreateReply, TopicDeleteReply, TopicDescribeReply,
+    TopicListReply,
+};
+use tidewire_protocol::name::{DEFAULT_STREAM, check_name};
+use tidewire_protocol::options::topic::SEGMENT_BYTES;
+
+use super::{Pending, Refused, Session, no_stream};
+use crate::catalog::{CatalogChange, CatalogJob, stream_info, topic_info};
+use crate::message::Answer;
+
+/// Bytes of names in one page of a list, so that its meta stays within the limit: half of it
+/// leaves room for the fixed fields of `MAX_LIST_ITEMS` items.
+const PAGE_NAME_BYTES: usize = limits::MAX_META_LEN as usize / 2;
+
+impl Session {
+    pub(super) fn administer(
+        &mut self,
+        ticket: Ticket,
+        request: AnyRequest,
+    ) -> Result<(), Refused> {
+        let change = match request {
+            AnyRequest::StreamDescribe(describe) => {
+                return self.describe_stream(ticket, &describe.name);
+            }
+            AnyRequest::StreamList(list) => {
+                self.list_streams(ticket, &list.after);
+                return Ok(());
+            }
+            AnyRequest::TopicDescribe(describe) => {
+                return match self.topic(&describe.stream, &describe.topic) {
+                    Ok(topic) => {
+                        let reply = TopicDescribeReply { topic: topic_info(&topic) };
+                        self.protocol.reply(ticket, &reply, &[]);
+                        Ok(())
+                    }
+                    Err(error) => Err((ticket, error)),
+                };
+            }
+            AnyRequest::TopicList(list) => {
+                return self.list_topics(ticket, &list.stream, &list.after);
+            }
+            other => change(other),
+        };
+        match change {
+            Ok(change) => {
+                let origin = self.origin(ticket.correlation);
+                let job = CatalogJob { origin, change };
+                if self.router.shared.catalog_jobs.send(job).is_err() {
+                    return Err((ticket, Error::new(Code::SHUTTING_DOWN, "")));
+                }
+                self.pending.insert(ticket.correlation, Pending::Catalog(ticket));
+                Ok(())
+            }
+            Err(error) => Err((ticket, error)),
+        }
+    }
+
+    pub(super) fn answer_catalog(&mut self, ticket: Ticket, answer: Answer) {
+        let protocol = &mut self.protocol;
+        match answer {
+            Answer::Stream(Ok(stream)) => {
+                protocol.reply(ticket, &StreamCreateReply { stream }, &[]);
+            }
+            Answer::Topic(Ok(topic)) => protocol.reply(ticket, &TopicCreateReply { topic }, &[]),
+            Answer::Deleted(Ok(())) if ticket.kind == Kind::STREAM_DELETE => {
+                protocol.reply(ticket, &StreamDeleteReply {}, &[]);
+            }
+            Answer::Deleted(Ok(())) => protocol.reply(ticket, &TopicDeleteReply {}, &[]),
+            Answer::Stream(Err(error))
+            | Answer::Topic(Err(error))
+            | Answer::Deleted(Err(error)) => protocol.reply_error(ticket, &error),
+            Answer::Append(_) | Answer::Read(_) | Answer::Resolve(_) | Answer::Describe(_) => {
+                unreachable!("a partition's answer to a change of the catalog")
+            }
+        }
+    }
+
+    fn describe_stream(&mut self, ticket: Ticket, name: &str) -> Result<(), Refused> {
+        let catalog = self.router.shared.catalog.load();
+        match catalog.streams.get(name) {
+            Some(stream) => {
+                let reply = StreamDescribeReply { stream: stream_info(stream) };
+                self.protocol.reply(ticket, &reply, &[]);
+                Ok(())
+            }
+            None => Err((ticket, no_stream(name))),
+        }
+    }
+
+    fn list_streams(&mut self, ticket: Ticket, after: &str) {
+        let catalog = self.router.shared.catalog.load();
+        let items = catalog.streams.range::<str, _>((Bound::Excluded(after), Bound::Unbounded));
+        let (streams, more) = page(items.map(|(name, stream)| (name.len(), stream_info(stream))));
+        self.protocol.reply(ticket, &StreamListReply { streams, more }, &[]);
+    }
+
+    fn list_topics(&mut self, ticket: Ticket, stream: &str, after: &str) -> Result<(), Refused> {
+        let catalog = self.router.shared.catalog.load();
+        let Some(found) = catalog.streams.get(stream) else {
+            return Err((ticket, no_stream(stream)));
+        };
+        let items = found.topics.range::<str, _>((Bound::Excluded(after), Bound::Unbounded));
+        let (topics, more) =
+            page(items.map(|(name, topic)| (name.len() + stream.len(), topic_info(topic))));
+        self.protocol.reply(ticket, &TopicListReply { topics, more }, &[]);
+        Ok(())
+    }
+}
+
+/// As many items as a page holds, and whether some are left.
+fn page<T>(items: impl Iterator<Item = (usize, T)>) -> (Vec<T>, bool) {
+    let mut taken = Vec::new();
+    let mut name_bytes = 0;
+    for (names, item) in items {
+        name_bytes += names;
+        if taken.len() == limits::MAX_LIST_ITEMS as usize || name_bytes > PAGE_NAME_BYTES {
+            return (taken, true);
+        }
+        taken.push(item);
+    }
+    (taken, false)
+}
+
+/// Checks what a change asks for.
+fn change(request: AnyRequest) -> Result<CatalogChange, Error> {
+    match request {
+        AnyRequest::StreamCreate(create) => {
+            check_name("stream", &create.name)?;
+            Ok(CatalogChange::CreateStream { name: create.name })
+        }
+        AnyRequest::StreamDelete(delete) if delete.name == DEFAULT_STREAM => Err(Error::new(
+            Code::INVALID_ARGUMENT,
+            format!("the stream \"{DEFAULT_STREAM}\" cannot be deleted"),
+        )),
+        AnyRequest::StreamDelete(delete) => Ok(CatalogChange::DeleteStream {
+            name: delete.name,
+            with_topics: delete.with_topics,
+        }),
+        AnyRequest::TopicCreate(create) => create_topic(create),
+        AnyRequest::TopicDelete(delete) => {
+            Ok(CatalogChange::DeleteTopic { stream: delete.stream, topic: delete.topic })
+        }
+        other => Err(Error::new(
+            Code::UNKNOWN_KIND,
+            format!("this server does not carry out {other:?}"),
+        )),
+    }
+}
+
+fn create_topic(create: TopicCreate) -> Result<CatalogChange, Error> {
+    check_name("stream", &create.stream)?;
+    check_name("topic", &create.topic)?;
+    if !(1..=limits::MAX_PARTITIONS).contains(&create.partitions) {
+        return Err(Error::new(
+            Code::INVALID_PARTITION_COUNT,
+            format!(
+                "topic \"{}\" cannot have {} partitions: the count is 1 to {}",
+                create.topic,
+                create.partitions,
+                limits::MAX_PARTITIONS
+            ),
+        ));
+    }
+    let segment_bytes = create.segment_bytes.unwrap_or(SEGMENT_BYTES);
+    let range = u64::from(limits::MIN_SEGMENT_BYTES)..=u64::from(limits::MAX_SEGMENT_BYTES);
+    if !range.contains(&segment_bytes) {
+        return Err(Error::new(
+            Code::INVALID_ARGUMENT,
+            format!(
+                "segment_bytes {segment_bytes} is outside {} to {} bytes",
+                range.start(),
+                range.end()
+            ),
+        ));
+    }
+    Ok(CatalogChange::CreateTopic {
+        stream: create.stream,
+        topic: create.topic,
+        partitions: create.partitions,
+        segment_bytes,
+    })
+}

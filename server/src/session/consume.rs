@@ -1,0 +1,342 @@
+//! Consuming: fetches that may wait, and subscriptions that are fed while they have credit.
+//!
+//! A subscription is a loop of reads: one is asked of the partition, its batches are delivered,
+//! the next is asked for while there is credit and the peer keeps up. At the end of the log the
+//! read waits with the partition, so that an idle subscription costs nothing.
+
+use std::sync::Arc;
+
+use tidewire_protocol::connection::{Ticket, Time};
+use tidewire_protocol::error::{Code, Error};
+use tidewire_protocol::limits;
+use tidewire_protocol::message::{
+    Deliver, Fetch, FetchReply, ListOffsets, ListOffsetsReply, PartitionInfo, Subscribe,
+    SubscribeReply, UnsubscribeReply,
+};
+use tidewire_storage::Topic;
+
+use super::{HIGH_WATER_BYTES, Pending, Refused, Session, check_partition};
+use crate::message::{Origin, PartitionRequest, Position, ReadReply, ReadRequest};
+
+/// Most bytes of one delivery, unless a single batch is larger.
+const DELIVERY_BYTES: u64 = 256 << 10;
+/// Room in a frame for what is not payload.
+const FRAME_OVERHEAD: u32 = 1 << 10;
+
+/// An open subscription.
+pub(super) struct Subscription {
+    channel: u32,
+    topic: Arc<Topic>,
+    partition: u32,
+    next_offset: u64,
+    /// Where it begins is known, and the client was told.
+    resolved: bool,
+    /// A read is under way.
+    reading: bool,
+}
+
+impl Session {
+    pub(super) fn fetch(
+        &mut self,
+        now: Time,
+        ticket: Ticket,
+        fetch: &Fetch,
+    ) -> Result<(), Refused> {
+        let checked = self.topic(&fetch.stream, &fetch.topic).and_then(|topic| {
+            check_partition(&topic, fetch.partition)?;
+            if fetch.max_wait_ms > limits::MAX_WAIT_MS {
+                return Err(Error::new(
+                    Code::INVALID_ARGUMENT,
+                    format!(
+                        "max_wait_ms {} is over the limit of {}",
+                        fetch.max_wait_ms,
+                        limits::MAX_WAIT_MS
+                    ),
+                ));
+            }
+            Ok(topic)
+        });
+        let topic = match checked {
+            Ok(topic) => topic,
+            Err(error) => return Err((ticket, error)),
+        };
+        // A reply must fit into a frame; one batch always does.
+        let max_bytes = fetch.max_bytes.min(limits::MAX_BATCH_LEN - FRAME_OVERHEAD).max(1);
+        let waits = fetch.max_wait_ms > 0;
+        let request = ReadRequest {
+            offset: fetch.offset,
+            max_bytes: max_bytes as usize,
+            min_bytes: if waits { fetch.min_bytes as usize } else { 0 },
+        };
+        let token = ticket.correlation;
+        let origin = self.origin(token);
+        let partition = fetch.partition;
+        self.router.partition(&topic, partition, origin, PartitionRequest::Read(request));
+        let deadline = now.plus_ms(fetch.max_wait_ms);
+        if waits {
+            let first = self.fetch_deadline.map_or(deadline, |first| first.min(deadline));
+            self.fetch_deadline = Some(first);
+        }
+        let pending = Pending::Fetch { ticket, topic, partition, deadline, expired: !waits };
+        self.pending.insert(token, pending);
+        Ok(())
+    }
+
+    pub(super) fn answer_fetch(&mut self, ticket: Ticket, result: Result<ReadReply, Error>) {
+        match result {
+            Ok(read) => {
+                let reply = FetchReply {
+                    start_offset: read.start_offset,
+                    end_offset: read.end_offset,
+                };
+                let payload = [read.bytes];
+                self.protocol.reply(ticket, &reply, &payload);
+            }
+            Err(error) => self.protocol.reply_error(ticket, &error),
+        }
+    }
+
+    /// Asks for an answer now to each fetch whose time is up.
+    pub(super) fn expire_fetches(&mut self, now: Time) {
+        if self.fetch_deadline.is_none_or(|first| now < first) {
+            return;
+        }
+        self.fetch_deadline = None;
+        let (shard, connection) = (self.router.shard, self.id);
+        for (&token, pending) in &mut self.pending {
+            let Pending::Fetch { topic, partition, deadline, expired, .. } = pending else {
+                continue;
+            };
+            if *expired {
+                continue;
+            }
+            if now < *deadline {
+                let first = self.fetch_deadline.map_or(*deadline, |first| first.min(*deadline));
+                self.fetch_deadline = Some(first);
+                continue;
+            }
+            *expired = true;
+            let origin = Origin { shard, connection, token };
+            self.router.partition(topic, *partition, origin, PartitionRequest::ExpireRead);
+        }
+    }
+
+    pub(super) fn subscribe(
+        &mut self,
+        ticket: Ticket,
+        subscribe: &Subscribe,
+    ) -> Result<(), Refused> {
+        let checked = self.topic(&subscribe.stream, &subscribe.topic).and_then(|topic| {
+            check_partition(&topic, subscribe.partition)?;
+            Ok(topic)
+        });
+        let topic = match checked {
+            Ok(topic) => topic,
+            Err(error) => return Err((ticket, error)),
+        };
+        let token = self.next_token;
+        self.next_token += 1;
+        let correlation = ticket.correlation;
+        let request =
+            PartitionRequest::Resolve { start: subscribe.start, offset: subscribe.offset };
+        self.router.partition(&topic, subscribe.partition, self.origin(correlation), request);
+        self.subscribed.insert(ticket.channel, token);
+        self.subscriptions.insert(
+            token,
+            Subscription {
+                channel: ticket.channel,
+                topic,
+                partition: subscribe.partition,
+                next_offset: 0,
+                resolved: false,
+                reading: false,
+            },
+        );
+        self.pending.insert(correlation, Pending::Subscribe { ticket, token });
+        Ok(())
+    }
+
+    pub(super) fn answer_subscribe(
+        &mut self,
+        ticket: Ticket,
+        token: u64,
+        result: Result<Position, Error>,
+    ) {
+        let channel = ticket.channel;
+        match result {
+            Ok(position) => {
+                let reply = SubscribeReply {
+                    next_offset: position.next_offset,
+                    start_offset: position.start_offset,
+                    end_offset: position.end_offset,
+                };
+                self.protocol.reply(ticket, &reply, &[]);
+                // An UNSUBSCRIBE may have overtaken the answer.
+                if let Some(subscription) = self.subscriptions.get_mut(&token) {
+                    subscription.next_offset = position.next_offset;
+                    subscription.resolved = true;
+                    self.feed(channel);
+                }
+            }
+            Err(error) => {
+                self.forget_subscription(token);
+                self.protocol.reply_error(ticket, &error);
+            }
+        }
+    }
+
+    pub(super) fn unsubscribe(&mut self, ticket: Ticket) -> Result<(), Refused> {
+        if let Some(&token) = self.subscribed.get(&ticket.channel) {
+            self.cancel_read(token);
+            self.forget_subscription(token);
+        }
+        self.protocol.reply(ticket, &UnsubscribeReply {}, &[]);
+        Ok(())
+    }
+
+    fn forget_subscription(&mut self, token: u64) {
+        if let Some(subscription) = self.subscriptions.remove(&token)
+            && self.subscribed.get(&subscription.channel) == Some(&token)
+        {
+            self.subscribed.remove(&subscription.channel);
+        }
+    }
+
+    /// Asks for the next batches of a channel's subscription, if it may have them.
+    pub(super) fn feed(&mut self, channel: u32) {
+        let Some(&token) = self.subscribed.get(&channel) else { return };
+        let origin = self.origin(token);
+        let Some(subscription) = self.subscriptions.get_mut(&token) else { return };
+        if subscription.reading || !subscription.resolved {
+            return;
+        }
+        let credit = self.protocol.sendable(channel);
+        if credit == 0 {
+            return;
+        }
+        if self.protocol.queued_bytes() >= HIGH_WATER_BYTES {
+            self.paused = true;
+            return;
+        }
+        subscription.reading = true;
+        let request = ReadRequest {
+            offset: subscription.next_offset,
+            max_bytes: credit.min(DELIVERY_BYTES) as usize,
+            min_bytes: 1,
+        };
+        let (topic, partition) = (&subscription.topic, subscription.partition);
+        self.router.partition(topic, partition, origin, PartitionRequest::Read(request));
+    }
+
+    /// Looks again at subscriptions that found the queue full.
+    pub(super) fn resume_subscriptions(&mut self) {
+        let channels: Vec<u32> = self.subscribed.keys().copied().collect();
+        for channel in channels {
+            self.feed(channel);
+        }
+    }
+
+    pub(super) fn handle_subscription_read(
+        &mut self,
+        token: u64,
+        result: Result<ReadReply, Error>,
+    ) {
+        let Some(subscription) = self.subscriptions.get_mut(&token) else { return };
+        subscription.reading = false;
+        let channel = subscription.channel;
+        match result {
+            Ok(read) => {
+                if self.protocol.queued_bytes() >= HIGH_WATER_BYTES {
+                    // The peer fell behind while the read was under way: read again later
+                    // rather than hold the bytes for it.
+                    self.paused = true;
+                    return;
+                }
+                subscription.next_offset = read.next_offset;
+                self.deliver(channel, &read);
+                self.feed(channel);
+            }
+            Err(error) => {
+                self.forget_subscription(token);
+                self.protocol.end_subscription(channel, &error);
+            }
+        }
+    }
+
+    fn deliver(&mut self, channel: u32, read: &ReadReply) {
+        if read.bytes.is_empty() {
+            return;
+        }
+        let message = Deliver { end_offset: read.end_offset };
+        self.protocol.deliver(channel, &message, std::slice::from_ref(&read.bytes));
+    }
+
+    pub(super) fn list_offsets(
+        &mut self,
+        ticket: Ticket,
+        list: &ListOffsets,
+    ) -> Result<(), Refused> {
+        let topic = match self.topic(&list.stream, &list.topic) {
+            Ok(topic) => topic,
+            Err(error) => return Err((ticket, error)),
+        };
+        let end = topic
+            .partitions
+            .min(list.first_partition.saturating_add(list.max_partitions.min(limits::MAX_LIST_ITEMS)));
+        let page = list.first_partition..end;
+        if page.is_empty() {
+            self.protocol.reply(ticket, &ListOffsetsReply { partitions: Vec::new() }, &[]);
+            return Ok(());
+        }
+        let token = ticket.correlation;
+        let missing = page.len();
+        for partition in page {
+            let origin = self.origin(token);
+            self.router.partition(&topic, partition, origin, PartitionRequest::Describe);
+        }
+        self.pending
+            .insert(token, Pending::Describe { ticket, missing, infos: Vec::with_capacity(missing) });
+        Ok(())
+    }
+
+    pub(super) fn answer_describe(
+        &mut self,
+        token: u64,
+        ticket: Ticket,
+        missing: usize,
+        mut infos: Vec<PartitionInfo>,
+        info: PartitionInfo,
+    ) {
+        infos.push(info);
+        if missing > 1 {
+            let pending = Pending::Describe { ticket, missing: missing - 1, infos };
+            self.pending.insert(token, pending);
+            return;
+        }
+        infos.sort_unstable_by_key(|info| info.partition);
+        self.protocol.reply(ticket, &ListOffsetsReply { partitions: infos }, &[]);
+    }
+
+    fn cancel_read(&self, token: u64) {
+        if let Some(subscription) = self.subscriptions.get(&token)
+            && subscription.reading
+        {
+            let origin = self.origin(token);
+            let (topic, partition) = (&subscription.topic, subscription.partition);
+            self.router.partition(topic, partition, origin, PartitionRequest::CancelRead);
+        }
+    }
+
+    /// Lets partitions forget the reads of a connection that is over.
+    pub(super) fn cancel_reads(&self) {
+        for &token in self.subscriptions.keys() {
+            self.cancel_read(token);
+        }
+        for (&token, pending) in &self.pending {
+            if let Pending::Fetch { topic, partition, .. } = pending {
+                let origin = self.origin(token);
+                self.router.partition(topic, *partition, origin, PartitionRequest::CancelRead);
+            }
+        }
+    }
+}

@@ -1,0 +1,290 @@
+//! A connection's business: what its requests mean, which answers it still waits for, and which
+//! subscriptions it feeds. The sockets are elsewhere; what leaves goes through the [`Router`] and
+//! the protocol's own [`ServerConnection`].
+//!
+//! Invariants: every ticket is answered once; at most one read is under way for a subscription;
+//! what is queued for a slow peer is bounded, since nothing is delivered while
+//! [`HIGH_WATER_BYTES`] or more lie in the queue.
+
+mod admin;
+mod consume;
+mod produce;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use tidewire_protocol::connection::{ServerConnection, ServerEvent, Ticket, Time};
+use tidewire_protocol::error::{Code, Error};
+use tidewire_protocol::message::{AnyRequest, PartitionInfo};
+use tidewire_storage::Topic;
+
+use crate::message::{Answer, Origin};
+use crate::shared::Router;
+use consume::Subscription;
+
+/// Bytes queued for the socket at which deliveries pause.
+const HIGH_WATER_BYTES: usize = 1 << 20;
+
+/// A request that waits for an answer from elsewhere.
+enum Pending {
+    Append(Ticket),
+    Fetch {
+        ticket: Ticket,
+        topic: Arc<Topic>,
+        partition: u32,
+        deadline: Time,
+        /// An answer was asked for, whatever there is.
+        expired: bool,
+    },
+    Subscribe { ticket: Ticket, token: u64 },
+    Describe { ticket: Ticket, missing: usize, infos: Vec<PartitionInfo> },
+    Catalog(Ticket),
+}
+
+/// One client's connection.
+pub(crate) struct Session {
+    protocol: ServerConnection,
+    router: Rc<Router>,
+    /// Unique on its shard.
+    id: u64,
+    peer: SocketAddr,
+    client_name: String,
+    pending: HashMap<u64, Pending>,
+    /// Topics of open producer channels.
+    producers: HashMap<u32, Arc<Topic>>,
+    /// By token; a channel may be closed and opened anew while an old answer is on its way.
+    subscriptions: HashMap<u64, Subscription>,
+    /// Tokens of open subscription channels.
+    subscribed: HashMap<u32, u64>,
+    next_token: u64,
+    /// Some subscription found the queue full and has to be looked at again.
+    paused: bool,
+    /// No waiting fetch gives up before this; the one that set it may have been answered.
+    fetch_deadline: Option<Time>,
+    closed: bool,
+}
+
+/// Tokens of subscriptions have this bit; those of requests are correlations, which a client
+/// may not choose that high.
+const SUBSCRIPTION_TOKEN: u64 = 1 << 63;
+
+impl Session {
+    pub(crate) fn new(
+        protocol: ServerConnection,
+        router: Rc<Router>,
+        id: u64,
+        peer: SocketAddr,
+    ) -> Self {
+        Self {
+            protocol,
+            router,
+            id,
+            peer,
+            client_name: String::new(),
+            pending: HashMap::new(),
+            producers: HashMap::new(),
+            subscriptions: HashMap::new(),
+            subscribed: HashMap::new(),
+            next_token: SUBSCRIPTION_TOKEN,
+            paused: false,
+            fetch_deadline: None,
+            closed: false,
+        }
+    }
+
+    /// See [`ServerConnection::wants_input`].
+    pub(crate) fn wants_input(&self) -> bool {
+        self.protocol.wants_input()
+    }
+
+    /// See [`ServerConnection::take_read_buf`].
+    pub(crate) fn take_read_buf(&mut self) -> BytesMut {
+        self.protocol.take_read_buf()
+    }
+
+    /// Takes what was read, and does what it asks for.
+    pub(crate) fn handle_input(&mut self, now: Time, buf: BytesMut) {
+        self.protocol.handle_input(now, buf);
+        self.handle_events(now);
+    }
+
+    /// The peer is gone.
+    pub(crate) fn handle_eof(&mut self, now: Time) {
+        self.protocol.handle_eof();
+        self.handle_events(now);
+    }
+
+    /// A time that [`Session::poll_timeout`] named has come.
+    pub(crate) fn handle_timeout(&mut self, now: Time) {
+        self.protocol.handle_timeout(now);
+        self.expire_fetches(now);
+        self.handle_events(now);
+    }
+
+    /// When to call [`Session::handle_timeout`].
+    pub(crate) fn poll_timeout(&self) -> Option<Time> {
+        self.protocol.poll_timeout().into_iter().chain(self.fetch_deadline).min()
+    }
+
+    /// Bytes to write; false if there are none.
+    pub(crate) fn poll_transmit(&mut self, out: &mut Vec<Bytes>) -> bool {
+        if self.paused && self.protocol.queued_bytes() < HIGH_WATER_BYTES {
+            self.paused = false;
+            self.resume_subscriptions();
+        }
+        self.protocol.poll_transmit(out)
+    }
+
+    /// Whether the connection is over; what `poll_transmit` gives should still be written.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    /// Stops taking requests; see [`ServerConnection::drain`]. Waiting fetches are answered.
+    pub(crate) fn drain(&mut self, now: Time, error: &Error) {
+        self.protocol.drain(error);
+        self.expire_fetches(Time::from_nanos(u64::MAX));
+        self.handle_events(now);
+    }
+
+    /// An answer arrived from a partition or the catalog.
+    pub(crate) fn handle_answer(&mut self, now: Time, token: u64, answer: Answer) {
+        if self.closed {
+            return;
+        }
+        if token & SUBSCRIPTION_TOKEN != 0 {
+            if let Answer::Read(result) = answer {
+                self.handle_subscription_read(token, result);
+            }
+        } else {
+            self.answer_request(token, answer);
+        }
+        // A drained connection closes with its last answer.
+        self.handle_events(now);
+    }
+
+    fn answer_request(&mut self, token: u64, answer: Answer) {
+        let Some(pending) = self.pending.remove(&token) else { return };
+        match (pending, answer) {
+            (Pending::Append(ticket), Answer::Append(Ok(reply))) => {
+                self.protocol.reply(ticket, &reply, &[]);
+            }
+            (Pending::Append(ticket), Answer::Append(Err(error))) => {
+                self.protocol.reply_error(ticket, &error);
+            }
+            (Pending::Fetch { ticket, .. }, Answer::Read(result)) => {
+                self.answer_fetch(ticket, result);
+            }
+            (Pending::Subscribe { ticket, token }, Answer::Resolve(result)) => {
+                self.answer_subscribe(ticket, token, result);
+            }
+            (Pending::Describe { ticket, missing, infos }, Answer::Describe(info)) => {
+                self.answer_describe(token, ticket, missing, infos, info);
+            }
+            (Pending::Catalog(ticket), answer) => self.answer_catalog(ticket, answer),
+            _ => unreachable!("an answer of another kind than its request"),
+        }
+    }
+
+    /// Carries out all that arrived.
+    fn handle_events(&mut self, now: Time) {
+        while let Some(event) = self.protocol.poll_event() {
+            match event {
+                ServerEvent::Ready(hello) => {
+                    self.client_name = hello.client_name;
+                    tracing::debug!(
+                        peer = %self.peer, client = %self.client_name,
+                        version = %hello.client_version, "connected"
+                    );
+                }
+                ServerEvent::Request(ticket, request, payload) => {
+                    self.handle_request(now, ticket, request, payload);
+                }
+                ServerEvent::Credit { channel } => self.feed(channel),
+                ServerEvent::Closed(error) => self.handle_closed(error),
+                _ => {}
+            }
+        }
+    }
+
+    fn handle_request(&mut self, now: Time, ticket: Ticket, request: AnyRequest, payload: Bytes) {
+        let result = match request {
+            AnyRequest::Append(append) => self.append(ticket, &append, payload),
+            AnyRequest::OpenProducer(open) => self.open_producer(ticket, &open),
+            AnyRequest::CloseProducer(_) => self.close_producer(ticket),
+            AnyRequest::Fetch(fetch) => self.fetch(now, ticket, &fetch),
+            AnyRequest::Subscribe(subscribe) => self.subscribe(ticket, &subscribe),
+            AnyRequest::Unsubscribe(_) => self.unsubscribe(ticket),
+            AnyRequest::ListOffsets(list) => self.list_offsets(ticket, &list),
+            other => self.administer(ticket, other),
+        };
+        if let Err((ticket, error)) = result {
+            self.protocol.reply_error(ticket, &error);
+        }
+    }
+
+    fn handle_closed(&mut self, error: Option<Error>) {
+        self.closed = true;
+        match error {
+            Some(error) => tracing::info!(
+                peer = %self.peer, client = %self.client_name, code = %error.code,
+                "connection closed: {error}"
+            ),
+            None => tracing::debug!(
+                peer = %self.peer, client = %self.client_name, "disconnected"
+            ),
+        }
+        self.cancel_reads();
+        self.pending.clear();
+        self.producers.clear();
+        self.subscriptions.clear();
+        self.subscribed.clear();
+    }
+
+    fn origin(&self, token: u64) -> Origin {
+        Origin { shard: self.router.shard, connection: self.id, token }
+    }
+
+    /// The topic `stream/topic`, as the catalog has it now.
+    fn topic(&self, stream: &str, topic: &str) -> Result<Arc<Topic>, Error> {
+        let catalog = self.router.shared.catalog.load();
+        if let Some(found) = catalog.topic(stream, topic) {
+            return Ok(Arc::clone(found));
+        }
+        Err(if catalog.streams.contains_key(stream) {
+            Error::new(
+                Code::TOPIC_NOT_FOUND,
+                format!("topic \"{topic}\" does not exist in stream \"{stream}\""),
+            )
+        } else {
+            no_stream(stream)
+        })
+    }
+}
+
+/// A request that could not be carried out, and why.
+type Refused = (Ticket, Error);
+
+fn no_stream(stream: &str) -> Error {
+    Error::new(Code::STREAM_NOT_FOUND, format!("stream \"{stream}\" does not exist"))
+}
+
+fn check_partition(topic: &Topic, partition: u32) -> Result<(), Error> {
+    if partition < topic.partitions {
+        return Ok(());
+    }
+    Err(Error::new(
+        Code::PARTITION_NOT_FOUND,
+        format!(
+            "partition {partition} does not exist: {}/{} has partitions 0 to {}",
+            topic.stream,
+            topic.name,
+            topic.partitions - 1
+        ),
+    ))
+}

@@ -1,0 +1,177 @@
+//! A shard: one pinned thread with one runtime, the partitions that it owns and the connections
+//! that it accepted.
+//!
+//! One task carries out messages ([`Shard::work`]); each connection has tasks of its own that
+//! only move bytes and queue messages. So a partition is touched from one place, appends that
+//! arrive in one turn become one write, and no borrow is ever held across an await.
+
+mod connections;
+mod partitions;
+
+use std::cell::RefCell;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use flume::r#async::RecvStream;
+use futures_core::Stream;
+use tidewire_protocol::error::{Code, Error};
+
+use crate::message::{Answer, Origin, ShardMessage};
+use crate::rt;
+use crate::shared::{Router, Shared};
+use connections::Connections;
+use partitions::Partitions;
+
+/// Messages carried out before the partitions' queues are written, so that a group and the
+/// latency of its first member stay bounded.
+const TURN_MESSAGES: usize = 4_096;
+
+/// What a shard starts with.
+pub(crate) struct Start {
+    pub(crate) shard: usize,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) inbox: flume::Receiver<ShardMessage>,
+    pub(crate) listener: std::net::TcpListener,
+}
+
+/// Runs a shard on this thread until it is stopped.
+pub(crate) fn run(start: Start, ready: &flume::Sender<rt::Driver>) -> std::io::Result<()> {
+    rt::pin_to_core(start.shard % std::thread::available_parallelism().map_or(1, usize::from));
+    rt::run(|driver| {
+        let _ = ready.send(driver);
+        async move { Shard::new(&start).serve(start).await }
+    })?
+}
+
+struct Shard {
+    router: Rc<Router>,
+    connections: Rc<Connections>,
+    partitions: RefCell<Partitions>,
+}
+
+impl Shard {
+    fn new(start: &Start) -> Self {
+        let router = Rc::new(Router::new(Arc::clone(&start.shared), start.shard));
+        Self {
+            connections: Rc::new(Connections::new(Rc::clone(&router))),
+            partitions: RefCell::new(Partitions::new(Rc::clone(&router))),
+            router,
+        }
+    }
+
+    async fn serve(self, start: Start) -> std::io::Result<()> {
+        let acceptor = rt::Acceptor::new(start.listener)?;
+        let (stopper, cancel) = rt::accept_canceller();
+        let accepting = rt::spawn(connections::accept(
+            Rc::clone(&self.connections),
+            acceptor,
+            cancel,
+        ));
+        let mut inbox = start.inbox.into_stream();
+        self.work(&mut inbox, |shard| shard.connections.is_stopping()).await;
+
+        // Stopping: no new connections, no new requests; what was accepted is answered.
+        stopper.stop();
+        accepting.join().await;
+        let now = self.router.shared.clock.now();
+        let error = Error::new(Code::SHUTTING_DOWN, "the server is shutting down");
+        self.connections.drain_all(now, &error);
+        let deadline = Instant::now()
+            + Duration::from_millis(u64::from(self.router.shared.drain_timeout_ms));
+        let drained = |shard: &Self| {
+            shard.connections.is_empty() && !shard.partitions.borrow().is_busy()
+        };
+        if rt::until(Some(deadline), self.work(&mut inbox, drained)).await.is_none() {
+            tracing::warn!(shard = self.router.shard, "requests were cut off by the stop");
+        }
+        self.connections.close_all().await;
+        // A sync that is under way must come back before its log can be closed.
+        self.work(&mut inbox, |shard| !shard.partitions.borrow().is_busy()).await;
+        self.partitions.borrow_mut().close_all();
+        Ok(())
+    }
+
+    /// Carries out messages until `done`, sleeping while there are none.
+    async fn work(&self, inbox: &mut RecvStream<'_, ShardMessage>, done: impl Fn(&Self) -> bool) {
+        let mut batch = Vec::new();
+        loop {
+            while let Some(message) = self.router.pop_local() {
+                self.handle(message);
+            }
+            for message in batch.drain(..) {
+                self.handle(message);
+            }
+            self.flush();
+            if done(self) {
+                return;
+            }
+            poll_fn(|context| {
+                let woken = self.router.wake.poll(context).is_ready()
+                    | self.connections.changed().poll(context).is_ready();
+                while batch.len() < TURN_MESSAGES {
+                    match Pin::new(&mut *inbox).poll_next(context) {
+                        Poll::Ready(Some(message)) => batch.push(message),
+                        Poll::Ready(None) | Poll::Pending => break,
+                    }
+                }
+                if woken || !batch.is_empty() { Poll::Ready(()) } else { Poll::Pending }
+            })
+            .await;
+        }
+    }
+
+    fn handle(&self, message: ShardMessage) {
+        let mut partitions = self.partitions.borrow_mut();
+        match message {
+            ShardMessage::Partition { topic, partition, origin, request } => {
+                partitions.request(&topic, partition, origin, request);
+            }
+            ShardMessage::Answer { origin, answer } => {
+                drop(partitions);
+                self.answer(origin, answer);
+                return;
+            }
+            ShardMessage::Opened { id, result } => partitions.opened(id, result),
+            ShardMessage::Synced { id, outcome } => partitions.synced(id, outcome),
+            ShardMessage::DropTopic { topic, name, done } => {
+                partitions.drop_topic(topic, &name, done);
+            }
+            ShardMessage::Stop => {
+                drop(partitions);
+                self.connections.stop();
+                return;
+            }
+        }
+        drop(partitions);
+        self.deliver_answers();
+    }
+
+    /// Writes what the partitions queued in this turn.
+    fn flush(&self) {
+        self.partitions.borrow_mut().flush();
+        self.deliver_answers();
+    }
+
+    /// Hands on the answers that partitions gave.
+    fn deliver_answers(&self) {
+        let answers = self.partitions.borrow_mut().take_answers();
+        let Some(mut answers) = answers else { return };
+        for (origin, answer) in answers.drain(..) {
+            self.answer(origin, answer);
+        }
+        self.partitions.borrow_mut().give_back(answers);
+    }
+
+    fn answer(&self, origin: Origin, answer: Answer) {
+        if origin.shard == self.router.shard {
+            let now = self.router.shared.clock.now();
+            self.connections.answer(now, origin, answer);
+        } else {
+            self.router.send(origin.shard, ShardMessage::Answer { origin, answer });
+        }
+    }
+}

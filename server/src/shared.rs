@@ -1,0 +1,84 @@
+//! What all threads of a server share, and how a shard sends messages.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use arc_swap::ArcSwap;
+use tidewire_protocol::connection::ServerConfig;
+use tidewire_storage::{Catalog, DataDir};
+
+use crate::catalog::CatalogJob;
+use crate::clock::Clock;
+use crate::io_pool::IoJob;
+use crate::message::{Origin, PartitionId, PartitionRequest, ShardMessage};
+use crate::rt::Notify;
+
+/// Shared by all threads; immutable but for the catalog's snapshot and counters.
+pub(crate) struct Shared {
+    pub(crate) clock: Clock,
+    pub(crate) data_dir: Arc<DataDir>,
+    pub(crate) catalog: ArcSwap<Catalog>,
+    pub(crate) leader_epoch: u32,
+    pub(crate) protocol: Arc<ServerConfig>,
+    pub(crate) drain_timeout_ms: u32,
+    /// Inboxes. They are not bounded themselves: what lies in them is bounded by the requests
+    /// that each connection may have in flight, and shards must never wait for each other.
+    pub(crate) inboxes: Vec<flume::Sender<ShardMessage>>,
+    pub(crate) catalog_jobs: flume::Sender<CatalogJob>,
+    pub(crate) io_jobs: flume::Sender<IoJob>,
+    /// The next producer id, from a range that the catalog reserved.
+    pub(crate) next_producer_id: AtomicU64,
+}
+
+impl Shared {
+    /// An id that no producer had before.
+    pub(crate) fn producer_id(&self) -> u64 {
+        self.next_producer_id.fetch_add(1, Ordering::Relaxed)
+    }
+}
+
+/// A shard's way to everyone, itself included.
+pub(crate) struct Router {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) shard: usize,
+    local: RefCell<VecDeque<ShardMessage>>,
+    /// Set when the local queue has something.
+    pub(crate) wake: Notify,
+}
+
+impl Router {
+    pub(crate) fn new(shared: Arc<Shared>, shard: usize) -> Self {
+        Self { shared, shard, local: RefCell::default(), wake: Notify::default() }
+    }
+
+    /// Sends to a shard. A shard that is gone takes nothing more: the server is stopping.
+    pub(crate) fn send(&self, shard: usize, message: ShardMessage) {
+        if shard == self.shard {
+            self.local.borrow_mut().push_back(message);
+            self.wake.notify();
+        } else {
+            let _ = self.shared.inboxes[shard].send(message);
+        }
+    }
+
+    /// Sends a request to a partition, wherever it lives.
+    pub(crate) fn partition(
+        &self,
+        topic: &Arc<tidewire_storage::Topic>,
+        partition: u32,
+        origin: Origin,
+        request: PartitionRequest,
+    ) {
+        let id = PartitionId { topic: topic.id, partition };
+        let message =
+            ShardMessage::Partition { topic: Arc::clone(topic), partition, origin, request };
+        self.send(id.shard(self.shared.inboxes.len()), message);
+    }
+
+    /// The next message that this shard sent to itself.
+    pub(crate) fn pop_local(&self) -> Option<ShardMessage> {
+        self.local.borrow_mut().pop_front()
+    }
+}
