@@ -3,6 +3,7 @@
 //!
 //! - [`log`]: one partition's [`Log`](log::Log): append, read, group commit, recovery.
 //! - [`disk`]: the operating system behind the [`Disk`](disk::Disk) trait, real or simulated.
+//! - [`data_dir`]: the directory that one server owns.
 //! - [`error`]: what can go wrong, by what the caller should do about it.
 //!
 //! Nothing here opens a socket, reads a clock or starts a thread: times are arguments, and the
@@ -35,8 +36,10 @@
 //! ```
 #![forbid(unsafe_code)]
 
+pub mod data_dir;
 pub mod disk;
 pub mod error;
 pub mod log;
 
+pub use data_dir::DataDir;
 pub use error::{Error, ErrorKind};
