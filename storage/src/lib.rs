@@ -4,6 +4,7 @@
 //! - [`log`]: one partition's [`Log`](log::Log): append, read, group commit, recovery.
 //! - [`disk`]: the operating system behind the [`Disk`](disk::Disk) trait, real or simulated.
 //! - [`data_dir`]: the directory that one server owns.
+//! - [`catalog`]: which streams and topics exist, on redb.
 //! - [`error`]: what can go wrong, by what the caller should do about it.
 //!
 //! Nothing here opens a socket, reads a clock or starts a thread: times are arguments, and the
@@ -36,10 +37,12 @@
 //! ```
 #![forbid(unsafe_code)]
 
+pub mod catalog;
 pub mod data_dir;
 pub mod disk;
 pub mod error;
 pub mod log;
 
+pub use catalog::{Catalog, CatalogError, CatalogErrorKind, CatalogStore, Stream, Topic};
 pub use data_dir::DataDir;
 pub use error::{Error, ErrorKind};
