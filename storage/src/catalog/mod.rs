@@ -1,0 +1,72 @@
+//! The catalog: which streams and topics exist.
+//!
+//! A [`Catalog`] is an immutable snapshot that readers share; a [`CatalogStore`] is its one
+//! writer, on redb. Owns ids (never used twice), the leader epoch and producer ids. Which names
+//! and numbers are allowed, and the logs that belong to a topic, are left to the server.
+//!
+//! Invariant: a snapshot shows only what is on the disk; each change is one durable transaction.
+
+mod error;
+mod store;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+pub use error::{CatalogError, CatalogErrorKind};
+pub use store::{CatalogStore, remove_orphans};
+
+/// All streams and topics at one moment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Catalog {
+    /// By name.
+    pub streams: BTreeMap<String, Arc<Stream>>,
+}
+
+/// A namespace of topics.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stream {
+    /// Never used for another stream.
+    pub id: u64,
+    /// Unique among streams.
+    pub name: String,
+    /// When it was created, in microseconds since the Unix epoch.
+    pub created_us: i64,
+    /// By name.
+    pub topics: BTreeMap<String, Arc<Topic>>,
+}
+
+/// A topic.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Topic {
+    /// Never used for another topic; names its directory.
+    pub id: u64,
+    /// Name of its stream.
+    pub stream: String,
+    /// Unique within its stream.
+    pub name: String,
+    /// Number of partitions.
+    pub partitions: u32,
+    /// When it was created, in microseconds since the Unix epoch.
+    pub created_us: i64,
+    /// Largest segment file of its logs, in bytes.
+    pub segment_bytes: u64,
+}
+
+impl Catalog {
+    /// The stream of this name.
+    pub fn stream(&self, stream: &str) -> Option<&Arc<Stream>> {
+        self.streams.get(stream)
+    }
+
+    /// The topic of this name.
+    pub fn topic(&self, stream: &str, topic: &str) -> Option<&Arc<Topic>> {
+        self.streams.get(stream)?.topics.get(topic)
+    }
+
+    /// All topics, by stream and name.
+    pub fn topics(&self) -> impl Iterator<Item = &Arc<Topic>> {
+        self.streams.values().flat_map(|stream| stream.topics.values())
+    }
+}

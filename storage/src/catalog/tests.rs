@@ -1,0 +1,160 @@
+//! The catalog's promises, each on a directory of its own.
+
+use std::path::Path;
+
+use super::store::{DEFAULT_STREAM, FILE};
+use super::*;
+use crate::data_dir::DataDir;
+
+const SEGMENT: u64 = 256 << 20;
+
+fn open(path: &Path) -> (DataDir, CatalogStore) {
+    let dir = DataDir::open(path).unwrap();
+    let store = CatalogStore::open(&dir, 5).unwrap();
+    (dir, store)
+}
+
+#[test]
+fn the_first_start_creates_the_default_stream_once() {
+    let temp = tempfile::tempdir().unwrap();
+    let (_dir, mut store) = open(temp.path());
+    let catalog = store.snapshot();
+    let stream = catalog.stream(DEFAULT_STREAM).unwrap();
+    assert_eq!((stream.id, stream.created_us), (1, 5));
+    store.delete_stream(DEFAULT_STREAM).unwrap();
+    drop((store, _dir));
+    let (_dir, store) = open(temp.path());
+    assert!(store.snapshot().streams.is_empty(), "a deleted stream does not come back");
+}
+
+#[test]
+fn the_catalog_survives_a_restart() {
+    let temp = tempfile::tempdir().unwrap();
+    let (dir, mut store) = open(temp.path());
+    store.create_stream("shop", 7).unwrap();
+    store.create_topic("shop", "orders", 4, SEGMENT, 8).unwrap();
+    store.create_topic("default", "orders", 1, 1 << 20, 9).unwrap();
+    let before = store.snapshot();
+    drop((store, dir));
+    let (_dir, store) = open(temp.path());
+    assert_eq!(store.snapshot(), before);
+    let topic = before.topic("shop", "orders").unwrap();
+    assert_eq!((topic.partitions, topic.segment_bytes, topic.created_us), (4, SEGMENT, 8));
+    assert_eq!(before.topics().count(), 2);
+}
+
+#[test]
+fn a_snapshot_does_not_change() {
+    let temp = tempfile::tempdir().unwrap();
+    let (_dir, mut store) = open(temp.path());
+    let before = store.snapshot();
+    store.create_topic("default", "orders", 4, SEGMENT, 8).unwrap();
+    assert!(before.topic("default", "orders").is_none());
+    assert!(store.snapshot().topic("default", "orders").is_some());
+}
+
+#[test]
+fn an_id_is_never_used_twice() {
+    let temp = tempfile::tempdir().unwrap();
+    let mut ids = Vec::new();
+    for _ in 0..3 {
+        let (_dir, mut store) = open(temp.path());
+        for _ in 0..3 {
+            ids.push(store.create_topic("default", "t", 1, SEGMENT, 0).unwrap().id);
+            store.delete_topic("default", "t").unwrap();
+        }
+    }
+    assert_eq!(ids, (1..=9).collect::<Vec<u64>>());
+}
+
+#[test]
+fn the_leader_epoch_counts_starts() {
+    let temp = tempfile::tempdir().unwrap();
+    for epoch in 1..5 {
+        assert_eq!(open(temp.path()).1.leader_epoch(), epoch);
+    }
+}
+
+#[test]
+fn producer_ids_start_at_1_and_are_never_given_twice() {
+    let temp = tempfile::tempdir().unwrap();
+    assert_eq!(open(temp.path()).1.reserve_producer_ids(10).unwrap(), 1..11);
+    let (_dir, mut store) = open(temp.path());
+    assert_eq!(store.reserve_producer_ids(1).unwrap(), 11..12);
+    assert_eq!(store.reserve_producer_ids(5).unwrap(), 12..17);
+    assert!(store.reserve_producer_ids(u64::MAX).is_err(), "there are not that many");
+    assert_eq!(store.reserve_producer_ids(1).unwrap(), 17..18);
+}
+
+#[test]
+fn what_exists_and_what_does_not_are_told_apart() {
+    let temp = tempfile::tempdir().unwrap();
+    let (_dir, mut store) = open(temp.path());
+    store.create_topic("default", "t", 1, SEGMENT, 0).unwrap();
+    let before = store.snapshot();
+    let kinds = [
+        store.create_stream("default", 0).unwrap_err().kind(),
+        store.delete_stream("shop").unwrap_err().kind(),
+        store.create_topic("shop", "t", 1, SEGMENT, 0).unwrap_err().kind(),
+        store.create_topic("default", "t", 1, SEGMENT, 0).unwrap_err().kind(),
+        store.delete_topic("shop", "t").unwrap_err().kind(),
+        store.delete_topic("default", "u").unwrap_err().kind(),
+    ];
+    use CatalogErrorKind::*;
+    assert_eq!(
+        kinds,
+        [
+            StreamExists,
+            StreamNotFound,
+            StreamNotFound,
+            TopicExists,
+            StreamNotFound,
+            TopicNotFound
+        ]
+    );
+    assert_eq!(store.snapshot(), before);
+}
+
+#[test]
+fn a_deleted_stream_gives_its_topics_back_and_leaves_none() {
+    let temp = tempfile::tempdir().unwrap();
+    let (dir, mut store) = open(temp.path());
+    store.create_stream("shop", 0).unwrap();
+    for name in ["a", "b"] {
+        store.create_topic("shop", name, 1, SEGMENT, 0).unwrap();
+    }
+    let topics = store.delete_stream("shop").unwrap();
+    assert_eq!(topics.iter().map(|topic| topic.id).collect::<Vec<_>>(), [1, 2]);
+    drop((store, dir));
+    assert_eq!(open(temp.path()).1.snapshot().topics().count(), 0);
+}
+
+#[test]
+fn a_damaged_catalog_is_refused_by_name() {
+    let temp = tempfile::tempdir().unwrap();
+    let dir = DataDir::open(temp.path()).unwrap();
+    std::fs::write(temp.path().join(FILE), "this is no catalog at all".repeat(400)).unwrap();
+    let error = CatalogStore::open(&dir, 0).unwrap_err();
+    assert!(error.to_string().contains(FILE), "{error}");
+}
+
+#[test]
+fn only_directories_of_unknown_topics_are_removed() {
+    let temp = tempfile::tempdir().unwrap();
+    let (dir, mut store) = open(temp.path());
+    assert!(remove_orphans(&dir, &store.snapshot()).unwrap().is_empty());
+    let kept = store.create_topic("default", "kept", 1, SEGMENT, 0).unwrap();
+    let gone = store.create_topic("default", "gone", 1, SEGMENT, 0).unwrap();
+    for path in [
+        dir.partition_dir(kept.id, 0),
+        dir.partition_dir(gone.id, 0),
+        dir.topics_dir().join("notes"),
+    ] {
+        std::fs::create_dir_all(path).unwrap();
+    }
+    store.delete_topic("default", "gone").unwrap();
+    assert_eq!(remove_orphans(&dir, &store.snapshot()).unwrap(), [gone.id]);
+    assert!(dir.partition_dir(kept.id, 0).exists());
+    assert!(dir.topics_dir().join("notes").exists());
+    assert!(!dir.topic_dir(gone.id).exists());
+}

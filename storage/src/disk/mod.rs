@@ -1,0 +1,141 @@
+//! The disk as the log sees it: a few blocking calls, and nothing else of the operating system.
+//!
+//! Owns the traits and the loops over short reads and writes. [`RealDisk`] is the operating
+//! system; [`sim::SimDisk`] loses what was not synced. What the calls mean to a log (when to sync,
+//! what to do about a failure) is left to [`crate::log`].
+//!
+//! Invariant to code against: a write is in the operating system once it returns, on the disk
+//! only after `sync_data`; a file's name is on the disk only after `sync_dir` of its directory.
+
+mod real;
+pub mod sim;
+
+use std::io::{self, IoSlice};
+use std::path::Path;
+
+pub use real::{RealDisk, RealFile};
+
+/// How to open a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OpenMode {
+    /// An existing file, to read.
+    Read,
+    /// An existing file, to read and write.
+    ReadWrite,
+    /// A file that must not exist yet, to read and write.
+    CreateNew,
+}
+
+/// A file system. Cloning shares it.
+pub trait Disk: Clone + Send + Sync + 'static {
+    /// An open file.
+    type File: DiskFile;
+
+    /// Creates a directory and its parents where they are missing. The new names are durable
+    /// once the parents were synced; [`create_dir_durable`] does both.
+    fn create_dir_all(&self, path: &Path) -> io::Result<()>;
+    /// Opens a file.
+    fn open(&self, path: &Path, mode: OpenMode) -> io::Result<Self::File>;
+    /// The names in a directory, in no order; a name that is not UTF-8 is shown with
+    /// replacement characters.
+    fn read_dir(&self, path: &Path) -> io::Result<Vec<String>>;
+    /// Removes a file's name.
+    fn remove_file(&self, path: &Path) -> io::Result<()>;
+    /// Removes a directory and all in it.
+    fn remove_dir_all(&self, path: &Path) -> io::Result<()>;
+    /// Renames a file, replacing what had the new name.
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
+    /// Makes the names in a directory durable.
+    fn sync_dir(&self, path: &Path) -> io::Result<()>;
+    /// Whether something has this name.
+    fn exists(&self, path: &Path) -> io::Result<bool>;
+}
+
+/// An open file. Every call names its position, so that a file can be shared.
+pub trait DiskFile: Send + Sync + 'static {
+    /// Reads up to `buf.len()` bytes; 0 at the end.
+    fn read_at(&self, buf: &mut [u8], at: u64) -> io::Result<usize>;
+    /// Writes the buffers one after the other; may write only part of them.
+    fn write_vectored_at(&self, bufs: &[IoSlice<'_>], at: u64) -> io::Result<usize>;
+    /// Makes the file's bytes and length durable.
+    fn sync_data(&self) -> io::Result<()>;
+    /// Cuts or extends (with zeros) the file.
+    fn set_len(&self, len: u64) -> io::Result<()>;
+    /// The file's length in bytes.
+    fn len(&self) -> io::Result<u64>;
+    /// Whether the file has no bytes.
+    fn is_empty(&self) -> io::Result<bool> {
+        Ok(self.len()? == 0)
+    }
+    /// Drops cached bytes that claim to be clean, so that reads show what the disk holds. Called
+    /// after a failed sync, when the cache and the disk may differ; best effort.
+    fn forget_cached(&self) {}
+}
+
+/// Reads exactly `buf.len()` bytes.
+pub(crate) fn read_exact_at(
+    file: &impl DiskFile,
+    mut buf: &mut [u8],
+    mut at: u64,
+) -> io::Result<()> {
+    while !buf.is_empty() {
+        match file.read_at(buf, at) {
+            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+            Ok(count) => {
+                buf = &mut buf[count..];
+                at += count as u64;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// Writes all of `bufs`. After an error any part of them may have been written.
+pub(crate) fn write_all_vectored_at(
+    file: &impl DiskFile,
+    mut bufs: &mut [IoSlice<'_>],
+    mut at: u64,
+) -> io::Result<()> {
+    while !bufs.is_empty() {
+        match file.write_vectored_at(bufs, at) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(count) => {
+                IoSlice::advance_slices(&mut bufs, count);
+                at += count as u64;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// Creates a directory and its missing parents, and makes their names durable.
+///
+/// Each name is synced before the next is created in it, and so is the name of the deepest one
+/// that exists: a process that was killed in here has left at most that one behind unsynced.
+pub fn create_dir_durable(disk: &impl Disk, path: &Path) -> io::Result<()> {
+    let mut missing = Vec::new();
+    let mut existing = path;
+    while !disk.exists(existing)? && parent_of(existing) != existing {
+        missing.push(existing);
+        existing = parent_of(existing);
+    }
+    disk.sync_dir(parent_of(existing))?;
+    for dir in missing.into_iter().rev() {
+        disk.create_dir_all(dir)?;
+        disk.sync_dir(parent_of(dir))?;
+    }
+    Ok(())
+}
+
+/// The directory that holds `path`'s name; the root holds its own.
+fn parent_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if parent.as_os_str().is_empty() => Path::new("."),
+        Some(parent) => parent,
+        None => path,
+    }
+}

@@ -1,0 +1,191 @@
+//! One partition's log: batches in order of their offsets, in segment files.
+//!
+//! Owns the files of one directory: `<base offset>.log` holds batches and nothing else,
+//! `<base offset>.index` can always be rebuilt from it. Who calls when, which offsets a reader
+//! may see and the producers' state are left to the server.
+//!
+//! A [`Log`] takes appends and reads on the thread that owns it, each a system call or two.
+//! Syncing is cut in two so that the wait can happen elsewhere: [`Log::begin_sync`] gives a
+//! [`SyncJob`] to run on another thread, [`Log::finish_sync`] takes its outcome back.
+//!
+//! Invariant: offsets are dense. A batch's base offset is the offset after the one before it,
+//! in the file and across files, and a reader never sees it otherwise.
+
+mod append;
+mod index;
+mod read;
+mod recovery;
+mod segment;
+mod sync;
+mod walk;
+
+use std::cell::RefCell;
+use std::io::IoSlice;
+use std::ops::RangeInclusive;
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::disk::Disk;
+use crate::error::{Error, ErrorKind};
+use append::Stamped;
+pub use read::Chunk;
+use read::Readers;
+pub use recovery::{Quarantine, Recovery, TornTail};
+use segment::Segment;
+pub use sync::{SyncJob, SyncOutcome};
+
+/// Segment sizes that a log takes, in bytes. Index positions must fit in 32 bits.
+pub const SEGMENT_BYTES_RANGE: RangeInclusive<u64> = 4 << 10..=1 << 30;
+
+/// How a log is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LogOptions {
+    /// Largest segment file in bytes, within [`SEGMENT_BYTES_RANGE`]; a batch that is larger
+    /// gets a segment of its own.
+    pub segment_bytes: u64,
+    /// Bytes of log between two index entries.
+    pub index_interval_bytes: u32,
+    /// Written into every batch: counts the starts of the server.
+    pub leader_epoch: u32,
+}
+
+impl Default for LogOptions {
+    fn default() -> Self {
+        Self { segment_bytes: 256 << 20, index_interval_bytes: 64 << 10, leader_epoch: 0 }
+    }
+}
+
+/// One partition's log, open for appends and reads.
+#[derive(Debug)]
+pub struct Log<D: Disk> {
+    disk: D,
+    dir: Arc<Path>,
+    options: LogOptions,
+    /// In order of their offsets, never empty; the last one takes appends.
+    segments: Vec<Segment<D::File>>,
+    health: Health,
+    last_append_time_us: i64,
+    synced_end: u64,
+    sync_in_flight: bool,
+    /// Files created and removed since the log was opened, and how many of them durably so.
+    names_changed: u64,
+    names_synced: u64,
+    readers: RefCell<Readers<D::File>>,
+    scratch: Scratch,
+}
+
+/// Buffers that live from append to append, so that an append allocates nothing.
+#[derive(Debug, Default)]
+struct Scratch {
+    stamps: Vec<Stamped>,
+    pieces: Vec<IoSlice<'static>>,
+}
+
+/// Whether the log can be trusted.
+#[derive(Debug)]
+enum Health {
+    Good,
+    /// A failure after which it is unknown what the disk holds, in words.
+    Fenced(String),
+    /// Damage in the middle, found when the log was opened.
+    Quarantined(Quarantine),
+}
+
+impl<D: Disk> Log<D> {
+    /// Opens the log in `dir`, or creates it, and says what it found.
+    ///
+    /// A torn tail is cut off. Damage with something valid after it is left alone: the log
+    /// opens, but from that offset on reads and all appends fail with [`ErrorKind::Corrupt`],
+    /// and [`Recovery::quarantined`] says where.
+    pub fn open(disk: D, dir: &Path, options: LogOptions) -> Result<(Self, Recovery), Error> {
+        if !SEGMENT_BYTES_RANGE.contains(&options.segment_bytes) {
+            return Err(Error::new(
+                ErrorKind::Invalid,
+                format!(
+                    "segment_bytes is {}, not within {} to {}",
+                    options.segment_bytes,
+                    SEGMENT_BYTES_RANGE.start(),
+                    SEGMENT_BYTES_RANGE.end()
+                ),
+            ));
+        }
+        recovery::open(disk, dir, options)
+    }
+
+    /// First offset in the log.
+    pub fn start_offset(&self) -> u64 {
+        self.segments.first().map_or(0, |segment| segment.base)
+    }
+
+    /// The offset after the last record written. It may be in the operating system only.
+    pub fn end_offset(&self) -> u64 {
+        self.segments.last().map_or(0, |segment| segment.end)
+    }
+
+    /// The offset after the last record that is on the disk.
+    pub fn synced_end(&self) -> u64 {
+        self.synced_end
+    }
+
+    /// Bytes in all segments, indexes not counted.
+    pub fn size_bytes(&self) -> u64 {
+        self.segments.iter().map(|segment| segment.len).sum()
+    }
+
+    /// Number of segment files.
+    pub fn segment_count(&self) -> usize {
+        self.segments.len()
+    }
+
+    /// The directory that holds the log.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Whether a failure stopped appends until the log is opened again.
+    pub fn is_fenced(&self) -> bool {
+        matches!(self.health, Health::Fenced(_))
+    }
+
+    /// Where damage was found when the log was opened, if any was.
+    pub fn quarantined(&self) -> Option<&Quarantine> {
+        match &self.health {
+            Health::Quarantined(quarantine) => Some(quarantine),
+            Health::Good | Health::Fenced(_) => None,
+        }
+    }
+
+    /// Syncs, and writes the last segment's index so that it need not be rebuilt.
+    ///
+    /// Dropping a log instead is safe too: only what was not synced is at risk, and only if the
+    /// machine fails.
+    pub fn close(mut self) -> Result<(), Error> {
+        if self.quarantined().is_some() {
+            return Ok(());
+        }
+        self.sync()?;
+        self.write_last_index();
+        Ok(())
+    }
+
+    fn fence(&mut self, reason: String) -> Error {
+        let error = Self::fenced(&self.dir, &reason);
+        self.health = Health::Fenced(reason);
+        error
+    }
+
+    fn fenced(dir: &Path, reason: &str) -> Error {
+        Error::new(
+            ErrorKind::Fenced,
+            format!("the log in {} takes no more appends: {reason}", dir.display()),
+        )
+    }
+
+    fn check_writable(&self) -> Result<(), Error> {
+        match &self.health {
+            Health::Good => Ok(()),
+            Health::Fenced(reason) => Err(Self::fenced(&self.dir, reason)),
+            Health::Quarantined(quarantine) => Err(quarantine.to_error()),
+        }
+    }
+}

@@ -1,0 +1,409 @@
+//! Opening a log: what the files hold, and what to do where they are torn or damaged.
+//!
+//! Segments that were sealed and synced are vouched for by their index's header, so the work is
+//! bounded by the last segment and those that a crash caught before their first sync: these are
+//! walked, bodies and all, and then synced, since a process that was killed leaves bytes in the
+//! operating system that no disk has seen.
+//!
+//! Invariant: bytes are cut off only if no good batch stands after them, in this segment or a
+//! later one. Otherwise nothing is changed and the log is quarantined from there on.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::index::{self, Index, Summary};
+use super::segment::{Live, Name, Segment, index_path, log_path};
+use super::walk::{Check, Damage, WALK_WINDOW_BYTES, WalkEnd, Window, find_batch, walk};
+use super::{Health, Log, LogOptions};
+use crate::disk::{Disk, DiskFile, OpenMode, create_dir_durable};
+use crate::error::{Error, ErrorKind};
+
+/// What opening a log found and did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Recovery {
+    /// The log did not exist and was created.
+    pub created: bool,
+    /// What was cut off the end.
+    pub torn: Option<TornTail>,
+    /// Damage that was left as it is; appends and reads from there on fail.
+    pub quarantined: Option<Quarantine>,
+    /// Sealed segments whose index was missing, stale or damaged and was made anew.
+    pub rebuilt_indexes: usize,
+    /// Segment files without any batch that stood after the log's end, and index files without a
+    /// segment. They were removed.
+    pub removed_files: usize,
+    /// Files in the directory that are not the log's. They were left alone.
+    pub foreign_files: usize,
+}
+
+impl Recovery {
+    /// Whether the log was found as a log should be.
+    pub fn is_clean(&self) -> bool {
+        self.torn.is_none() && self.quarantined.is_none() && self.removed_files == 0
+    }
+}
+
+impl fmt::Display for Recovery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut said = false;
+        let mut say = |f: &mut fmt::Formatter<'_>, part: fmt::Arguments<'_>| {
+            let separator = if std::mem::replace(&mut said, true) { "; " } else { "" };
+            write!(f, "{separator}{part}")
+        };
+        if self.created {
+            say(f, format_args!("created"))?;
+        }
+        if let Some(torn) = &self.torn {
+            say(f, format_args!("{torn}"))?;
+        }
+        if let Some(quarantine) = &self.quarantined {
+            say(f, format_args!("quarantined: {quarantine}"))?;
+        }
+        for (count, what) in [
+            (self.rebuilt_indexes, "indexes rebuilt"),
+            (self.removed_files, "left-over files removed"),
+            (self.foreign_files, "foreign files ignored"),
+        ] {
+            if count > 0 {
+                say(f, format_args!("{count} {what}"))?;
+            }
+        }
+        if said { Ok(()) } else { f.write_str("clean") }
+    }
+}
+
+/// The end of a write that did not come through whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TornTail {
+    /// The segment file.
+    pub file: PathBuf,
+    /// Where it was cut, in bytes.
+    pub position: u64,
+    /// Bytes cut off.
+    pub bytes: u64,
+    /// The log's end offset.
+    pub offset: u64,
+    /// What is wrong with the first batch that was cut off.
+    pub reason: String,
+}
+
+impl fmt::Display for TornTail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { file, position, bytes, offset, reason } = self;
+        let file = file.display();
+        write!(
+            f,
+            "a torn tail of {bytes} bytes was cut off {file} at byte {position}, offset {offset}: {reason}"
+        )
+    }
+}
+
+/// Damage in the middle of a log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Quarantine {
+    /// The first offset that cannot be read.
+    pub offset: u64,
+    /// The segment file.
+    pub file: PathBuf,
+    /// Where the damaged batch begins, in bytes.
+    pub position: u64,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+impl Quarantine {
+    pub(super) fn to_error(&self) -> Error {
+        Error::new(ErrorKind::Corrupt, self.to_string())
+    }
+}
+
+impl fmt::Display for Quarantine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { offset, file, position, reason } = self;
+        let file = file.display();
+        write!(f, "{file} is damaged at byte {position}, offset {offset}: {reason}")
+    }
+}
+
+/// Opens the log in `dir`.
+pub(super) fn open<D: Disk>(
+    disk: D,
+    dir: &Path,
+    options: LogOptions,
+) -> Result<(Log<D>, Recovery), Error> {
+    create_dir_durable(&disk, dir).map_err(|error| Error::io("creating", dir, error))?;
+    let mut opening = Opening {
+        disk,
+        dir: Arc::from(dir),
+        options,
+        segments: Vec::new(),
+        last_append_time_us: i64::MIN,
+        recovery: Recovery::default(),
+    };
+    let bases = opening.scan()?;
+    opening.take_segments(&bases)?;
+    if opening.segments.is_empty() {
+        opening.create_first()?;
+    }
+    // A process that was killed may have left names that no disk has seen.
+    opening.disk.sync_dir(dir).map_err(|error| Error::io("syncing", dir, error))?;
+    let Opening { disk, dir, options, segments, last_append_time_us, recovery } = opening;
+    let health = match &recovery.quarantined {
+        Some(quarantine) => Health::Quarantined(quarantine.clone()),
+        None => Health::Good,
+    };
+    let mut log = Log {
+        disk,
+        dir,
+        options,
+        segments,
+        health,
+        last_append_time_us,
+        synced_end: 0,
+        sync_in_flight: false,
+        names_changed: 0,
+        names_synced: 0,
+        readers: Default::default(),
+        scratch: Default::default(),
+    };
+    // Whatever was walked was synced, and the rest has an index, which is written after a sync.
+    log.synced_end = log.end_offset();
+    Ok((log, recovery))
+}
+
+/// A log in the course of being opened.
+struct Opening<D: Disk> {
+    disk: D,
+    dir: Arc<Path>,
+    options: LogOptions,
+    segments: Vec<Segment<D::File>>,
+    last_append_time_us: i64,
+    recovery: Recovery,
+}
+
+/// A segment that was walked to its end or to the first damage.
+struct Walked<F> {
+    file: F,
+    file_len: u64,
+    index: Index,
+    end: WalkEnd,
+}
+
+impl<D: Disk> Opening<D> {
+    /// The base offsets of all segment files, in order.
+    fn scan(&mut self) -> Result<Vec<u64>, Error> {
+        let names = self
+            .disk
+            .read_dir(&self.dir)
+            .map_err(|error| Error::io("listing", &self.dir, error))?;
+        let mut bases = BTreeSet::new();
+        let mut indexes = Vec::new();
+        for name in names {
+            match Name::parse(&name) {
+                Name::Log(base) => _ = bases.insert(base),
+                Name::Index(base) => indexes.push(base),
+                Name::Foreign => self.recovery.foreign_files += 1,
+            }
+        }
+        for base in indexes.into_iter().filter(|base| !bases.contains(base)) {
+            self.remove(&index_path(&self.dir, base))?;
+        }
+        Ok(bases.into_iter().collect())
+    }
+
+    /// Takes over the segments, in order, until the log's end or its quarantine.
+    fn take_segments(&mut self, bases: &[u64]) -> Result<(), Error> {
+        for (at, &base) in bases.iter().enumerate() {
+            let later = &bases[at + 1..];
+            let next = later.first().copied();
+            if let Some(next) = next
+                && self.vouched_for(base, next)?
+            {
+                continue;
+            }
+            let walked = self.walk_segment(base, next)?;
+            match next {
+                Some(next) if walked.end.damage.is_none() && walked.end.offset == next => {
+                    self.take_sealed(base, walked)?;
+                }
+                None if walked.end.damage.is_none() => return self.take_last(base, walked),
+                _ => return self.take_broken(base, walked, later),
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes a segment over if its index says that it reaches to `next`.
+    fn vouched_for(&mut self, base: u64, next: u64) -> Result<bool, Error> {
+        let Some(summary) = index::load_summary(&self.disk, &self.dir, base) else {
+            return Ok(false);
+        };
+        let Summary { end, log_len, last_append_time_us, .. } = summary;
+        let path = log_path(&self.dir, base);
+        let file = self
+            .disk
+            .open(&path, OpenMode::Read)
+            .map_err(|error| Error::io("opening", &path, error))?;
+        let len = file.len().map_err(|error| Error::io("measuring", &path, error))?;
+        let good = end == next && log_len == len;
+        if good {
+            self.last_append_time_us = self.last_append_time_us.max(last_append_time_us);
+            self.segments.push(Segment { base, end, len, live: None });
+        }
+        Ok(good)
+    }
+
+    fn walk_segment(&mut self, base: u64, next: Option<u64>) -> Result<Walked<D::File>, Error> {
+        let path = log_path(&self.dir, base);
+        let file = self
+            .disk
+            .open(&path, OpenMode::ReadWrite)
+            .map_err(|error| Error::io("opening", &path, error))?;
+        let file_len = file.len().map_err(|error| Error::io("measuring", &path, error))?;
+        let mut index = Index::default();
+        let mut window = Window::new(&file, file_len, WALK_WINDOW_BYTES);
+        let interval = self.options.index_interval_bytes;
+        let end = walk(&mut window, (0, base), next, Check::Bodies, |header, position| {
+            index.note(header.base_offset, header.append_time_us, position, interval);
+            true
+        })
+        .map_err(|error| Error::io("reading", &path, error))?;
+        let last_append_time_us = end.last_append_time_us.unwrap_or(i64::MIN);
+        self.last_append_time_us = self.last_append_time_us.max(last_append_time_us);
+        Ok(Walked { file, file_len, index, end })
+    }
+
+    /// A whole segment that had no good index.
+    fn take_sealed(&mut self, base: u64, walked: Walked<D::File>) -> Result<(), Error> {
+        self.sync(base, &walked.file)?;
+        let (end, len) = (walked.end.offset, walked.end.position);
+        let bytes = walked.index.encode(base, end, len, self.last_append_time_us);
+        // If it cannot be written, it is built in memory when it is needed.
+        let _ = index::store(&self.disk, &self.dir, base, &bytes);
+        self.recovery.rebuilt_indexes += 1;
+        self.segments.push(Segment { base, end, len, live: None });
+        Ok(())
+    }
+
+    /// The segment that takes appends.
+    fn take_last(&mut self, base: u64, walked: Walked<D::File>) -> Result<(), Error> {
+        self.sync(base, &walked.file)?;
+        self.push_live(base, walked);
+        Ok(())
+    }
+
+    /// A segment that ends early, in damage or in a gap before the `later` ones: either the log's
+    /// torn tail, or the beginning of its quarantine.
+    fn take_broken(
+        &mut self,
+        base: u64,
+        walked: Walked<D::File>,
+        later: &[u64],
+    ) -> Result<(), Error> {
+        let path = log_path(&self.dir, base);
+        let WalkEnd { position, offset, damage, .. } = &walked.end;
+        let (position, offset) = (*position, *offset);
+        let reason = match damage {
+            Some(Damage { reason, .. }) => reason.clone(),
+            None => format!("it ends here, the next segment begins at {}", later[0]),
+        };
+        if self.goes_on(base, &walked, later)? {
+            self.recovery.quarantined =
+                Some(Quarantine { offset, file: path, position, reason });
+            self.sync(base, &walked.file)?;
+            self.push_live(base, walked);
+            return Ok(());
+        }
+
+        let bytes = walked.file_len - position;
+        if bytes > 0 {
+            walked
+                .file
+                .set_len(position)
+                .map_err(|error| Error::io("cutting", &path, error))?;
+            self.recovery.torn = Some(TornTail { file: path, position, bytes, offset, reason });
+        }
+        self.sync(base, &walked.file)?;
+        for &base in later {
+            self.remove(&log_path(&self.dir, base))?;
+            let index_path = index_path(&self.dir, base);
+            if self.disk.exists(&index_path).unwrap_or(false) {
+                self.remove(&index_path)?;
+            }
+        }
+        self.push_live(base, walked);
+        Ok(())
+    }
+
+    /// Whether a good batch stands after the place where a walk ended.
+    fn goes_on(
+        &self,
+        base: u64,
+        walked: &Walked<D::File>,
+        later: &[u64],
+    ) -> Result<bool, Error> {
+        let offset = walked.end.offset;
+        if let Some(damage) = &walked.end.damage {
+            let Some(from) = damage.torn_unless_from else { return Ok(true) };
+            let mut window = Window::new(&walked.file, walked.file_len, WALK_WINDOW_BYTES);
+            let found = find_batch(&mut window, from, offset)
+                .map_err(|error| Error::io("reading", &log_path(&self.dir, base), error))?;
+            if found.is_some() {
+                return Ok(true);
+            }
+        }
+        for &base in later {
+            let path = log_path(&self.dir, base);
+            let found = self
+                .find_in(&path, offset)
+                .map_err(|error| Error::io("reading", &path, error))?;
+            if found {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn find_in(&self, path: &Path, offset: u64) -> io::Result<bool> {
+        let file = self.disk.open(path, OpenMode::Read)?;
+        let mut window = Window::new(&file, file.len()?, WALK_WINDOW_BYTES);
+        Ok(find_batch(&mut window, 0, offset)?.is_some())
+    }
+
+    fn push_live(&mut self, base: u64, walked: Walked<D::File>) {
+        let Walked { file, index, end, .. } = walked;
+        self.segments.push(Segment {
+            base,
+            end: end.offset,
+            len: end.position,
+            live: Some(Live { file: Arc::new(file), index }),
+        });
+    }
+
+    fn create_first(&mut self) -> Result<(), Error> {
+        let path = log_path(&self.dir, 0);
+        let file = self
+            .disk
+            .open(&path, OpenMode::CreateNew)
+            .map_err(|error| Error::io("creating", &path, error))?;
+        let live = Live { file: Arc::new(file), index: Index::default() };
+        self.segments.push(Segment { base: 0, end: 0, len: 0, live: Some(live) });
+        self.recovery.created = true;
+        Ok(())
+    }
+
+    fn sync(&self, base: u64, file: &D::File) -> Result<(), Error> {
+        file.sync_data()
+            .map_err(|error| Error::io("syncing", &log_path(&self.dir, base), error))
+    }
+
+    fn remove(&mut self, path: &Path) -> Result<(), Error> {
+        self.disk.remove_file(path).map_err(|error| Error::io("removing", path, error))?;
+        self.recovery.removed_files += 1;
+        Ok(())
+    }
+}

@@ -1,0 +1,85 @@
+//! A segment: one file of batches, and its name.
+//!
+//! Invariant: a segment without [`Live`] state is sealed, synced and has an index on the disk or
+//! one that can be rebuilt; only the last segment of a log grows.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::index::Index;
+
+/// Digits of a base offset in a file name: enough for `u64::MAX`, so that names sort.
+const NAME_DIGITS: usize = 20;
+const LOG_SUFFIX: &str = ".log";
+const INDEX_SUFFIX: &str = ".index";
+
+/// What the log knows of one segment file.
+#[derive(Debug)]
+pub(super) struct Segment<F> {
+    /// Offset of the first record, and the file's name.
+    pub base: u64,
+    /// The offset after the last record.
+    pub end: u64,
+    /// Bytes of whole batches.
+    pub len: u64,
+    /// `Some` while the segment grows or has unsynced bytes.
+    pub live: Option<Live<F>>,
+}
+
+/// A segment that grows or has unsynced bytes.
+#[derive(Debug)]
+pub(super) struct Live<F> {
+    /// Kept open: only this descriptor is sure to be told of a failed write-back.
+    pub file: Arc<F>,
+    pub index: Index,
+}
+
+/// What a file in a log's directory is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Name {
+    Log(u64),
+    Index(u64),
+    Foreign,
+}
+
+impl Name {
+    pub fn parse(name: &str) -> Self {
+        let base = |digits: &str| {
+            let all_digits = digits.bytes().all(|byte| byte.is_ascii_digit());
+            (digits.len() == NAME_DIGITS && all_digits).then(|| digits.parse().ok()).flatten()
+        };
+        if let Some(base) = name.strip_suffix(LOG_SUFFIX).and_then(base) {
+            Self::Log(base)
+        } else if let Some(base) = name.strip_suffix(INDEX_SUFFIX).and_then(base) {
+            Self::Index(base)
+        } else {
+            Self::Foreign
+        }
+    }
+}
+
+pub(super) fn log_path(dir: &Path, base: u64) -> PathBuf {
+    dir.join(format!("{base:0width$}{LOG_SUFFIX}", width = NAME_DIGITS))
+}
+
+pub(super) fn index_path(dir: &Path, base: u64) -> PathBuf {
+    dir.join(format!("{base:0width$}{INDEX_SUFFIX}", width = NAME_DIGITS))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_survive_a_round_trip_and_others_are_foreign() {
+        for base in [0, 1, u64::MAX] {
+            let name = |path: PathBuf| path.file_name().unwrap().to_str().unwrap().to_owned();
+            assert_eq!(Name::parse(&name(log_path(Path::new("d"), base))), Name::Log(base));
+            assert_eq!(Name::parse(&name(index_path(Path::new("d"), base))), Name::Index(base));
+        }
+        for foreign in ["0.log", "99999999999999999999.log", "+0000000000000000001.log", "LOCK"]
+        {
+            assert_eq!(Name::parse(foreign), Name::Foreign, "{foreign}");
+        }
+    }
+}
