@@ -19,27 +19,22 @@ pub(crate) enum CatalogChange {
     DeleteTopic { stream: String, topic: String },
 }
 
-/// A change, and who asked for it.
-pub(crate) struct CatalogJob {
-    pub(crate) origin: Origin,
-    pub(crate) change: CatalogChange,
+/// What the writer is asked to do.
+pub(crate) enum CatalogJob {
+    /// A change, and who asked for it.
+    Change { origin: Origin, change: CatalogChange },
+    /// End the thread.
+    Stop,
 }
 
-/// Starts the writer; it ends when every sender of `jobs` is gone, which includes the one in
-/// `Shared`: the server drops it by sending through a clone that it holds itself.
+/// Starts the writer.
 pub(crate) fn start(
     mut store: CatalogStore,
     shared: Arc<Shared>,
     jobs: flume::Receiver<CatalogJob>,
-    stop: flume::Receiver<()>,
 ) -> std::io::Result<JoinHandle<()>> {
     std::thread::Builder::new().name("tidewire-catalog".to_owned()).spawn(move || {
-        loop {
-            let job = flume::Selector::new()
-                .recv(&jobs, Result::ok)
-                .recv(&stop, |_| None)
-                .wait();
-            let Some(CatalogJob { origin, change }) = job else { return };
+        while let Ok(CatalogJob::Change { origin, change }) = jobs.recv() {
             let answer = carry_out(&mut store, &shared, change);
             // The snapshot was published: whoever reads it after this answer sees the change.
             let _ = shared.inboxes[origin.shard].send(ShardMessage::Answer { origin, answer });
@@ -103,8 +98,11 @@ fn drop_logs(shared: &Shared, topics: &[Arc<Topic>]) {
         let (done, all_done) = flume::bounded(0);
         for inbox in &shared.inboxes {
             let name = format!("{}/{}", topic.stream, topic.name);
-            let _ =
-                inbox.send(ShardMessage::DropTopic { topic: topic.id, name, done: done.clone() });
+            let _ = inbox.send(ShardMessage::DropTopic {
+                topic: topic.id,
+                name,
+                done: done.clone(),
+            });
         }
         drop(done);
         // Disconnected once the last shard has dropped its sender.

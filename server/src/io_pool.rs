@@ -13,8 +13,17 @@ use crate::message::{PartitionId, ShardMessage};
 
 /// Work for an I/O thread, and the inbox that wants its result.
 pub(crate) enum IoJob {
-    Sync { id: PartitionId, job: SyncJob<RealDisk>, inbox: flume::Sender<ShardMessage> },
-    Open { id: PartitionId, dir: PathBuf, options: LogOptions, inbox: flume::Sender<ShardMessage> },
+    Sync {
+        id: PartitionId,
+        job: SyncJob<RealDisk>,
+        inbox: flume::Sender<ShardMessage>,
+    },
+    Open {
+        id: PartitionId,
+        dir: PathBuf,
+        options: LogOptions,
+        inbox: flume::Sender<ShardMessage>,
+    },
 }
 
 /// Starts the threads; they end when every sender of `jobs` is gone.
@@ -40,7 +49,7 @@ fn carry_out(job: IoJob) {
             inbox.send(ShardMessage::Synced { id, outcome })
         }
         IoJob::Open { id, dir, options, inbox } => {
-            let result = Log::open(RealDisk, &dir, options);
+            let result = Box::new(Log::open(RealDisk, &dir, options));
             inbox.send(ShardMessage::Opened { id, result })
         }
     };

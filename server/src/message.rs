@@ -72,13 +72,20 @@ pub(crate) struct Position {
 
 /// A request to a partition. The topic comes along so that the owner can open the log.
 pub(crate) enum PartitionRequest {
-    Append { batch: Bytes, records: u32, acks: Acks },
+    Append {
+        batch: Bytes,
+        records: u32,
+        acks: Acks,
+    },
     Read(ReadRequest),
     /// Answers a waiting read with what there is now.
     ExpireRead,
     /// Forgets a waiting read.
     CancelRead,
-    Resolve { start: Start, offset: u64 },
+    Resolve {
+        start: Start,
+        offset: u64,
+    },
     Describe,
 }
 
@@ -93,6 +100,9 @@ pub(crate) enum Answer {
     Deleted(Result<(), Error>),
 }
 
+/// What opening a log came to.
+pub(crate) type OpenResult = Result<(Log<RealDisk>, Recovery), tidewire_storage::Error>;
+
 /// What lands in a shard's inbox.
 pub(crate) enum ShardMessage {
     /// A request to a partition that this shard owns.
@@ -100,7 +110,7 @@ pub(crate) enum ShardMessage {
     /// An answer for a connection of this shard.
     Answer { origin: Origin, answer: Answer },
     /// A log that an I/O thread opened.
-    Opened { id: PartitionId, result: Result<(Log<RealDisk>, Recovery), tidewire_storage::Error> },
+    Opened { id: PartitionId, result: Box<OpenResult> },
     /// A sync that an I/O thread ran.
     Synced { id: PartitionId, outcome: SyncOutcome },
     /// The topic is gone from the catalog: let go of its partitions, then drop `done`.

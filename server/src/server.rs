@@ -15,6 +15,7 @@ use tidewire_protocol::connection::ServerConfig;
 use tidewire_storage::catalog::remove_orphans;
 use tidewire_storage::{CatalogStore, DataDir};
 
+use crate::catalog::CatalogJob;
 use crate::clock::Clock;
 use crate::config::{Config, MAX_SHARDS};
 use crate::error::{Error, ErrorKind};
@@ -31,7 +32,6 @@ pub struct Server {
     shards: Vec<JoinHandle<std::io::Result<()>>>,
     io_threads: Vec<JoinHandle<()>>,
     catalog_thread: JoinHandle<()>,
-    stop_catalog: flume::Sender<()>,
     stopper: Stopper,
     shared: Arc<Shared>,
     data_dir: Arc<DataDir>,
@@ -78,7 +78,8 @@ impl Server {
             };
             Error::new(ErrorKind::Listen, text)
         })?;
-        let address = listeners[0].local_addr().map_err(|error| system("the address", &error))?;
+        let address =
+            listeners[0].local_addr().map_err(|error| system("the address", &error))?;
 
         let (catalog_jobs, catalog_inbox) = flume::unbounded();
         let (io_jobs, io_inbox) = flume::unbounded();
@@ -99,10 +100,8 @@ impl Server {
         });
         let io_threads = io_pool::start(config.io_threads.max(1), &io_inbox)
             .map_err(|error| system("an I/O thread", &error))?;
-        let (stop_catalog, catalog_stop) = flume::bounded(1);
-        let catalog_thread =
-            catalog::start(store, Arc::clone(&shared), catalog_inbox, catalog_stop)
-                .map_err(|error| system("the catalog's thread", &error))?;
+        let catalog_thread = catalog::start(store, Arc::clone(&shared), catalog_inbox)
+            .map_err(|error| system("the catalog's thread", &error))?;
 
         let (ready, all_ready) = flume::unbounded();
         let mut shards = Vec::with_capacity(config.shards);
@@ -118,16 +117,8 @@ impl Server {
         }
         drop(ready);
         let drivers: Vec<rt::Driver> = all_ready.iter().collect();
-        let server = Self {
-            address,
-            shards,
-            io_threads,
-            catalog_thread,
-            stop_catalog,
-            stopper,
-            shared,
-            data_dir,
-        };
+        let server =
+            Self { address, shards, io_threads, catalog_thread, stopper, shared, data_dir };
         if drivers.len() < config.shards {
             server.stopper.stop();
             return match server.join() {
@@ -162,7 +153,7 @@ impl Server {
                 result = Err(system("a shard", &error));
             }
         }
-        let _ = self.stop_catalog.send(());
+        let _ = self.shared.catalog_jobs.send(CatalogJob::Stop);
         let _ = self.catalog_thread.join();
         // The last sender of jobs goes with it, which ends the I/O threads.
         drop(self.shared);

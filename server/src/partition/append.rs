@@ -114,7 +114,8 @@ impl<D: Disk> Partition<D> {
         self.syncing = false;
         match self.log.finish_sync(outcome) {
             Ok(synced_end) => {
-                while self.unsynced.front().is_some_and(|first| first.end_offset <= synced_end) {
+                while self.unsynced.front().is_some_and(|first| first.end_offset <= synced_end)
+                {
                     let Some(first) = self.unsynced.pop_front() else { break };
                     let reply = AppendReply {
                         base_offset: first.base_offset,
@@ -158,7 +159,8 @@ impl<D: Disk> Partition<D> {
         if self.log.is_fenced() {
             return;
         }
-        let end = self.unsynced.front().map_or(self.log.end_offset(), |first| first.base_offset);
+        let end =
+            self.unsynced.front().map_or(self.log.end_offset(), |first| first.base_offset);
         if end > self.visible_end {
             self.visible_end = end;
             self.serve_waiters(effects);

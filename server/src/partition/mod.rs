@@ -87,11 +87,9 @@ impl<D: Disk> Partition<D> {
             Start::Latest => end_offset,
             Start::Offset if (start_offset..=end_offset).contains(&offset) => offset,
             Start::Offset => return Err(self.out_of_range(offset)),
-            Start::Other(other) => {
-                return Err(Error::new(
-                    Code::INVALID_ARGUMENT,
-                    format!("start {other} is not known here"),
-                ));
+            other => {
+                let text = format!("start {} is not known here", u8::from(other));
+                return Err(Error::new(Code::INVALID_ARGUMENT, text));
             }
         };
         Ok(Position { next_offset, start_offset, end_offset })

@@ -15,7 +15,7 @@ use std::future::Future;
 use std::time::{Duration, Instant};
 
 pub(crate) use driver::{Driver, pin_to_core, raise_limits, run};
-pub(crate) use net::{Acceptor, CancelHandle, Closer, ReadHalf, Stopper, WriteHalf, accept_canceller};
+pub(crate) use net::{Acceptor, CancelHandle, Closer, ReadHalf, WriteHalf, accept_canceller};
 pub(crate) use notify::Notify;
 
 /// Runs a future on this thread beside the others.
@@ -39,7 +39,10 @@ pub(crate) async fn sleep(duration: Duration) {
 }
 
 /// Waits for `future`, at the longest until `deadline`; `None` then.
-pub(crate) async fn until<T>(deadline: Option<Instant>, future: impl Future<Output = T>) -> Option<T> {
+pub(crate) async fn until<T>(
+    deadline: Option<Instant>,
+    future: impl Future<Output = T>,
+) -> Option<T> {
     match deadline {
         None => Some(future.await),
         Some(deadline) => {

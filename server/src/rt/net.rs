@@ -8,10 +8,10 @@ use std::rc::Rc;
 
 use bytes::{Bytes, BytesMut};
 use monoio::buf::IoBufMut;
+pub(crate) use monoio::io::CancelHandle;
 use monoio::io::{
     AsyncReadRent, AsyncWriteRent, Canceller, OwnedReadHalf, OwnedWriteHalf, Splitable,
 };
-pub(crate) use monoio::io::CancelHandle;
 use monoio::net::{TcpListener, TcpStream};
 
 use super::parts::Parts;

@@ -45,10 +45,8 @@ impl Parts {
             let step = written.min(part.len());
             part.advance(step);
             written -= step;
-            self.iovecs[self.next] = libc::iovec {
-                iov_base: part.as_ptr().cast_mut().cast(),
-                iov_len: part.len(),
-            };
+            self.iovecs[self.next] =
+                libc::iovec { iov_base: part.as_ptr().cast_mut().cast(), iov_len: part.len() };
             if part.is_empty() {
                 self.next += 1;
             }

@@ -53,7 +53,7 @@ impl Session {
         match change {
             Ok(change) => {
                 let origin = self.origin(ticket.correlation);
-                let job = CatalogJob { origin, change };
+                let job = CatalogJob::Change { origin, change };
                 if self.router.shared.catalog_jobs.send(job).is_err() {
                     return Err((ticket, Error::new(Code::SHUTTING_DOWN, "")));
                 }
@@ -70,7 +70,9 @@ impl Session {
             Answer::Stream(Ok(stream)) => {
                 protocol.reply(ticket, &StreamCreateReply { stream }, &[]);
             }
-            Answer::Topic(Ok(topic)) => protocol.reply(ticket, &TopicCreateReply { topic }, &[]),
+            Answer::Topic(Ok(topic)) => {
+                protocol.reply(ticket, &TopicCreateReply { topic }, &[])
+            }
             Answer::Deleted(Ok(())) if ticket.kind == Kind::STREAM_DELETE => {
                 protocol.reply(ticket, &StreamDeleteReply {}, &[]);
             }
@@ -99,11 +101,17 @@ impl Session {
     fn list_streams(&mut self, ticket: Ticket, after: &str) {
         let catalog = self.router.shared.catalog.load();
         let items = catalog.streams.range::<str, _>((Bound::Excluded(after), Bound::Unbounded));
-        let (streams, more) = page(items.map(|(name, stream)| (name.len(), stream_info(stream))));
+        let (streams, more) =
+            page(items.map(|(name, stream)| (name.len(), stream_info(stream))));
         self.protocol.reply(ticket, &StreamListReply { streams, more }, &[]);
     }
 
-    fn list_topics(&mut self, ticket: Ticket, stream: &str, after: &str) -> Result<(), Refused> {
+    fn list_topics(
+        &mut self,
+        ticket: Ticket,
+        stream: &str,
+        after: &str,
+    ) -> Result<(), Refused> {
         let catalog = self.router.shared.catalog.load();
         let Some(found) = catalog.streams.get(stream) else {
             return Err((ticket, no_stream(stream)));

@@ -61,7 +61,7 @@ impl Session {
             Err(error) => return Err((ticket, error)),
         };
         // A reply must fit into a frame; one batch always does.
-        let max_bytes = fetch.max_bytes.min(limits::MAX_BATCH_LEN - FRAME_OVERHEAD).max(1);
+        let max_bytes = fetch.max_bytes.clamp(1, limits::MAX_BATCH_LEN - FRAME_OVERHEAD);
         let waits = fetch.max_wait_ms > 0;
         let request = ReadRequest {
             offset: fetch.offset,
@@ -85,10 +85,8 @@ impl Session {
     pub(super) fn answer_fetch(&mut self, ticket: Ticket, result: Result<ReadReply, Error>) {
         match result {
             Ok(read) => {
-                let reply = FetchReply {
-                    start_offset: read.start_offset,
-                    end_offset: read.end_offset,
-                };
+                let reply =
+                    FetchReply { start_offset: read.start_offset, end_offset: read.end_offset };
                 let payload = [read.bytes];
                 self.protocol.reply(ticket, &reply, &payload);
             }
@@ -280,9 +278,10 @@ impl Session {
             Ok(topic) => topic,
             Err(error) => return Err((ticket, error)),
         };
-        let end = topic
-            .partitions
-            .min(list.first_partition.saturating_add(list.max_partitions.min(limits::MAX_LIST_ITEMS)));
+        let end = topic.partitions.min(
+            list.first_partition
+                .saturating_add(list.max_partitions.min(limits::MAX_LIST_ITEMS)),
+        );
         let page = list.first_partition..end;
         if page.is_empty() {
             self.protocol.reply(ticket, &ListOffsetsReply { partitions: Vec::new() }, &[]);
@@ -294,8 +293,10 @@ impl Session {
             let origin = self.origin(token);
             self.router.partition(&topic, partition, origin, PartitionRequest::Describe);
         }
-        self.pending
-            .insert(token, Pending::Describe { ticket, missing, infos: Vec::with_capacity(missing) });
+        self.pending.insert(
+            token,
+            Pending::Describe { ticket, missing, infos: Vec::with_capacity(missing) },
+        );
         Ok(())
     }
 

@@ -41,8 +41,15 @@ enum Pending {
         /// An answer was asked for, whatever there is.
         expired: bool,
     },
-    Subscribe { ticket: Ticket, token: u64 },
-    Describe { ticket: Ticket, missing: usize, infos: Vec<PartitionInfo> },
+    Subscribe {
+        ticket: Ticket,
+        token: u64,
+    },
+    Describe {
+        ticket: Ticket,
+        missing: usize,
+        infos: Vec<PartitionInfo>,
+    },
     Catalog(Ticket),
 }
 
@@ -212,7 +219,13 @@ impl Session {
         }
     }
 
-    fn handle_request(&mut self, now: Time, ticket: Ticket, request: AnyRequest, payload: Bytes) {
+    fn handle_request(
+        &mut self,
+        now: Time,
+        ticket: Ticket,
+        request: AnyRequest,
+        payload: Bytes,
+    ) {
         let result = match request {
             AnyRequest::Append(append) => self.append(ticket, &append, payload),
             AnyRequest::OpenProducer(open) => self.open_producer(ticket, &open),

@@ -111,7 +111,13 @@ impl Connections {
         self.by_id.borrow().values().cloned().collect()
     }
 
-    fn start(self: &Rc<Self>, read: ReadHalf, write: WriteHalf, closer: Closer, peer: SocketAddr) {
+    fn start(
+        self: &Rc<Self>,
+        read: ReadHalf,
+        write: WriteHalf,
+        closer: Closer,
+        peer: SocketAddr,
+    ) {
         let id = self.next_id.get();
         self.next_id.set(id + 1);
         let shared = &self.router.shared;
@@ -157,7 +163,8 @@ impl Connection {
     fn rearm(&self) {
         let session = self.session.borrow();
         let next = session.poll_timeout();
-        if session.is_closed() || next.is_some_and(|next| self.armed.get().is_none_or(|at| next < at))
+        if session.is_closed()
+            || next.is_some_and(|next| self.armed.get().is_none_or(|at| next < at))
         {
             self.timer.notify();
         }

@@ -66,11 +66,8 @@ impl Shard {
     async fn serve(self, start: Start) -> std::io::Result<()> {
         let acceptor = rt::Acceptor::new(start.listener)?;
         let (stopper, cancel) = rt::accept_canceller();
-        let accepting = rt::spawn(connections::accept(
-            Rc::clone(&self.connections),
-            acceptor,
-            cancel,
-        ));
+        let accepting =
+            rt::spawn(connections::accept(Rc::clone(&self.connections), acceptor, cancel));
         let mut inbox = start.inbox.into_stream();
         self.work(&mut inbox, |shard| shard.connections.is_stopping()).await;
 
@@ -82,9 +79,8 @@ impl Shard {
         self.connections.drain_all(now, &error);
         let deadline = Instant::now()
             + Duration::from_millis(u64::from(self.router.shared.drain_timeout_ms));
-        let drained = |shard: &Self| {
-            shard.connections.is_empty() && !shard.partitions.borrow().is_busy()
-        };
+        let drained =
+            |shard: &Self| shard.connections.is_empty() && !shard.partitions.borrow().is_busy();
         if rt::until(Some(deadline), self.work(&mut inbox, drained)).await.is_none() {
             tracing::warn!(shard = self.router.shard, "requests were cut off by the stop");
         }
@@ -96,7 +92,11 @@ impl Shard {
     }
 
     /// Carries out messages until `done`, sleeping while there are none.
-    async fn work(&self, inbox: &mut RecvStream<'_, ShardMessage>, done: impl Fn(&Self) -> bool) {
+    async fn work(
+        &self,
+        inbox: &mut RecvStream<'_, ShardMessage>,
+        done: impl Fn(&Self) -> bool,
+    ) {
         let mut batch = Vec::new();
         loop {
             while let Some(message) = self.router.pop_local() {
@@ -135,7 +135,7 @@ impl Shard {
                 self.answer(origin, answer);
                 return;
             }
-            ShardMessage::Opened { id, result } => partitions.opened(id, result),
+            ShardMessage::Opened { id, result } => partitions.opened(id, *result),
             ShardMessage::Synced { id, outcome } => partitions.synced(id, outcome),
             ShardMessage::DropTopic { topic, name, done } => {
                 partitions.drop_topic(topic, &name, done);

@@ -9,10 +9,10 @@ use tidewire_protocol::error::{Code, Error};
 use tidewire_protocol::message::PartitionInfo;
 use tidewire_storage::Topic;
 use tidewire_storage::disk::RealDisk;
-use tidewire_storage::log::{Log, LogOptions, Recovery, SyncOutcome};
+use tidewire_storage::log::{LogOptions, SyncOutcome};
 
 use crate::io_pool::IoJob;
-use crate::message::{Answer, Origin, PartitionId, PartitionRequest};
+use crate::message::{Answer, OpenResult, Origin, PartitionId, PartitionRequest};
 use crate::partition::{Effect, Partition, storage_error};
 use crate::shared::Router;
 
@@ -22,7 +22,11 @@ type Answers = Vec<(Origin, Answer)>;
 enum Slot {
     /// An I/O thread opens the log; what is asked meanwhile waits, bounded by what connections
     /// may have in flight.
-    Opening { topic: Arc<Topic>, waiting: Vec<(Origin, PartitionRequest)>, dropped: Vec<flume::Sender<()>> },
+    Opening {
+        topic: Arc<Topic>,
+        waiting: Vec<(Origin, PartitionRequest)>,
+        dropped: Vec<flume::Sender<()>>,
+    },
     Open(Box<Open>),
 }
 
@@ -71,12 +75,23 @@ impl Partitions {
         }
     }
 
-    fn open(&mut self, id: PartitionId, topic: &Arc<Topic>, origin: Origin, request: PartitionRequest) {
+    fn open(
+        &mut self,
+        id: PartitionId,
+        topic: &Arc<Topic>,
+        origin: Origin,
+        request: PartitionRequest,
+    ) {
         let shared = &self.router.shared;
         // A topic that was deleted meanwhile must not come back as files.
         let catalog = shared.catalog.load();
         if catalog.topic(&topic.stream, &topic.name).is_none_or(|now| now.id != topic.id) {
-            self.refuse(id, origin, &request, &deleted(&format!("{}/{}", topic.stream, topic.name)));
+            self.refuse(
+                id,
+                origin,
+                &request,
+                &deleted(&format!("{}/{}", topic.stream, topic.name)),
+            );
             return;
         }
         let dir = shared.data_dir.partition_dir(id.topic, id.partition);
@@ -108,11 +123,7 @@ impl Partitions {
     }
 
     /// An I/O thread opened a log, or could not.
-    pub(super) fn opened(
-        &mut self,
-        id: PartitionId,
-        result: Result<(Log<RealDisk>, Recovery), tidewire_storage::Error>,
-    ) {
+    pub(super) fn opened(&mut self, id: PartitionId, result: OpenResult) {
         let Some(Slot::Opening { topic, waiting, dropped }) = self.slots.remove(&id) else {
             return;
         };
@@ -252,7 +263,9 @@ impl Partitions {
                 Effect::Appended(origin, result) => {
                     self.answers.push((origin, Answer::Append(result)));
                 }
-                Effect::Read(origin, result) => self.answers.push((origin, Answer::Read(result))),
+                Effect::Read(origin, result) => {
+                    self.answers.push((origin, Answer::Read(result)))
+                }
                 Effect::Sync(job) => {
                     let shared = &self.router.shared;
                     let inbox = shared.inboxes[self.router.shard].clone();
@@ -263,7 +276,13 @@ impl Partitions {
         }
     }
 
-    fn refuse(&mut self, id: PartitionId, origin: Origin, request: &PartitionRequest, error: &Error) {
+    fn refuse(
+        &mut self,
+        id: PartitionId,
+        origin: Origin,
+        request: &PartitionRequest,
+        error: &Error,
+    ) {
         let answer = match request {
             PartitionRequest::Append { .. } => Answer::Append(Err(error.clone())),
             PartitionRequest::Read(_) => Answer::Read(Err(error.clone())),
