@@ -1,1 +1,53 @@
-//! x
+//! The Tidewire client for Rust.
+//!
+//! * [`Client`] is a connection to a server; it creates streams and topics and makes the rest.
+//! * [`Producer`] gathers records into batches and sends them pipelined: `enqueue` never waits,
+//!   `send` waits for the acknowledgement.
+//! * [`Consumer`] is sent what arrives; it returns whole batches, whose records are views.
+//!
+//! ```no_run
+//! use tidewire::{Client, Record, Start, TopicConfig};
+//!
+//! # async fn example() -> Result<(), tidewire::Error> {
+//! let client = Client::connect("tidewire://127.0.0.1:8433").await?;
+//! client.create_topic("orders", TopicConfig::default().partitions(4)).await?;
+//!
+//! let producer = client.producer("orders").build().await?;
+//! let receipt = producer.send(Record::new("hello").key("k")).await?;
+//! println!("partition {} offset {}", receipt.partition, receipt.offset);
+//!
+//! let mut consumer = client.consumer("orders").start(Start::Earliest).build().await?;
+//! while let Some(batch) = consumer.next_batch().await? {
+//!     for record in &batch {
+//!         println!("{} {:?}", record.offset(), record.value());
+//!     }
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Everything runs on the tokio runtime that `connect` was called on: one task for a client, one
+//! for a producer. They end when the handles that they serve are dropped.
+#![forbid(unsafe_code)]
+
+mod admin;
+mod builder;
+mod client;
+mod connection;
+mod consumer;
+mod error;
+mod options;
+mod producer;
+mod record;
+
+pub use admin::{FetchOptions, Fetched, TopicConfig};
+pub use builder::ClientBuilder;
+pub use client::{Client, ServerInfo, ServerLimits};
+pub use consumer::batch::{Batch, Iter, OwnedRecord, RecordView};
+pub use consumer::{Consumer, ConsumerBuilder, Position, Start};
+pub use error::{Code, Disposition, Error, ErrorKind};
+pub use producer::ticket::{Receipt, Ticket};
+pub use producer::{EnqueueError, Producer, ProducerBuilder};
+pub use record::Record;
+pub use tidewire_protocol::batch::Headers;
+pub use tidewire_protocol::message::{Acks, PartitionInfo, StreamInfo, TopicInfo};

@@ -1,0 +1,328 @@
+//! Streams, topics, partitions, and reading once.
+//!
+//! Owns the requests that need no channel of their own. The one invariant: a list is complete or
+//! an error; pages are put together here.
+
+use tidewire_protocol::limits;
+use tidewire_protocol::message::{
+    Fetch, ListOffsets, PartitionInfo, StreamCreate, StreamDelete, StreamDescribe, StreamInfo,
+    StreamList, TopicCreate, TopicDelete, TopicDescribe, TopicInfo, TopicList,
+};
+use tidewire_protocol::name::{TopicName, check_name};
+use tidewire_protocol::options::topic as defaults;
+
+use crate::client::{Client, topic_name};
+use crate::consumer::batch::{Batch, split_batches};
+use crate::error::{Code, Error};
+
+/// Most bytes that a fetch returns unless told otherwise.
+const FETCH_MAX_BYTES: u32 = 1 << 20;
+
+/// How a new topic is to be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TopicConfig {
+    partitions: Option<u32>,
+    segment_bytes: Option<u64>,
+}
+
+impl TopicConfig {
+    /// Number of partitions, 1 to 100,000; 1 if not set.
+    pub fn partitions(mut self, partitions: u32) -> Self {
+        self.partitions = Some(partitions);
+        self
+    }
+
+    /// Size at which a partition's log begins a new file, in bytes; 256 MiB if not set.
+    pub fn segment_bytes(mut self, segment_bytes: u64) -> Self {
+        self.segment_bytes = Some(segment_bytes);
+        self
+    }
+}
+
+/// How much [`Client::fetch`] returns, and how long it waits for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FetchOptions {
+    max_bytes: u32,
+    min_bytes: u32,
+    max_wait_ms: u32,
+}
+
+impl Default for FetchOptions {
+    fn default() -> Self {
+        Self { max_bytes: FETCH_MAX_BYTES, min_bytes: 0, max_wait_ms: 0 }
+    }
+}
+
+impl FetchOptions {
+    /// Most bytes to return; 1 MiB if not set. The first batch is returned whatever its size.
+    pub fn max_bytes(mut self, max_bytes: u32) -> Self {
+        self.max_bytes = max_bytes;
+        self
+    }
+
+    /// Wait until there are this many bytes.
+    pub fn min_bytes(mut self, min_bytes: u32) -> Self {
+        self.min_bytes = min_bytes;
+        self
+    }
+
+    /// Longest wait for `min_bytes`, in milliseconds, up to 60,000; then whatever there is.
+    pub fn max_wait_ms(mut self, max_wait_ms: u32) -> Self {
+        self.max_wait_ms = max_wait_ms;
+        self
+    }
+}
+
+/// What [`Client::fetch`] read.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Fetched {
+    /// Batches in order; the first begins at the offset asked for, or after it.
+    pub batches: Vec<Batch>,
+    /// Offset of the partition's first record.
+    pub start_offset: u64,
+    /// Offset after the last record that could be read.
+    pub end_offset: u64,
+    /// The offset to fetch next.
+    pub next_offset: u64,
+}
+
+impl Client {
+    /// Creates a stream.
+    ///
+    /// # Errors
+    /// `STREAM_EXISTS`, `INVALID_NAME`.
+    pub async fn create_stream(&self, name: &str) -> Result<StreamInfo, Error> {
+        check_name("stream", name)?;
+        let request = StreamCreate { name: name.to_owned() };
+        Ok(self.connection.request(0, &request).await?.stream)
+    }
+
+    /// Describes a stream.
+    ///
+    /// # Errors
+    /// `STREAM_NOT_FOUND`.
+    pub async fn describe_stream(&self, name: &str) -> Result<StreamInfo, Error> {
+        check_name("stream", name)?;
+        let request = StreamDescribe { name: name.to_owned() };
+        Ok(self.connection.request(0, &request).await?.stream)
+    }
+
+    /// Deletes a stream; with its topics and their records if `with_topics`.
+    ///
+    /// # Errors
+    /// `STREAM_NOT_FOUND`; `STREAM_NOT_EMPTY` without `with_topics`.
+    pub async fn delete_stream(&self, name: &str, with_topics: bool) -> Result<(), Error> {
+        check_name("stream", name)?;
+        let request = StreamDelete { name: name.to_owned(), with_topics };
+        self.connection.request(0, &request).await.map(drop)
+    }
+
+    /// Lists all streams, by name.
+    pub async fn list_streams(&self) -> Result<Vec<StreamInfo>, Error> {
+        let mut streams: Vec<StreamInfo> = Vec::new();
+        loop {
+            let after = streams.last().map(|stream| stream.name.clone()).unwrap_or_default();
+            let page = self.connection.request(0, &StreamList { after }).await?;
+            let more = page.more && progress("streams", page.streams.len())?;
+            streams.extend(page.streams);
+            if !more {
+                return Ok(streams);
+            }
+        }
+    }
+
+    /// Creates a topic, `stream/topic`.
+    ///
+    /// # Errors
+    /// `TOPIC_EXISTS`, `STREAM_NOT_FOUND`, `INVALID_NAME`, `INVALID_OPTION`.
+    pub async fn create_topic(
+        &self,
+        topic: &str,
+        config: TopicConfig,
+    ) -> Result<TopicInfo, Error> {
+        let name = topic_name(topic)?;
+        let number =
+            self.settings.number("partitions", config.partitions, defaults::PARTITIONS);
+        let partitions = number?;
+        let segment_bytes = self.settings.number(
+            "segment_bytes",
+            config.segment_bytes,
+            defaults::SEGMENT_BYTES,
+        )?;
+        let request = TopicCreate {
+            stream: name.stream().to_owned(),
+            topic: name.topic().to_owned(),
+            partitions,
+            // A server's own default counts where nothing was asked for.
+            segment_bytes: (segment_bytes != defaults::SEGMENT_BYTES
+                || config.segment_bytes.is_some())
+            .then_some(segment_bytes),
+        };
+        Ok(self.connection.request(0, &request).await?.topic)
+    }
+
+    /// Describes a topic, `stream/topic`.
+    ///
+    /// # Errors
+    /// `TOPIC_NOT_FOUND`, `STREAM_NOT_FOUND`.
+    pub async fn describe_topic(&self, topic: &str) -> Result<TopicInfo, Error> {
+        let name = topic_name(topic)?;
+        let request =
+            TopicDescribe { stream: name.stream().to_owned(), topic: name.topic().to_owned() };
+        Ok(self.connection.request(0, &request).await?.topic)
+    }
+
+    /// Lists all topics of a stream, by name.
+    ///
+    /// # Errors
+    /// `STREAM_NOT_FOUND`.
+    pub async fn list_topics(&self, stream: &str) -> Result<Vec<TopicInfo>, Error> {
+        check_name("stream", stream)?;
+        let mut topics: Vec<TopicInfo> = Vec::new();
+        loop {
+            let after = topics.last().map(|topic| topic.name.clone()).unwrap_or_default();
+            let request = TopicList { stream: stream.to_owned(), after };
+            let page = self.connection.request(0, &request).await?;
+            let more = page.more && progress("topics", page.topics.len())?;
+            topics.extend(page.topics);
+            if !more {
+                return Ok(topics);
+            }
+        }
+    }
+
+    /// Deletes a topic, `stream/topic`, and its records.
+    ///
+    /// # Errors
+    /// `TOPIC_NOT_FOUND`, `STREAM_NOT_FOUND`.
+    pub async fn delete_topic(&self, topic: &str) -> Result<(), Error> {
+        let name = topic_name(topic)?;
+        let request =
+            TopicDelete { stream: name.stream().to_owned(), topic: name.topic().to_owned() };
+        self.connection.request(0, &request).await.map(drop)
+    }
+
+    /// The state of every partition of a topic, in order: offsets, sizes, owners.
+    ///
+    /// # Errors
+    /// `TOPIC_NOT_FOUND`, `STREAM_NOT_FOUND`.
+    pub async fn partitions(&self, topic: &str) -> Result<Vec<PartitionInfo>, Error> {
+        let name = topic_name(topic)?;
+        let count = self.describe_topic(topic).await?.partitions;
+        let mut partitions: Vec<PartitionInfo> = Vec::new();
+        loop {
+            let first = partitions.last().map_or(0, |last| last.partition + 1);
+            if first >= count {
+                return Ok(partitions);
+            }
+            let page = self.partitions_page(&name, first, limits::MAX_LIST_ITEMS).await?;
+            progress("partitions", page.len())?;
+            if page[0].partition < first {
+                return Err(Error::new(
+                    Code::MALFORMED_META,
+                    format!("the server listed partition {} again", page[0].partition),
+                ));
+            }
+            partitions.extend(page);
+        }
+    }
+
+    pub(crate) async fn partitions_page(
+        &self,
+        name: &TopicName,
+        first_partition: u32,
+        max_partitions: u32,
+    ) -> Result<Vec<PartitionInfo>, Error> {
+        let request = ListOffsets {
+            stream: name.stream().to_owned(),
+            topic: name.topic().to_owned(),
+            first_partition,
+            max_partitions,
+        };
+        Ok(self.connection.request(0, &request).await?.partitions)
+    }
+
+    /// Reads batches of a partition once, from `offset` on. A consumer is the better way to read
+    /// on and on: it is sent what arrives.
+    ///
+    /// # Errors
+    /// `OFFSET_OUT_OF_RANGE`, with the offsets that there are in [`Error::offsets`];
+    /// `PARTITION_NOT_FOUND`; `CORRUPT_DELIVERY` if a batch was damaged on its way.
+    pub async fn fetch(
+        &self,
+        topic: &str,
+        partition: u32,
+        offset: u64,
+        options: FetchOptions,
+    ) -> Result<Fetched, Error> {
+        let name = topic_name(topic)?;
+        if options.max_wait_ms > limits::MAX_WAIT_MS {
+            return Err(Error::new(
+                Code::INVALID_ARGUMENT,
+                format!(
+                    "max_wait_ms is {}, over the limit of {}",
+                    options.max_wait_ms,
+                    limits::MAX_WAIT_MS
+                ),
+            ));
+        }
+        let request = Fetch {
+            stream: name.stream().to_owned(),
+            topic: name.topic().to_owned(),
+            partition,
+            offset,
+            max_bytes: options.max_bytes,
+            min_bytes: options.min_bytes,
+            max_wait_ms: options.max_wait_ms,
+        };
+        let timeout_ms =
+            self.connection.request_timeout_ms().saturating_add(options.max_wait_ms);
+        let (reply, payload) =
+            match self.connection.request_within(0, &request, timeout_ms).await {
+                Ok(reply) => reply,
+                Err(error) => return Err(self.with_offsets(error, &name, partition).await),
+            };
+        let mut batches = split_batches(&name, partition, offset, payload)?;
+        for batch in &mut batches {
+            batch.end_offset = reply.end_offset;
+        }
+        let next_offset = batches.last().map_or(offset, Batch::next_offset);
+        batches.retain(|batch| !batch.is_empty());
+        Ok(Fetched {
+            batches,
+            start_offset: reply.start_offset,
+            end_offset: reply.end_offset,
+            next_offset,
+        })
+    }
+
+    /// Adds to an `OFFSET_OUT_OF_RANGE` the offsets that there are, if the server tells them.
+    pub(crate) async fn with_offsets(
+        &self,
+        error: Error,
+        name: &TopicName,
+        partition: u32,
+    ) -> Error {
+        if error.code() != Code::OFFSET_OUT_OF_RANGE {
+            return error;
+        }
+        match self.partitions_page(name, partition, 1).await.as_deref() {
+            Ok([info]) if info.partition == partition => {
+                error.with_offsets(info.start_offset..info.end_offset)
+            }
+            _ => error,
+        }
+    }
+}
+
+/// A page that promises more and holds nothing would be asked for for ever.
+fn progress(what: &str, listed: usize) -> Result<bool, Error> {
+    if listed == 0 {
+        return Err(Error::new(
+            Code::MALFORMED_META,
+            format!("the server announced more {what} and listed none"),
+        ));
+    }
+    Ok(true)
+}

@@ -1,0 +1,283 @@
+//! The task that moves a connection's bytes.
+//!
+//! Owns the socket. Each turn it hands what arrived to the protocol's connection, takes what is
+//! to be written and what happened, and calls those who wait, with no lock held; then it sleeps
+//! until the socket, a caller or a deadline has something for it. The one invariant: it ends when
+//! the connection does, and on its way out everyone who waits has been told.
+
+use std::future::{Future, poll_fn};
+use std::io::{self, IoSlice};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::{Buf, Bytes, BytesMut};
+use tidewire_protocol::connection::{ClientEvent, Time};
+use tidewire_protocol::error as wire;
+use tidewire_protocol::frame::Frame;
+use tidewire_protocol::message::HelloReply;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::sync::oneshot;
+use tokio::time::{Instant, Sleep, sleep_until};
+
+use super::transport::Io;
+use super::{CLOSE_TIMEOUT_MS, Life, OnReply, Route, Shared};
+use crate::error::{Code, Error};
+
+/// Parts given to one vectored write.
+const MAX_SLICES: usize = 256;
+/// The timer's rest when nothing is due, in seconds.
+const FAR_S: u64 = 3_600;
+
+type Ready = oneshot::Sender<Result<Box<HelloReply>, Error>>;
+
+/// Something to tell, once the lock is released.
+enum Notice {
+    Ready(Box<HelloReply>),
+    Reply(OnReply, Result<Frame, Error>),
+    Deliver(Arc<dyn Route>, u32, u64, Bytes),
+    Ended(Arc<dyn Route>, u32, Error),
+    Closed(Error),
+}
+
+/// What the socket or a caller had.
+enum Input {
+    /// Bytes were read; none is the end.
+    Read(io::Result<usize>),
+    /// Everything was written, or the write failed.
+    Written(io::Result<()>),
+    /// Something was queued, or a deadline has come.
+    Woken,
+}
+
+/// Drives a connection until it ends.
+pub(super) async fn run(shared: Arc<Shared>, mut io: Box<dyn Io>, ready: Ready) {
+    let mut ready = Some(ready);
+    let mut out = Outgoing::default();
+    let mut notices = Vec::new();
+    let mut buf = shared.lock().connection.take_read_buf();
+    let mut timer = pin!(sleep_until(Instant::now() + Duration::from_secs(FAR_S)));
+    let mut input = Input::Woken;
+    let reason = loop {
+        let deadline = turn(&shared, input, &mut buf, &mut out, &mut notices);
+        let mut over = None;
+        for notice in notices.drain(..) {
+            if let Some(error) = tell(&shared, notice, &mut ready) {
+                over = Some(error);
+            }
+        }
+        if let Some(error) = over {
+            break error;
+        }
+        arm(timer.as_mut(), &shared, deadline);
+        let mut woken = pin!(shared.wake.notified());
+        input = poll_fn(|cx| {
+            poll_input(cx, &mut *io, &mut out, &mut buf, timer.as_mut(), woken.as_mut())
+        })
+        .await;
+    };
+    say_goodbye(&shared, &mut *io, &mut out).await;
+    tracing::debug!(peer = shared.peer, reason = %reason, "disconnected");
+    shared.life.send_replace(Life::Ended(reason));
+}
+
+/// Everything that needs the lock, at once.
+fn turn(
+    shared: &Shared,
+    input: Input,
+    buf: &mut BytesMut,
+    out: &mut Outgoing,
+    notices: &mut Vec<Notice>,
+) -> Option<Time> {
+    let now = shared.now();
+    let mut state = shared.lock();
+    match input {
+        Input::Read(Ok(read)) => {
+            state.connection.handle_input(now, std::mem::take(buf));
+            if read == 0 {
+                state.connection.handle_eof();
+            }
+        }
+        Input::Read(Err(error)) | Input::Written(Err(error)) => {
+            let text = format!("the connection to {} was lost: {error}", shared.peer);
+            state.connection.close(wire::Error::new(Code::DISCONNECTED, text));
+        }
+        Input::Written(Ok(())) | Input::Woken => {}
+    }
+    // It does nothing before its time.
+    state.connection.handle_timeout(now);
+    while let Some(event) = state.connection.poll_event() {
+        match event {
+            ClientEvent::Ready(hello) => notices.push(Notice::Ready(hello)),
+            ClientEvent::Reply { id, result } => {
+                if let Some(on_reply) = state.pending.remove(&id) {
+                    notices.push(Notice::Reply(on_reply, result.map_err(Error::from)));
+                }
+            }
+            ClientEvent::Deliver { channel, message, payload } => {
+                // A subscription that was just closed may still be on the server's way.
+                if let Some(route) = state.routes.get(&channel) {
+                    let route = Arc::clone(route);
+                    notices.push(Notice::Deliver(route, channel, message.end_offset, payload));
+                }
+            }
+            ClientEvent::SubscriptionEnded { channel, error } => {
+                if let Some(route) = state.routes.remove(&channel) {
+                    notices.push(Notice::Ended(route, channel, error.into()));
+                }
+            }
+            ClientEvent::GoingAway(error) => {
+                tracing::debug!(peer = shared.peer, %error, "the server is going away");
+            }
+            ClientEvent::Closed(error) => {
+                let error = Error::from(error);
+                for (channel, route) in state.routes.drain() {
+                    notices.push(Notice::Ended(route, channel, error.clone()));
+                }
+                notices.push(Notice::Closed(error));
+            }
+            _ => {}
+        }
+    }
+    if buf.capacity() == 0 {
+        *buf = state.connection.take_read_buf();
+    }
+    if out.is_empty() {
+        out.parts.clear();
+        out.next = 0;
+        state.connection.poll_transmit(&mut out.parts);
+    }
+    state.connection.poll_timeout()
+}
+
+/// Tells one who waits; the error if that was the end of the connection.
+fn tell(shared: &Shared, notice: Notice, ready: &mut Option<Ready>) -> Option<Error> {
+    match notice {
+        Notice::Ready(hello) => {
+            if let Some(ready) = ready.take() {
+                // A caller that is gone has closed the connection.
+                let _ = ready.send(Ok(hello));
+            }
+        }
+        Notice::Reply(on_reply, result) => {
+            shared.room.add_permits(1);
+            on_reply(result);
+        }
+        Notice::Deliver(route, channel, end_offset, payload) => {
+            route.deliver(channel, end_offset, payload);
+        }
+        Notice::Ended(route, channel, error) => route.ended(channel, error),
+        Notice::Closed(error) => {
+            shared.life.send_replace(Life::Closed(error.clone()));
+            shared.room.close();
+            if let Some(ready) = ready.take() {
+                let _ = ready.send(Err(error.clone()));
+            }
+            return Some(error);
+        }
+    }
+    None
+}
+
+/// Sets the timer for `deadline` if it would come too late. An early one is harmless, and
+/// cheaper than moving it with every byte.
+fn arm(mut timer: Pin<&mut Sleep>, shared: &Shared, deadline: Option<Time>) {
+    let Some(deadline) = deadline else {
+        return;
+    };
+    let in_ns = deadline.as_nanos().saturating_sub(shared.now().as_nanos());
+    let at = Instant::now() + Duration::from_nanos(in_ns).min(Duration::from_secs(FAR_S));
+    if at < timer.deadline() || timer.is_elapsed() {
+        timer.as_mut().reset(at);
+    }
+}
+
+fn poll_input(
+    cx: &mut Context<'_>,
+    io: &mut dyn Io,
+    out: &mut Outgoing,
+    buf: &mut BytesMut,
+    timer: Pin<&mut Sleep>,
+    woken: Pin<&mut impl Future<Output = ()>>,
+) -> Poll<Input> {
+    if !out.is_empty()
+        && let Poll::Ready(result) = out.poll_write(cx, io)
+    {
+        return Poll::Ready(Input::Written(result));
+    }
+    // The future holds nothing between polls, so that one made anew goes on where it was.
+    if let Poll::Ready(result) = pin!((&mut *io).read_buf(buf)).poll(cx) {
+        return Poll::Ready(Input::Read(result));
+    }
+    if woken.poll(cx).is_ready() || timer.poll(cx).is_ready() {
+        return Poll::Ready(Input::Woken);
+    }
+    Poll::Pending
+}
+
+/// Writes what is left, such as the GOAWAY that says why, for a bounded time.
+async fn say_goodbye(shared: &Shared, io: &mut dyn Io, out: &mut Outgoing) {
+    let written = async {
+        loop {
+            while !out.is_empty() {
+                poll_fn(|cx| out.poll_write(cx, &mut *io)).await?;
+            }
+            out.parts.clear();
+            out.next = 0;
+            if !shared.lock().connection.poll_transmit(&mut out.parts) {
+                break;
+            }
+        }
+        io.shutdown().await
+    };
+    // A peer that takes nothing any more does not need to be told.
+    let _ = tokio::time::timeout(Duration::from_millis(CLOSE_TIMEOUT_MS), written).await;
+}
+
+/// Parts on their way to the socket.
+#[derive(Default)]
+struct Outgoing {
+    parts: Vec<Bytes>,
+    /// Those before are written.
+    next: usize,
+}
+
+impl Outgoing {
+    fn is_empty(&self) -> bool {
+        self.next == self.parts.len()
+    }
+
+    /// Writes until all is written or the socket is full.
+    fn poll_write(&mut self, cx: &mut Context<'_>, io: &mut dyn Io) -> Poll<io::Result<()>> {
+        while !self.is_empty() {
+            let mut slices = [IoSlice::new(&[]); MAX_SLICES];
+            let parts = &self.parts[self.next..];
+            let count = parts.len().min(MAX_SLICES);
+            for (slice, part) in slices.iter_mut().zip(parts) {
+                *slice = IoSlice::new(part);
+            }
+            match Pin::new(&mut *io).poll_write_vectored(cx, &slices[..count]) {
+                Poll::Ready(Ok(0)) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                Poll::Ready(Ok(written)) => self.advance(written),
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn advance(&mut self, mut written: usize) {
+        while written > 0 {
+            let part = &mut self.parts[self.next];
+            let step = written.min(part.len());
+            part.advance(step);
+            written -= step;
+            if part.is_empty() {
+                // Frees it now rather than with the last one.
+                *part = Bytes::new();
+                self.next += 1;
+            }
+        }
+    }
+}

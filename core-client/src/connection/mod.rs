@@ -1,0 +1,409 @@
+//! One connection, shared by everything that was made from a client.
+//!
+//! Owns the protocol's [`ClientConnection`] behind a mutex, the callbacks that wait for replies
+//! and the channels that deliveries go to; the [`driver`] task moves the bytes. Callers queue a
+//! request under the mutex and wake the driver, which writes all that is queued in one call.
+//!
+//! The one invariant: every request that was accepted ends in exactly one call of its callback,
+//! whatever becomes of the connection, and never with the mutex held.
+
+mod driver;
+mod transport;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use tidewire_protocol::connection::{ClientConfig, ClientConnection, RequestId, Time};
+use tidewire_protocol::error::{self as wire, Disposition};
+use tidewire_protocol::frame::Frame;
+use tidewire_protocol::message::{HelloReply, Message, Request};
+use tidewire_protocol::url::Address;
+use tokio::sync::{Notify, Semaphore, TryAcquireError, oneshot, watch};
+
+use crate::error::{Code, Error};
+
+/// Requests kept free below the server's limit, so that a heartbeat always has room.
+const RESERVED_REQUESTS: usize = 1;
+/// Longest that `close` waits for the goodbye to leave, in milliseconds.
+const CLOSE_TIMEOUT_MS: u64 = 1_000;
+
+/// Called once with a request's reply.
+type OnReply = Box<dyn FnOnce(Result<Frame, Error>) + Send>;
+
+/// Where deliveries of a channel go. Called by the driver, with no lock held.
+pub(crate) trait Route: Send + Sync {
+    /// Batches arrived on `channel`.
+    fn deliver(&self, channel: u32, end_offset: u64, payload: Bytes);
+    /// Nothing more will arrive on `channel`.
+    fn ended(&self, channel: u32, error: Error);
+}
+
+/// How far a connection has come.
+#[derive(Clone, Debug)]
+pub(crate) enum Life {
+    Open,
+    /// No more requests; the goodbye may still be on its way.
+    Closed(Error),
+    /// The socket is gone.
+    Ended(Error),
+}
+
+/// Why a request was not queued.
+#[derive(Debug)]
+pub(crate) enum SubmitError {
+    /// The server's limit of unanswered requests is reached; see [`Connection::room`].
+    NoRoom,
+    /// It cannot be sent.
+    Failed(Error),
+}
+
+impl From<Error> for SubmitError {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// A handle on a connection. The connection closes when its last handle is dropped.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    shared: Arc<Shared>,
+    hello: HelloReply,
+    address: Address,
+    request_timeout_ms: u32,
+}
+
+/// What the handles and the driver share.
+pub(crate) struct Shared {
+    state: Mutex<State>,
+    /// Wakes the driver: something was queued, or the connection was closed.
+    wake: Notify,
+    /// One permit for each request that may be made.
+    room: Semaphore,
+    life: watch::Sender<Life>,
+    started: Instant,
+    peer: String,
+}
+
+struct State {
+    connection: ClientConnection,
+    /// Bounded by `room`.
+    pending: HashMap<RequestId, OnReply>,
+    /// Bounded by the server's limit of channels.
+    routes: HashMap<u32, Arc<dyn Route>>,
+    last_channel: u32,
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shared").field("peer", &self.peer).finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // No code that can panic half-way through a change runs under it.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn now(&self) -> Time {
+        Time::from_nanos(u64::try_from(self.started.elapsed().as_nanos()).unwrap_or(u64::MAX))
+    }
+
+    /// Why there is no connection any more.
+    fn closed_error(&self) -> Option<Error> {
+        match &*self.life.borrow() {
+            Life::Open => None,
+            Life::Closed(error) | Life::Ended(error) => Some(never_sent(error)),
+        }
+    }
+
+    fn close(&self, error: wire::Error) {
+        self.life.send_if_modified(|life| {
+            let open = matches!(life, Life::Open);
+            if open {
+                *life = Life::Closed(error.clone().into());
+            }
+            open
+        });
+        self.lock().connection.close(error);
+        self.wake.notify_one();
+    }
+}
+
+/// What a request gets that comes too late: nothing of it ran.
+fn never_sent(why: &Error) -> Error {
+    if why.code() == Code::CLOSED {
+        return why.clone().with_disposition(Disposition::NONE);
+    }
+    Error::new(Code::DISCONNECTED, format!("there is no connection any more: {why}"))
+        .with_disposition(Disposition::RETRIABLE.and(Disposition::RECONNECT))
+}
+
+impl Connection {
+    /// Connects to `address` and shakes hands.
+    pub(crate) async fn open(
+        address: &Address,
+        config: ClientConfig,
+        request_timeout_ms: u32,
+    ) -> Result<Self, Error> {
+        let limit = Duration::from_millis(u64::from(config.connect_timeout_ms));
+        let begun = Instant::now();
+        let io = transport::connect(address, limit).await?;
+        let left = limit.saturating_sub(begun.elapsed());
+        let config = ClientConfig {
+            connect_timeout_ms: u32::try_from(left.as_millis()).unwrap_or(u32::MAX).max(1),
+            ..config
+        };
+        let (ready, hello) = oneshot::channel();
+        let started = Instant::now();
+        let shared = Arc::new(Shared {
+            state: Mutex::new(State {
+                connection: ClientConnection::new(config, Time::ZERO),
+                pending: HashMap::new(),
+                routes: HashMap::new(),
+                last_channel: 0,
+            }),
+            wake: Notify::new(),
+            room: Semaphore::new(0),
+            life: watch::Sender::new(Life::Open),
+            started,
+            peer: address.to_string(),
+        });
+        // Ends the driver if this future is dropped half-way.
+        let guard = CloseOnDrop(Arc::clone(&shared));
+        tokio::spawn(driver::run(Arc::clone(&shared), io, ready));
+        let hello = match hello.await {
+            Ok(Ok(hello)) => *hello,
+            Ok(Err(error)) => return Err(handshake_error(address, limit, &error)),
+            Err(_) => return Err(Error::new(Code::CONNECT_FAILED, "the runtime is stopping")),
+        };
+        std::mem::forget(guard);
+        let requests = (hello.max_in_flight as usize).max(RESERVED_REQUESTS + 1);
+        let requests = requests.min(tidewire_protocol::limits::MAX_IN_FLIGHT as usize);
+        shared.room.add_permits(requests - RESERVED_REQUESTS);
+        tracing::debug!(%address, server = hello.server_name, version = hello.server_version,
+            "connected");
+        Ok(Self { shared, hello, address: address.clone(), request_timeout_ms })
+    }
+
+    /// What the server said of itself.
+    pub(crate) fn hello(&self) -> &HelloReply {
+        &self.hello
+    }
+
+    /// The server's address.
+    pub(crate) fn address(&self) -> &Address {
+        &self.address
+    }
+
+    /// Time until an unanswered request fails, in milliseconds.
+    pub(crate) fn request_timeout_ms(&self) -> u32 {
+        self.request_timeout_ms
+    }
+
+    /// A number for a channel that was not used on this connection before.
+    pub(crate) fn new_channel(&self) -> u32 {
+        let mut state = self.shared.lock();
+        state.last_channel = state.last_channel.wrapping_add(1).max(1);
+        state.last_channel
+    }
+
+    /// Queues a request without waiting; `on_reply` is called with its reply.
+    ///
+    /// # Errors
+    /// Nothing was sent and `on_reply` will not be called.
+    pub(crate) fn submit<R: Request>(
+        &self,
+        channel: u32,
+        request: &R,
+        payload: &[Bytes],
+        on_reply: impl FnOnce(Result<Frame, Error>) + Send + 'static,
+    ) -> Result<(), SubmitError> {
+        match self.shared.room.try_acquire() {
+            Ok(permit) => permit.forget(),
+            Err(TryAcquireError::NoPermits) => return Err(SubmitError::NoRoom),
+            Err(TryAcquireError::Closed) => return Err(self.closed_error().into()),
+        }
+        let timeout_ms = self.request_timeout_ms;
+        self.submit_with_permit(channel, request, payload, timeout_ms, Box::new(on_reply))
+            .map_err(SubmitError::Failed)
+    }
+
+    fn submit_with_permit<R: Request>(
+        &self,
+        channel: u32,
+        request: &R,
+        payload: &[Bytes],
+        timeout_ms: u32,
+        on_reply: OnReply,
+    ) -> Result<(), Error> {
+        let now = self.shared.now();
+        let mut state = self.shared.lock();
+        let queued = state.connection.request(now, channel, request, payload, timeout_ms);
+        match queued {
+            Ok(id) => {
+                state.pending.insert(id, on_reply);
+                drop(state);
+                self.shared.wake.notify_one();
+                Ok(())
+            }
+            Err(error) => {
+                drop(state);
+                self.shared.room.add_permits(1);
+                Err(self.shared.closed_error().unwrap_or_else(|| error.into()))
+            }
+        }
+    }
+
+    /// Makes a request as soon as there is room, and gives its reply by a channel.
+    pub(crate) async fn start<R: Request>(
+        &self,
+        channel: u32,
+        request: &R,
+        timeout_ms: u32,
+    ) -> Result<oneshot::Receiver<Result<Frame, Error>>, Error> {
+        let Ok(permit) = self.shared.room.acquire().await else {
+            return Err(self.closed_error());
+        };
+        permit.forget();
+        let (sender, receiver) = oneshot::channel();
+        // A receiver that is gone was dropped by a caller that has stopped waiting.
+        let on_reply: OnReply = Box::new(move |result| drop(sender.send(result)));
+        self.submit_with_permit(channel, request, &[], timeout_ms, on_reply)?;
+        Ok(receiver)
+    }
+
+    /// Makes a request and waits for its reply.
+    pub(crate) async fn request<R: Request>(
+        &self,
+        channel: u32,
+        request: &R,
+    ) -> Result<R::Reply, Error> {
+        self.request_within(channel, request, self.request_timeout_ms).await.map(|(r, _)| r)
+    }
+
+    /// Makes a request and waits for its reply and payload, for at most `timeout_ms`.
+    pub(crate) async fn request_within<R: Request>(
+        &self,
+        channel: u32,
+        request: &R,
+        timeout_ms: u32,
+    ) -> Result<(R::Reply, Bytes), Error> {
+        let receiver = self.start(channel, request, timeout_ms).await?;
+        let frame = self.receive(receiver).await?;
+        Ok((decode_reply::<R>(&frame)?, frame.payload))
+    }
+
+    /// Waits for the reply to a request that was started.
+    pub(crate) async fn receive(
+        &self,
+        receiver: oneshot::Receiver<Result<Frame, Error>>,
+    ) -> Result<Frame, Error> {
+        // Without an answer the driver was dropped with its runtime.
+        receiver.await.unwrap_or_else(|_| {
+            Err(Error::new(Code::DISCONNECTED, "the runtime stopped before the reply came"))
+        })
+    }
+
+    /// Makes a request whose reply is of no interest, if there is room for it.
+    pub(crate) fn request_and_forget<R: Request>(&self, channel: u32, request: &R) {
+        if let Err(error) = self.submit(channel, request, &[], drop) {
+            tracing::debug!(channel, ?error, "a channel could not be closed on the server");
+        }
+    }
+
+    /// Sends a message that is not answered. On a closed connection nothing happens: those who
+    /// wait for its effect learn of the end in their own way.
+    pub(crate) fn send_one_way<M: Message>(&self, channel: u32, message: &M) {
+        let now = self.shared.now();
+        let sent = self.shared.lock().connection.send_one_way(now, channel, message);
+        match sent {
+            Ok(()) => self.shared.wake.notify_one(),
+            Err(error) => tracing::debug!(channel, %error, "a message could not be sent"),
+        }
+    }
+
+    /// Waits until a request may be made; an error if none can be any more.
+    pub(crate) async fn room(&self) -> Result<(), Error> {
+        match self.shared.room.acquire().await {
+            Ok(_) => Ok(()),
+            Err(_) => Err(self.closed_error()),
+        }
+    }
+
+    /// Sends the deliveries of `channel` to `route`.
+    pub(crate) fn add_route(&self, channel: u32, route: Arc<dyn Route>) {
+        self.shared.lock().routes.insert(channel, route);
+    }
+
+    /// Drops the deliveries of `channel` from now on.
+    pub(crate) fn remove_route(&self, channel: u32) {
+        let removed = self.shared.lock().routes.remove(&channel);
+        drop(removed);
+    }
+
+    /// How far the connection has come, to wait on.
+    pub(crate) fn life(&self) -> watch::Receiver<Life> {
+        self.shared.life.subscribe()
+    }
+
+    /// Why no request can be made any more.
+    pub(crate) fn closed_error(&self) -> Error {
+        self.shared
+            .closed_error()
+            .unwrap_or_else(|| Error::new(Code::DISCONNECTED, "the connection is closing"))
+    }
+
+    /// Closes the connection and waits, for a bounded time, until the goodbye was sent.
+    pub(crate) async fn close(&self) {
+        self.shared.close(closed_by_caller());
+        let mut life = self.life();
+        let ended = life.wait_for(|life| matches!(life, Life::Ended(_)));
+        // Past the limit the driver goes on by itself.
+        let _ = tokio::time::timeout(Duration::from_millis(CLOSE_TIMEOUT_MS), ended).await;
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.shared.close(closed_by_caller());
+    }
+}
+
+struct CloseOnDrop(Arc<Shared>);
+
+impl Drop for CloseOnDrop {
+    fn drop(&mut self) {
+        self.0.close(closed_by_caller());
+    }
+}
+
+fn closed_by_caller() -> wire::Error {
+    wire::Error::new(Code::CLOSED, "the client is closed")
+}
+
+/// Reads the reply to a request of type `R`. One that cannot be read leaves open what happened.
+pub(crate) fn decode_reply<R: Request>(frame: &Frame) -> Result<R::Reply, Error> {
+    ClientConnection::decode_reply::<R>(frame).map_err(|error| {
+        Error::from(error)
+            .about(format!("the server's reply to {} cannot be read", R::KIND))
+            .with_disposition(Disposition::OUTCOME_UNKNOWN)
+    })
+}
+
+fn handshake_error(address: &Address, limit: Duration, error: &Error) -> Error {
+    match error.code() {
+        Code::TIMEOUT => transport::timed_out(format!(
+            "{address} took the connection but did not finish the handshake within {} ms; \
+             is it a Tidewire server?",
+            limit.as_millis()
+        )),
+        Code::DISCONNECTED => Error::new(
+            Code::CONNECT_FAILED,
+            format!("{address}: {error}; is it a Tidewire server?"),
+        ),
+        _ => error.clone().about(address),
+    }
+}

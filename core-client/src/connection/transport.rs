@@ -1,0 +1,76 @@
+//! Byte streams to a server.
+//!
+//! Owns reaching an address and what is said when that fails; leaves the bytes to the driver. A
+//! further transport (TLS, Unix sockets) is one more way to make an [`Io`]. The one invariant:
+//! whatever fails here, the error names the address.
+
+use std::io;
+use std::time::Duration;
+
+use tidewire_protocol::error::Disposition;
+use tidewire_protocol::url::Address;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpStream, lookup_host};
+use tokio::time::timeout;
+
+use crate::error::{Code, Error};
+
+/// A byte stream that a driver can own.
+pub(crate) trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
+
+/// Opens a TCP connection, trying each of the host's addresses.
+pub(super) async fn connect(address: &Address, limit: Duration) -> Result<Box<dyn Io>, Error> {
+    match timeout(limit, connect_tcp(address)).await {
+        Ok(result) => result.map(|stream| Box::new(stream) as Box<dyn Io>),
+        Err(_) => Err(timed_out(format!(
+            "{address} could not be reached within {} ms",
+            limit.as_millis()
+        ))),
+    }
+}
+
+/// An error of a connection that never was: nothing can have happened.
+pub(super) fn timed_out(message: String) -> Error {
+    Error::new(Code::TIMEOUT, message)
+        .with_disposition(Disposition::RETRIABLE.and(Disposition::RECONNECT))
+}
+
+async fn connect_tcp(address: &Address) -> Result<TcpStream, Error> {
+    let found = lookup_host((address.host.as_str(), address.port)).await.map_err(|error| {
+        let text = format!("the host name \"{}\" cannot be resolved: {error}", address.host);
+        Error::new(Code::CONNECT_FAILED, text).with_source(error)
+    })?;
+    let mut last = None;
+    for socket_address in found {
+        match TcpStream::connect(socket_address).await {
+            Ok(stream) => {
+                // Batches are gathered here already; waiting for more would only add latency.
+                if let Err(error) = stream.set_nodelay(true) {
+                    tracing::debug!(%address, %error, "TCP_NODELAY could not be set");
+                }
+                return Ok(stream);
+            }
+            Err(error) => last = Some(error),
+        }
+    }
+    Err(match last {
+        Some(error) => unreachable_error(address, error),
+        None => Error::new(
+            Code::CONNECT_FAILED,
+            format!("the host name \"{}\" has no address", address.host),
+        ),
+    })
+}
+
+fn unreachable_error(address: &Address, error: io::Error) -> Error {
+    let text = if error.kind() == io::ErrorKind::ConnectionRefused {
+        format!(
+            "{address} refused the connection; is the server running? \
+             start one with `tidewire serve`"
+        )
+    } else {
+        format!("{address} could not be reached: {error}")
+    };
+    Error::new(Code::CONNECT_FAILED, text).with_source(error)
+}
