@@ -1,2 +1,42 @@
-//! x
-fn main() {}
+//! The `tidewire` command.
+//!
+//! * `args`: every command, flag and line of help; nothing else is parsed elsewhere.
+//! * `serve`: the server as a process: configuration, logs, signals.
+//! * `failure`, `output`: what goes wrong and how things are shown.
+//!
+//! The one invariant: what a program may read goes to stdout, what a person reads while it runs
+//! (progress, errors, logs) goes to stderr, and the exit code is one of those that `--help` lists.
+
+mod args;
+mod failure;
+mod output;
+mod serve;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+
+use args::{Cli, Command};
+use failure::Failure;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}
+
+fn run(cli: Cli) -> Result<(), Failure> {
+    match cli.command {
+        Command::Serve(args) => serve::run(args),
+        Command::Completions { shell } => completions(shell),
+    }
+}
+
+fn completions(shell: clap_complete::Shell) -> Result<(), Failure> {
+    // Written in one go: the generator panics where its output ends early.
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "tidewire", &mut script);
+    output::write(&script)
+}
