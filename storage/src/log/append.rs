@@ -202,9 +202,22 @@ impl<D: Disk> Log<D> {
     }
 
     /// Undoes what an append did before it met `error`, and returns the error to report.
+    ///
+    /// First in memory, so that no reader sees what was refused even if the files keep it.
     fn roll_back(&mut self, mark: &Mark, error: Error) -> Error {
-        while self.segments.len() > mark.segments {
-            let segment = self.segments.pop().expect("there are more than the marked ones");
+        let new = self.segments.split_off(mark.segments);
+        let segment = self.segments.last_mut().expect("a log has a segment");
+        let live = segment.live.as_mut().expect("the last segment of a good log is live");
+        segment.end = mark.end;
+        segment.len = mark.len;
+        live.index.truncate(mark.index_len);
+
+        let path = log_path(&self.dir, segment.base);
+        if let Err(second) = live.file.set_len(mark.len) {
+            let path = path.display();
+            return self.fence(format!("{error}; then cutting {path} back failed: {second}"));
+        }
+        for segment in new {
             let path = log_path(&self.dir, segment.base);
             if let Err(second) = self.disk.remove_file(&path) {
                 let path = path.display();
@@ -212,16 +225,6 @@ impl<D: Disk> Log<D> {
             }
             // A power failure could bring the name back, so the next sync is to cover this.
             self.names_changed += 1;
-        }
-        let segment = self.segments.last_mut().expect("a log has a segment");
-        let live = segment.live.as_mut().expect("the last segment of a good log is live");
-        segment.end = mark.end;
-        segment.len = mark.len;
-        live.index.truncate(mark.index_len);
-        if let Err(second) = live.file.set_len(mark.len) {
-            let path = log_path(&self.dir, segment.base);
-            let path = path.display();
-            return self.fence(format!("{error}; then cutting {path} back failed: {second}"));
         }
         error
     }

@@ -19,6 +19,9 @@ mod segment;
 mod sync;
 mod walk;
 
+#[cfg(test)]
+mod tests;
+
 use std::cell::RefCell;
 use std::io::IoSlice;
 use std::ops::RangeInclusive;
@@ -157,6 +160,7 @@ impl<D: Disk> Log<D> {
 
     /// Syncs, and writes the last segment's index so that it need not be rebuilt.
     ///
+    /// Fails as [`Log::sync`] does: a sync in flight is to be finished first.
     /// Dropping a log instead is safe too: only what was not synced is at risk, and only if the
     /// machine fails.
     pub fn close(mut self) -> Result<(), Error> {

@@ -20,7 +20,7 @@ use crate::disk::{Disk, OpenMode, read_exact_at};
 use crate::error::{Error, ErrorKind};
 
 /// Sealed segments whose file and index are kept open, in each log.
-const MAX_OPEN_SEALED: usize = 8;
+pub(super) const MAX_OPEN_SEALED: usize = 8;
 /// Readers whose place is remembered, in each log.
 const MAX_CURSORS: usize = 16;
 /// Bytes read at once while looking for a batch.
@@ -69,6 +69,11 @@ struct Cursor {
 }
 
 impl<F> Readers<F> {
+    #[cfg(test)]
+    pub fn open_count(&self) -> usize {
+        self.sealed.len()
+    }
+
     fn cursor(&self, offset: u64) -> Option<u64> {
         self.cursors.iter().find(|cursor| cursor.offset == offset).map(|cursor| cursor.position)
     }
@@ -97,7 +102,8 @@ impl<D: Disk> Log<D> {
     ///
     /// # Errors
     /// [`ErrorKind::OutOfRange`] if `offset` lies before the log's start or after `end`;
-    /// [`ErrorKind::Corrupt`] if the batch it asks for is damaged.
+    /// [`ErrorKind::Corrupt`] if the batch it asks for is damaged; [`ErrorKind::Fenced`] if the
+    /// log was fenced before that batch was synced.
     pub fn read(&self, offset: u64, max_bytes: usize, end: u64) -> Result<Chunk, Error> {
         if let Health::Quarantined(quarantine) = &self.health
             && offset >= quarantine.offset
@@ -118,6 +124,15 @@ impl<D: Disk> Log<D> {
         if offset == end {
             return Ok(Chunk { bytes: Bytes::new(), base_offset: offset, next_offset: offset });
         }
+        // What was not synced when the log was fenced may be gone from the cache, too, and bodies
+        // are not checked here.
+        let end = match &self.health {
+            Health::Fenced(reason) if offset >= self.synced_end => {
+                return Err(Self::fenced(&self.dir, reason));
+            }
+            Health::Fenced(_) => end.min(self.synced_end),
+            Health::Good | Health::Quarantined(_) => end,
+        };
         let after = self.segments.partition_point(|segment| segment.base <= offset);
         let segment = &self.segments[after - 1];
         match &segment.live {

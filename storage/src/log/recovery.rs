@@ -5,8 +5,9 @@
 //! walked, bodies and all, and then synced, since a process that was killed leaves bytes in the
 //! operating system that no disk has seen.
 //!
-//! Invariant: bytes are cut off only if no good batch stands after them, in this segment or a
-//! later one. Otherwise nothing is changed and the log is quarantined from there on.
+//! Invariant: bytes are cut off only if no index vouches for them and no good batch stands after
+//! them, in this segment or a later one. Otherwise nothing is changed and the log is quarantined
+//! from there on.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -189,6 +190,8 @@ struct Opening<D: Disk> {
 struct Walked<F> {
     file: F,
     file_len: u64,
+    /// Bytes that were once synced, as an index says that was written afterwards.
+    vouched_len: u64,
     index: Index,
     end: WalkEnd,
 }
@@ -226,11 +229,13 @@ impl<D: Disk> Opening<D> {
                 continue;
             }
             let walked = self.walk_segment(base, next)?;
+            let whole =
+                walked.end.damage.is_none() && walked.end.position >= walked.vouched_len;
             match next {
-                Some(next) if walked.end.damage.is_none() && walked.end.offset == next => {
+                Some(next) if whole && walked.end.offset == next => {
                     self.take_sealed(base, walked)?;
                 }
-                None if walked.end.damage.is_none() => return self.take_last(base, walked),
+                None if whole => return self.take_last(base, walked),
                 _ => return self.take_broken(base, walked, later),
             }
         }
@@ -274,7 +279,9 @@ impl<D: Disk> Opening<D> {
         .map_err(|error| Error::io("reading", &path, error))?;
         let last_append_time_us = end.last_append_time_us.unwrap_or(i64::MIN);
         self.last_append_time_us = self.last_append_time_us.max(last_append_time_us);
-        Ok(Walked { file, file_len, index, end })
+        let summary = index::load_summary(&self.disk, &self.dir, base);
+        let vouched_len = summary.map_or(0, |summary| summary.log_len);
+        Ok(Walked { file, file_len, vouched_len, index, end })
     }
 
     /// A whole segment that had no good index.
@@ -307,9 +314,13 @@ impl<D: Disk> Opening<D> {
         let path = log_path(&self.dir, base);
         let WalkEnd { position, offset, damage, .. } = &walked.end;
         let (position, offset) = (*position, *offset);
-        let reason = match damage {
-            Some(Damage { reason, .. }) => reason.clone(),
-            None => format!("it ends here, the next segment begins at {}", later[0]),
+        let reason = match (damage, later.first()) {
+            (Some(Damage { reason, .. }), _) => reason.clone(),
+            (None, _) if position < walked.vouched_len => {
+                format!("it ends here, though {} bytes were synced", walked.vouched_len)
+            }
+            (None, Some(next)) => format!("it ends here, the next segment begins at {next}"),
+            (None, None) => "it ends here".to_owned(),
         };
         if self.goes_on(base, &walked, later)? {
             self.recovery.quarantined =
@@ -339,13 +350,17 @@ impl<D: Disk> Opening<D> {
         Ok(())
     }
 
-    /// Whether a good batch stands after the place where a walk ended.
+    /// Whether the log once went on after the place where a walk ended: it was synced further
+    /// than that, or a good batch stands there.
     fn goes_on(
         &self,
         base: u64,
         walked: &Walked<D::File>,
         later: &[u64],
     ) -> Result<bool, Error> {
+        if walked.end.position < walked.vouched_len {
+            return Ok(true);
+        }
         let offset = walked.end.offset;
         if let Some(damage) = &walked.end.damage {
             let Some(from) = damage.torn_unless_from else { return Ok(true) };

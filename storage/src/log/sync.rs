@@ -131,7 +131,10 @@ impl<D: Disk> Log<D> {
             let fenced = self.fence(reason);
             return Err(Error::caused(ErrorKind::Fenced, fenced.to_string(), error));
         }
-        self.synced_end = self.synced_end.max(outcome.end);
+        // A log that was fenced meanwhile takes no good news: whoever waits is to be told that
+        // the outcome is unknown.
+        self.check_writable()?;
+        self.synced_end = outcome.end;
         self.names_synced = outcome.names_changed.unwrap_or(self.names_synced);
         // A segment that begins at the synced end has nothing to sync yet, but it grows.
         let synced_end = self.synced_end;
@@ -148,9 +151,19 @@ impl<D: Disk> Log<D> {
     }
 
     /// Syncs here and now: begin, run, finish.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Fenced`] as [`Log::finish_sync`]; [`ErrorKind::Invalid`] while a [`SyncJob`]
+    /// is in flight. Of two syncs of one file the kernel tells only one of a failure, and the
+    /// other would be taken for a good one.
     pub fn sync(&mut self) -> Result<u64, Error> {
         self.check_writable()?;
-        match self.sync_job() {
+        if self.sync_in_flight {
+            let dir = self.dir.display();
+            let text = format!("a sync of the log in {dir} is in flight already");
+            return Err(Error::new(ErrorKind::Invalid, text));
+        }
+        match self.begin_sync() {
             Some(job) => self.finish_sync(job.run()),
             None => Ok(self.synced_end),
         }
