@@ -1,7 +1,7 @@
 //! One partition's log: batches in order of their offsets, in segment files.
 //!
-//! Owns the files of one directory: `<base offset>.log` holds batches and nothing else,
-//! `<base offset>.index` can always be rebuilt from it. Who calls when, which offsets a reader
+//! Owns the files of one directory: `<base offset>.log` holds batches and nothing else, and is
+//! called `.next` until its first sync; `<base offset>.index` can always be rebuilt from it. Who calls when, which offsets a reader
 //! may see and the producers' state are left to the server.
 //!
 //! A [`Log`] takes appends and reads on the thread that owns it, each a system call or two.

@@ -13,7 +13,7 @@ use bytes::Bytes;
 use tidewire_protocol::batch::{HEADER_LEN, Header};
 
 use super::index::{self, Index};
-use super::segment::{Segment, log_path};
+use super::segment::Segment;
 use super::walk::{Check, WALK_WINDOW_BYTES, Window, walk};
 use super::{Health, Log, Quarantine};
 use crate::disk::{Disk, OpenMode, read_exact_at};
@@ -238,7 +238,7 @@ impl<D: Disk> Log<D> {
             readers.sealed.push(Arc::clone(&open));
             return Ok(open);
         }
-        let path = log_path(&self.dir, segment.base);
+        let path = segment.path(&self.dir);
         let file = self
             .disk
             .open(&path, OpenMode::Read)
@@ -284,7 +284,7 @@ impl<D: Disk> Log<D> {
         if error.kind() == io::ErrorKind::UnexpectedEof {
             return self.corrupt(segment, position, offset, "the file ends early".to_owned());
         }
-        Error::io("reading", &log_path(&self.dir, segment.base), error)
+        Error::io("reading", &segment.path(&self.dir), error)
     }
 
     fn corrupt(
@@ -294,7 +294,7 @@ impl<D: Disk> Log<D> {
         offset: u64,
         reason: String,
     ) -> Error {
-        let file = log_path(&self.dir, segment.base);
+        let file = segment.path(&self.dir);
         Quarantine { offset, file, position, reason }.to_error()
     }
 }

@@ -12,9 +12,9 @@
 //!
 //! let disk = SimDisk::new(42);
 //! let dir = Path::new("/topics/1/0");
-//! let (mut log, _) = Log::open(disk.clone(), dir, LogOptions::default())?;
+//! let (log, _) = Log::open(disk.clone(), dir, LogOptions::default())?;
 //! disk.halt_after(0);
-//! assert!(log.sync().is_err());
+//! assert!(Log::open(disk.clone(), dir, LogOptions::default()).is_err());
 //! disk.crash();
 //! let (log, recovery) = Log::open(disk, dir, LogOptions::default())?;
 //! assert!(recovery.quarantined.is_none());
@@ -262,7 +262,8 @@ impl DiskFile for SimFile {
             bytes.truncate(count);
         }
         if let Some(capacity) = state.capacity_bytes {
-            let used: u64 = state.inodes.iter().map(|inode| inode.bytes().len() as u64).sum();
+            let len = |inode: usize| state.inodes[inode].bytes().len() as u64;
+            let used: u64 = state.names.files().map(len).sum();
             let room =
                 state.inodes[self.inode].bytes().len() as u64 + capacity.saturating_sub(used);
             let fitting = room.saturating_sub(at);

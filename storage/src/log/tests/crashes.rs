@@ -8,7 +8,7 @@ use super::*;
 use crate::disk::sim::{Fault, Operation, SimDisk};
 use crate::log::SyncJob;
 
-const SEEDS: u64 = 3000;
+const SEEDS: u64 = 2000;
 /// Power failures in one run.
 const ROUNDS: u64 = 4;
 

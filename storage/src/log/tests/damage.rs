@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use bytes::Bytes;
 use tidewire_protocol::batch::Header;
 
-use super::super::segment::{index_path, log_path};
+use super::super::segment::{index_path, log_path, next_path};
 use super::*;
 use crate::disk::sim::SimDisk;
 use crate::disk::{DiskFile, OpenMode};
@@ -289,15 +289,53 @@ fn an_empty_last_segment_takes_the_next_append() {
 }
 
 #[test]
-fn an_empty_segment_after_a_torn_one_is_removed() {
-    let (disk, mut model) = written(3, 60);
+fn segments_that_were_never_synced_go_with_the_torn_one_before_them() {
+    let disk = SimDisk::new(0);
+    let (mut log, _) = open(&disk);
+    let mut model = Model::default();
+    append(&mut log, &mut model, 1, 2, 500);
+    log.sync().unwrap();
+    for fill in 2..15 {
+        append(&mut log, &mut model, fill, 2, 500);
+    }
+    let later = log.segment_count() - 1;
+    assert!(later > 2);
+    drop(log);
+    disk.corrupt(&log_file(0), |bytes| bytes.truncate(bytes.len() - 8)).unwrap();
+    model.batches.truncate(2);
+    let (log, recovery) = open(&disk);
+    assert_eq!((recovery.removed_files, log.segment_count()), (later, 1));
+    assert!(recovery.torn.is_some() && recovery.quarantined.is_none(), "{recovery}");
+    goes_on(&disk, log, model);
+}
+
+#[test]
+fn a_segment_that_was_never_synced_is_cut_at_its_first_bad_batch() {
+    let disk = SimDisk::new(0);
+    let (mut log, _) = open(&disk);
+    let mut model = Model::default();
+    for fill in 0..6 {
+        append(&mut log, &mut model, fill, 2, 500);
+    }
+    let base = log.segments[1].base;
+    drop(log);
+    let path = next_path(Path::new(DIR), base);
+    let len = model.batches[3].bytes.len();
+    disk.corrupt(&path, |bytes| bytes[len + 100] ^= 1).unwrap();
+    model.batches.truncate(4);
+    let (log, recovery) = open(&disk);
+    assert_eq!(recovery.torn.as_ref().map(|torn| torn.offset), Some(model.end()), "{recovery}");
+    assert!(disk.exists(&log_file(base)).unwrap() && !disk.exists(&path).unwrap());
+    goes_on(&disk, log, model);
+}
+
+#[test]
+fn a_segment_that_ends_early_before_a_synced_one_is_damaged() {
+    let (disk, model) = written(3, 60);
     disk.open(&log_file(model.end()), OpenMode::CreateNew).unwrap();
     disk.corrupt(&log_file(0), |bytes| bytes.truncate(bytes.len() - 8)).unwrap();
-    model.batches.pop();
-    let (log, recovery) = open(&disk);
-    assert_eq!((recovery.removed_files, log.segment_count()), (1, 1));
-    assert!(recovery.torn.is_some() && !disk.exists(&log_file(6)).unwrap());
-    goes_on(&disk, log, model);
+    let position = model.batches[0].bytes.len() * 2;
+    is_quarantined(&disk, &model, 0, position as u64, 4);
 }
 
 #[test]
@@ -332,6 +370,7 @@ fn what_a_killed_process_wrote_is_synced_before_it_counts_as_synced() {
     let (log, recovery) = open(&disk);
     assert!(recovery.is_clean(), "{recovery}");
     assert_eq!(log.synced_end(), model.end());
+    assert!(log.segments.iter().all(|segment| disk.exists(&log_file(segment.base)).unwrap()));
     drop(log);
     disk.crash();
     let (log, _) = open(&disk);

@@ -25,7 +25,7 @@ fn a_full_disk_is_retriable_and_leaves_the_log_as_it_was() {
     for _ in 0..3 {
         let error = log.append(&[batch(9, 1, 100), batch(9, 1, 700)], 0).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Full, "{error}");
-        assert!(error.to_string().contains(".log"), "{error}");
+        assert!(error.to_string().contains("/00000000000000000006.next"), "{error}");
         assert_eq!(log.end_offset(), model.end());
         assert_eq!(log.size_bytes(), model.size_bytes());
     }
