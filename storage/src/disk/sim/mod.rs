@@ -116,8 +116,15 @@ impl SimDisk {
         self.lock().faults.count(operation)
     }
 
-    /// A power failure and a new start: what was not synced survives by chance, in part. Faults
-    /// to come and the limit of capacity are lifted, and open files are dead.
+    /// Lifts all faults to come and the limit of capacity.
+    pub fn heal(&self) {
+        let mut state = self.lock();
+        state.faults.clear();
+        state.capacity_bytes = None;
+    }
+
+    /// A power failure and a new start: what was not synced survives by chance, in part. The disk
+    /// is healed, and open files are dead.
     pub fn crash(&self) {
         let mut state = self.lock();
         let State { rng, names, inodes, .. } = &mut *state;
@@ -125,9 +132,9 @@ impl SimDisk {
         for inode in inodes {
             inode.crash(Survival::by_chance(rng), rng);
         }
-        state.faults.clear();
-        state.capacity_bytes = None;
         state.crashes += 1;
+        drop(state);
+        self.heal();
     }
 
     /// The bytes of a file as programs see them.

@@ -1,4 +1,4 @@
-//! Power failures anywhere, by seed: what was synced is there, unchanged, and nothing is made up.
+//! Power failures and kills anywhere, by seed: what was synced is there, unchanged, and nothing is made up.
 //!
 //! `TIDEWIRE_SEED=n` runs one seed alone; `TIDEWIRE_SEEDS=n` runs more of them.
 
@@ -30,6 +30,7 @@ struct Tally {
     quarantined: u64,
     fenced: u64,
     halted: u64,
+    killed: u64,
     failed_opens: u64,
     segments: u64,
 }
@@ -43,6 +44,8 @@ struct Run {
     /// Every batch that was ever handed to `append`, under the offsets it was to get.
     attempted: Vec<Stored>,
     synced_end: u64,
+    /// The log's end when its process was killed, if the next start is to find all of it.
+    killed_at: Option<u64>,
     /// Append time, and what makes each batch unlike all others.
     time: i64,
 }
@@ -58,6 +61,7 @@ impl Run {
             model: Model::default(),
             attempted: Vec::new(),
             synced_end: 0,
+            killed_at: None,
             time: 0,
         }
     }
@@ -72,10 +76,19 @@ impl Run {
             tally.fenced += u64::from(log.is_fenced() && !self.disk.is_halted());
             tally.halted += u64::from(self.disk.is_halted());
             tally.segments += log.segment_count() as u64;
-            if self.steps.below(4) == 0 && log.close().is_ok() {
-                self.synced_end = self.model.end();
+            let mut certain = !log.is_fenced();
+            if self.steps.below(4) == 0 {
+                let closed = log.close().is_ok();
+                self.synced_end = if closed { self.model.end() } else { self.synced_end };
+                certain &= closed;
             }
-            self.disk.crash();
+            if self.disk.is_halted() || self.steps.below(3) > 0 {
+                self.disk.crash();
+            } else {
+                // Only the process dies: the operating system still has what was written.
+                self.disk.heal();
+                self.killed_at = certain.then_some(self.model.end());
+            }
         }
     }
 
@@ -169,6 +182,7 @@ impl Run {
             Ok(_) | Err(_) => {
                 assert!(self.disk.is_halted(), "only a power failure keeps the log closed");
                 tally.failed_opens += 1;
+                self.killed_at = None;
                 self.disk.crash();
                 open(&self.disk)
             }
@@ -178,6 +192,14 @@ impl Run {
         tally.quarantined += u64::from(recovery.quarantined.is_some());
         let end = log.end_offset();
         assert!(end >= self.synced_end, "{end} < {}: {recovery}", self.synced_end);
+        if let Some(killed_at) = self.killed_at.take() {
+            tally.killed += 1;
+            assert_eq!(
+                end, killed_at,
+                "what a killed process wrote is still there: {recovery}"
+            );
+            assert!(recovery.is_clean(), "{recovery}");
+        }
         self.compare(&log);
         recovery.quarantined.is_none().then_some(log)
     }
@@ -225,7 +247,7 @@ fn synced_batches_survive_power_failures_anywhere() {
         }
     }
     eprintln!("{tally:?}");
-    let Tally { torn, quarantined, fenced, halted, failed_opens, .. } = tally;
-    let reached = [torn, quarantined, fenced, halted, failed_opens];
+    let Tally { torn, quarantined, fenced, halted, killed, failed_opens, .. } = tally;
+    let reached = [torn, quarantined, fenced, halted, killed, failed_opens];
     assert!(!many || reached.iter().all(|&count| count > 10), "{tally:?}");
 }
