@@ -49,5 +49,5 @@ pub use error::{Code, Disposition, Error, ErrorKind};
 pub use producer::ticket::{Receipt, Ticket};
 pub use producer::{EnqueueError, Producer, ProducerBuilder};
 pub use record::Record;
-pub use tidewire_protocol::batch::Headers;
+pub use tidewire_protocol::batch::{Headers, RecordRef};
 pub use tidewire_protocol::message::{Acks, PartitionInfo, StreamInfo, TopicInfo};
