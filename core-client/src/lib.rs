@@ -44,7 +44,7 @@ pub use admin::{FetchOptions, Fetched, TopicConfig};
 pub use builder::ClientBuilder;
 pub use client::{Client, ServerInfo, ServerLimits};
 pub use consumer::batch::{Batch, Iter, OwnedRecord, RecordView};
-pub use consumer::{Consumer, ConsumerBuilder, Position, Start};
+pub use consumer::{Closer, Consumer, ConsumerBuilder, Position, Start};
 pub use error::{Code, Disposition, Error, ErrorKind};
 pub use producer::ticket::{Receipt, Ticket};
 pub use producer::{EnqueueError, Producer, ProducerBuilder};
