@@ -127,9 +127,7 @@ impl Inbox {
         slot.in_turns = false;
         let Some(delivery) = slot.deliveries.front_mut() else {
             // Its deliveries are all taken; what is left to tell is its end.
-            let Some(error) = slot.ended.clone() else {
-                return Next::Empty;
-            };
+            let error = slot.ended.clone().expect("a slot has a turn for a delivery or an end");
             state.open -= 1;
             state.last_end = Some(error.clone());
             return Next::Ended(error);

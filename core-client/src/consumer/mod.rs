@@ -361,10 +361,10 @@ impl Drop for Consumer {
 
 impl Slot {
     /// Closes the channel without waiting.
-    fn unsubscribe(&mut self, connection: &Connection) {
+    fn unsubscribe(&mut self, connection: &Arc<Connection>) {
         if std::mem::take(&mut self.open) {
             connection.remove_route(self.channel);
-            connection.request_and_forget(self.channel, &Unsubscribe {});
+            connection.request_and_forget(self.channel, Unsubscribe {});
         }
     }
 }

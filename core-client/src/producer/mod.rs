@@ -156,13 +156,13 @@ impl ProducerBuilder {
 
 /// Closes a producer's channel on the server.
 struct OpenChannel<'a> {
-    connection: &'a Connection,
+    connection: &'a Arc<Connection>,
     channel: u32,
 }
 
 impl Drop for OpenChannel<'_> {
     fn drop(&mut self) {
-        self.connection.request_and_forget(self.channel, &CloseProducer {});
+        self.connection.request_and_forget(self.channel, CloseProducer {});
     }
 }
 
