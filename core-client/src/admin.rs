@@ -123,8 +123,9 @@ impl Client {
         let mut streams: Vec<StreamInfo> = Vec::new();
         loop {
             let after = streams.last().map(|stream| stream.name.clone()).unwrap_or_default();
-            let page = self.connection.request(0, &StreamList { after }).await?;
-            let more = page.more && progress("streams", page.streams.len())?;
+            let page = self.connection.request(0, &StreamList { after: after.clone() }).await?;
+            let first = page.streams.first().map(|stream| &stream.name);
+            let more = page.more && check_progress("streams", first > Some(&after))?;
             streams.extend(page.streams);
             if !more {
                 return Ok(streams);
@@ -182,9 +183,10 @@ impl Client {
         let mut topics: Vec<TopicInfo> = Vec::new();
         loop {
             let after = topics.last().map(|topic| topic.name.clone()).unwrap_or_default();
-            let request = TopicList { stream: stream.to_owned(), after };
+            let request = TopicList { stream: stream.to_owned(), after: after.clone() };
             let page = self.connection.request(0, &request).await?;
-            let more = page.more && progress("topics", page.topics.len())?;
+            let first = page.topics.first().map(|topic| &topic.name);
+            let more = page.more && check_progress("topics", first > Some(&after))?;
             topics.extend(page.topics);
             if !more {
                 return Ok(topics);
@@ -217,13 +219,8 @@ impl Client {
                 return Ok(partitions);
             }
             let page = self.partitions_page(&name, first, limits::MAX_LIST_ITEMS).await?;
-            progress("partitions", page.len())?;
-            if page[0].partition < first {
-                return Err(Error::new(
-                    Code::MALFORMED_META,
-                    format!("the server listed partition {} again", page[0].partition),
-                ));
-            }
+            let next = page.first().map(|info| info.partition);
+            check_progress("partitions", next >= Some(first))?;
             partitions.extend(page);
         }
     }
@@ -316,13 +313,13 @@ impl Client {
     }
 }
 
-/// A page that promises more and holds nothing would be asked for for ever.
-fn progress(what: &str, listed: usize) -> Result<bool, Error> {
-    if listed == 0 {
-        return Err(Error::new(
-            Code::MALFORMED_META,
-            format!("the server announced more {what} and listed none"),
-        ));
+/// A page that does not lead on would be followed by pages for ever.
+fn check_progress(what: &str, leads_on: bool) -> Result<bool, Error> {
+    if leads_on {
+        return Ok(true);
     }
-    Ok(true)
+    Err(Error::new(
+        Code::MALFORMED_META,
+        format!("the server announced more {what} and listed none"),
+    ))
 }

@@ -64,10 +64,6 @@ impl Error {
         self.inner.offsets.clone()
     }
 
-    pub(crate) fn wire(&self) -> &wire::Error {
-        &self.inner.wire
-    }
-
     pub(crate) fn with_disposition(mut self, disposition: Disposition) -> Self {
         Arc::make_mut(&mut self.inner).wire.disposition = disposition;
         self

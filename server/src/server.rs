@@ -111,11 +111,12 @@ impl Server {
             let ready = ready.clone();
             let thread = std::thread::Builder::new()
                 .name(format!("tidewire-shard-{number}"))
-                .spawn(move || run_shard(start, &ready))
+                .spawn(move || run_shard(start, ready))
                 .map_err(|error| system("a shard", &error))?;
             shards.push(thread);
         }
         drop(ready);
+        // Each shard drops its sender once it runs, or cannot.
         let drivers: Vec<rt::Driver> = all_ready.iter().collect();
         let server =
             Self { address, shards, io_threads, catalog_thread, stopper, shared, data_dir };
@@ -167,7 +168,7 @@ impl Server {
 
 /// A panic in a shard leaves partitions in an unknown state and their clients without an answer:
 /// the process ends, and recovery starts from what is on the disk.
-fn run_shard(start: shard::Start, ready: &flume::Sender<rt::Driver>) -> std::io::Result<()> {
+fn run_shard(start: shard::Start, ready: flume::Sender<rt::Driver>) -> std::io::Result<()> {
     let number = start.shard;
     catch_unwind(AssertUnwindSafe(|| shard::run(start, ready))).unwrap_or_else(|_| {
         tracing::error!(shard = number, "a shard panicked; ending the process");

@@ -17,7 +17,7 @@ pub enum ErrorKind {
     /// The disk or a quota is full and nothing was changed. Make room, then try again.
     Full,
     /// It is not known what the disk holds. The log takes no more appends until it is opened
-    /// again; what was written may still be read.
+    /// again; what was synced can still be read.
     Fenced,
     /// Stored bytes are damaged. Restore them from elsewhere; trying again does not help.
     Corrupt,

@@ -54,6 +54,7 @@ enum Input {
 /// Drives a connection until it ends.
 pub(super) async fn run(shared: Arc<Shared>, mut io: Box<dyn Io>, ready: Ready) {
     let mut ready = Some(ready);
+    let _last = LastTurn(&shared);
     let mut out = Outgoing::default();
     let mut notices = Vec::new();
     let mut buf = shared.lock().connection.take_read_buf();
@@ -80,6 +81,31 @@ pub(super) async fn run(shared: Arc<Shared>, mut io: Box<dyn Io>, ready: Ready) 
     say_goodbye(&shared, &mut *io, &mut out).await;
     tracing::debug!(peer = shared.peer, reason = %reason, "disconnected");
     shared.life.send_replace(Life::Ended(reason));
+}
+
+/// Tells everyone who waits even if the task is dropped with its runtime.
+struct LastTurn<'a>(&'a Shared);
+
+impl Drop for LastTurn<'_> {
+    fn drop(&mut self) {
+        if matches!(*self.0.life.borrow(), Life::Ended(_)) {
+            return;
+        }
+        let error = wire::Error::new(Code::DISCONNECTED, "the runtime of the client stopped");
+        self.0.lock().connection.close(error.clone());
+        let mut notices = Vec::new();
+        turn(
+            self.0,
+            Input::Woken,
+            &mut BytesMut::new(),
+            &mut Outgoing::default(),
+            &mut notices,
+        );
+        for notice in notices {
+            tell(self.0, notice, &mut None);
+        }
+        self.0.life.send_replace(Life::Ended(error.into()));
+    }
 }
 
 /// Everything that needs the lock, at once.

@@ -20,6 +20,7 @@ use tidewire_protocol::error::{self as wire, Disposition};
 use tidewire_protocol::frame::Frame;
 use tidewire_protocol::message::{HelloReply, Message, Request};
 use tidewire_protocol::url::Address;
+use tokio::runtime::Handle;
 use tokio::sync::{Notify, Semaphore, TryAcquireError, oneshot, watch};
 
 use crate::error::{Code, Error};
@@ -84,6 +85,7 @@ pub(crate) struct Shared {
     life: watch::Sender<Life>,
     started: Instant,
     peer: String,
+    runtime: Handle,
 }
 
 struct State {
@@ -170,6 +172,7 @@ impl Connection {
             life: watch::Sender::new(Life::Open),
             started,
             peer: address.to_string(),
+            runtime: Handle::current(),
         });
         // Ends the driver if this future is dropped half-way.
         let guard = CloseOnDrop(Arc::clone(&shared));
@@ -307,10 +310,25 @@ impl Connection {
         })
     }
 
-    /// Makes a request whose reply is of no interest, if there is room for it.
-    pub(crate) fn request_and_forget<R: Request>(&self, channel: u32, request: &R) {
-        if let Err(error) = self.submit(channel, request, &[], drop) {
-            tracing::debug!(channel, ?error, "a channel could not be closed on the server");
+    /// Makes a request whose reply is of no interest, now if there is room for it, else from a
+    /// task of its own as soon as there is.
+    pub(crate) fn request_and_forget<R>(self: &Arc<Self>, channel: u32, request: R)
+    where
+        R: Request + Send + Sync + 'static,
+    {
+        match self.submit(channel, &request, &[], drop) {
+            Ok(()) => {}
+            Err(SubmitError::NoRoom) => {
+                let connection = Arc::clone(self);
+                self.shared.runtime.spawn(async move {
+                    let timeout_ms = connection.request_timeout_ms;
+                    if let Err(error) = connection.start(channel, &request, timeout_ms).await {
+                        tracing::debug!(channel, %error, "not closed on the server");
+                    }
+                });
+            }
+            // With the connection its channels are closed as well.
+            Err(SubmitError::Failed(_)) => {}
         }
     }
 

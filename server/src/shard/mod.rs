@@ -39,10 +39,11 @@ pub(crate) struct Start {
 }
 
 /// Runs a shard on this thread until it is stopped.
-pub(crate) fn run(start: Start, ready: &flume::Sender<rt::Driver>) -> std::io::Result<()> {
+pub(crate) fn run(start: Start, ready: flume::Sender<rt::Driver>) -> std::io::Result<()> {
     rt::pin_to_core(start.shard % std::thread::available_parallelism().map_or(1, usize::from));
-    rt::run(|driver| {
+    rt::run(move |driver| {
         let _ = ready.send(driver);
+        drop(ready);
         async move { Shard::new(&start).serve(start).await }
     })?
 }

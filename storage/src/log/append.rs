@@ -14,7 +14,7 @@ use bytes::Bytes;
 use tidewire_protocol::batch::{Header, STAMP_LEN, Stamp};
 
 use super::index::Index;
-use super::segment::{Live, Segment, log_path};
+use super::segment::{Live, Segment, next_path};
 use super::{Log, Scratch};
 use crate::disk::{Disk, DiskFile, OpenMode, write_all_vectored_at};
 use crate::error::{Error, ErrorKind};
@@ -156,7 +156,7 @@ impl<D: Disk> Log<D> {
         let written = write_all_vectored_at(&*live.file, &mut pieces, segment.len);
         *spare = recycle(pieces);
         if let Err(error) = written {
-            let path = log_path(&self.dir, segment.base);
+            let path = segment.path(&self.dir);
             return Err(Error::io("writing to", &path, error));
         }
 
@@ -171,19 +171,25 @@ impl<D: Disk> Log<D> {
     /// Starts a new segment at the log's end.
     ///
     /// The full one is not synced here, for that may take long; the next [`SyncJob`] does it, and
-    /// the new name's directory too.
+    /// gives the new one its name.
     ///
     /// [`SyncJob`]: super::SyncJob
     fn roll(&mut self) -> Result<(), Error> {
         let base = self.end_offset();
-        let path = log_path(&self.dir, base);
+        let path = next_path(&self.dir, base);
         let file = self
             .disk
             .open(&path, OpenMode::CreateNew)
             .map_err(|error| Error::io("creating", &path, error))?;
         self.names_changed += 1;
         let live = Live { file: Arc::new(file), index: Index::default() };
-        self.segments.push(Segment { base, end: base, len: 0, live: Some(live) });
+        self.segments.push(Segment {
+            base,
+            end: base,
+            len: 0,
+            unnamed: true,
+            live: Some(live),
+        });
         Ok(())
     }
 
@@ -202,26 +208,29 @@ impl<D: Disk> Log<D> {
     }
 
     /// Undoes what an append did before it met `error`, and returns the error to report.
+    ///
+    /// First in memory, so that no reader sees what was refused even if the files keep it.
     fn roll_back(&mut self, mark: &Mark, error: Error) -> Error {
-        while self.segments.len() > mark.segments {
-            let segment = self.segments.pop().expect("there are more than the marked ones");
-            let path = log_path(&self.dir, segment.base);
+        let new = self.segments.split_off(mark.segments);
+        let segment = self.segments.last_mut().expect("a log has a segment");
+        let path = segment.path(&self.dir);
+        let live = segment.live.as_mut().expect("the last segment of a good log is live");
+        segment.end = mark.end;
+        segment.len = mark.len;
+        live.index.truncate(mark.index_len);
+
+        if let Err(second) = live.file.set_len(mark.len) {
+            let path = path.display();
+            return self.fence(format!("{error}; then cutting {path} back failed: {second}"));
+        }
+        for segment in new {
+            let path = segment.path(&self.dir);
             if let Err(second) = self.disk.remove_file(&path) {
                 let path = path.display();
                 return self.fence(format!("{error}; then removing {path} failed: {second}"));
             }
             // A power failure could bring the name back, so the next sync is to cover this.
             self.names_changed += 1;
-        }
-        let segment = self.segments.last_mut().expect("a log has a segment");
-        let live = segment.live.as_mut().expect("the last segment of a good log is live");
-        segment.end = mark.end;
-        segment.len = mark.len;
-        live.index.truncate(mark.index_len);
-        if let Err(second) = live.file.set_len(mark.len) {
-            let path = log_path(&self.dir, segment.base);
-            let path = path.display();
-            return self.fence(format!("{error}; then cutting {path} back failed: {second}"));
         }
         error
     }

@@ -1,7 +1,7 @@
 //! One partition's log: batches in order of their offsets, in segment files.
 //!
-//! Owns the files of one directory: `<base offset>.log` holds batches and nothing else,
-//! `<base offset>.index` can always be rebuilt from it. Who calls when, which offsets a reader
+//! Owns the files of one directory: `<base offset>.log` holds batches and nothing else, and is
+//! called `.next` until its first sync; `<base offset>.index` can always be rebuilt from it. Who calls when, which offsets a reader
 //! may see and the producers' state are left to the server.
 //!
 //! A [`Log`] takes appends and reads on the thread that owns it, each a system call or two.
@@ -18,6 +18,9 @@ mod recovery;
 mod segment;
 mod sync;
 mod walk;
+
+#[cfg(test)]
+mod tests;
 
 use std::cell::RefCell;
 use std::io::IoSlice;
@@ -157,6 +160,7 @@ impl<D: Disk> Log<D> {
 
     /// Syncs, and writes the last segment's index so that it need not be rebuilt.
     ///
+    /// Fails as [`Log::sync`] does: a sync in flight is to be finished first.
     /// Dropping a log instead is safe too: only what was not synced is at risk, and only if the
     /// machine fails.
     pub fn close(mut self) -> Result<(), Error> {

@@ -13,16 +13,16 @@ use bytes::Bytes;
 use tidewire_protocol::batch::{HEADER_LEN, Header};
 
 use super::index::{self, Index};
-use super::segment::{Segment, log_path};
+use super::segment::Segment;
 use super::walk::{Check, WALK_WINDOW_BYTES, Window, walk};
 use super::{Health, Log, Quarantine};
 use crate::disk::{Disk, OpenMode, read_exact_at};
 use crate::error::{Error, ErrorKind};
 
 /// Sealed segments whose file and index are kept open, in each log.
-const MAX_OPEN_SEALED: usize = 8;
+pub(super) const MAX_OPEN_SEALED: usize = 8;
 /// Readers whose place is remembered, in each log.
-const MAX_CURSORS: usize = 16;
+pub(super) const MAX_CURSORS: usize = 16;
 /// Bytes read at once while looking for a batch.
 const LOCATE_WINDOW_BYTES: usize = 64 << 10;
 
@@ -69,6 +69,16 @@ struct Cursor {
 }
 
 impl<F> Readers<F> {
+    #[cfg(test)]
+    pub fn open_count(&self) -> usize {
+        self.sealed.len()
+    }
+
+    #[cfg(test)]
+    pub fn cursor_count(&self) -> usize {
+        self.cursors.len()
+    }
+
     fn cursor(&self, offset: u64) -> Option<u64> {
         self.cursors.iter().find(|cursor| cursor.offset == offset).map(|cursor| cursor.position)
     }
@@ -97,7 +107,8 @@ impl<D: Disk> Log<D> {
     ///
     /// # Errors
     /// [`ErrorKind::OutOfRange`] if `offset` lies before the log's start or after `end`;
-    /// [`ErrorKind::Corrupt`] if the batch it asks for is damaged.
+    /// [`ErrorKind::Corrupt`] if the batch it asks for is damaged; [`ErrorKind::Fenced`] if the
+    /// log was fenced before that batch was synced.
     pub fn read(&self, offset: u64, max_bytes: usize, end: u64) -> Result<Chunk, Error> {
         if let Health::Quarantined(quarantine) = &self.health
             && offset >= quarantine.offset
@@ -118,6 +129,15 @@ impl<D: Disk> Log<D> {
         if offset == end {
             return Ok(Chunk { bytes: Bytes::new(), base_offset: offset, next_offset: offset });
         }
+        // What was not synced when the log was fenced may be gone from the cache, too, and bodies
+        // are not checked here.
+        let end = match &self.health {
+            Health::Fenced(reason) if offset >= self.synced_end => {
+                return Err(Self::fenced(&self.dir, reason));
+            }
+            Health::Fenced(_) => end.min(self.synced_end),
+            Health::Good | Health::Quarantined(_) => end,
+        };
         let after = self.segments.partition_point(|segment| segment.base <= offset);
         let segment = &self.segments[after - 1];
         match &segment.live {
@@ -223,7 +243,7 @@ impl<D: Disk> Log<D> {
             readers.sealed.push(Arc::clone(&open));
             return Ok(open);
         }
-        let path = log_path(&self.dir, segment.base);
+        let path = segment.path(&self.dir);
         let file = self
             .disk
             .open(&path, OpenMode::Read)
@@ -269,7 +289,7 @@ impl<D: Disk> Log<D> {
         if error.kind() == io::ErrorKind::UnexpectedEof {
             return self.corrupt(segment, position, offset, "the file ends early".to_owned());
         }
-        Error::io("reading", &log_path(&self.dir, segment.base), error)
+        Error::io("reading", &segment.path(&self.dir), error)
     }
 
     fn corrupt(
@@ -279,7 +299,7 @@ impl<D: Disk> Log<D> {
         offset: u64,
         reason: String,
     ) -> Error {
-        let file = log_path(&self.dir, segment.base);
+        let file = segment.path(&self.dir);
         Quarantine { offset, file, position, reason }.to_error()
     }
 }

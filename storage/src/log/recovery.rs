@@ -1,21 +1,21 @@
 //! Opening a log: what the files hold, and what to do where they are torn or damaged.
 //!
-//! Segments that were sealed and synced are vouched for by their index's header, so the work is
-//! bounded by the last segment and those that a crash caught before their first sync: these are
-//! walked, bodies and all, and then synced, since a process that was killed leaves bytes in the
-//! operating system that no disk has seen.
+//! Segments before the last `.log` were synced whole. Their indexes' headers vouch for them, so
+//! that the work is bounded by the last `.log` and the `.next` files after it, which a crash
+//! caught before their first sync. These are walked, bodies and all, and then synced: a process
+//! that was killed leaves bytes in the operating system that no disk has seen.
 //!
-//! Invariant: bytes are cut off only if no good batch stands after them, in this segment or a
-//! later one. Otherwise nothing is changed and the log is quarantined from there on.
+//! Invariant: bytes are cut off only where they cannot have been synced, as far as is known: in a
+//! `.next` file, or at the end of the last `.log` if its index does not vouch for them and no good
+//! batch stands after them. Otherwise nothing is changed and the log is quarantined from there on.
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::index::{self, Index, Summary};
-use super::segment::{Live, Name, Segment, index_path, log_path};
+use super::segment::{Live, Name, Segment, index_path, log_path, next_path};
 use super::walk::{Check, Damage, WALK_WINDOW_BYTES, WalkEnd, Window, find_batch, walk};
 use super::{Health, Log, LogOptions};
 use crate::disk::{Disk, DiskFile, OpenMode, create_dir_durable};
@@ -33,8 +33,8 @@ pub struct Recovery {
     pub quarantined: Option<Quarantine>,
     /// Sealed segments whose index was missing, stale or damaged and was made anew.
     pub rebuilt_indexes: usize,
-    /// Segment files without any batch that stood after the log's end, and index files without a
-    /// segment. They were removed.
+    /// Segment files that were never synced and do not follow on the log's end, and index files
+    /// without a segment. They were removed.
     pub removed_files: usize,
     /// Files in the directory that are not the log's. They were left alone.
     pub foreign_files: usize,
@@ -144,10 +144,13 @@ pub(super) fn open<D: Disk>(
         last_append_time_us: i64::MIN,
         recovery: Recovery::default(),
     };
-    let bases = opening.scan()?;
-    opening.take_segments(&bases)?;
+    let (named, unnamed) = opening.scan()?;
+    opening.take_named(&named)?;
     if opening.segments.is_empty() {
         opening.create_first()?;
+    }
+    if opening.recovery.quarantined.is_none() {
+        opening.take_unnamed(&unnamed)?;
     }
     // A process that was killed may have left names that no disk has seen.
     opening.disk.sync_dir(dir).map_err(|error| Error::io("syncing", dir, error))?;
@@ -189,50 +192,83 @@ struct Opening<D: Disk> {
 struct Walked<F> {
     file: F,
     file_len: u64,
+    /// Bytes that were once synced, as an index says that was written afterwards.
+    vouched_len: u64,
     index: Index,
     end: WalkEnd,
 }
 
 impl<D: Disk> Opening<D> {
-    /// The base offsets of all segment files, in order.
-    fn scan(&mut self) -> Result<Vec<u64>, Error> {
+    /// The base offsets of all segment files, in order: of `.log` and of `.next` files.
+    fn scan(&mut self) -> Result<(Vec<u64>, Vec<u64>), Error> {
         let names = self
             .disk
             .read_dir(&self.dir)
             .map_err(|error| Error::io("listing", &self.dir, error))?;
-        let mut bases = BTreeSet::new();
+        let (mut named, mut unnamed) = (BTreeSet::new(), BTreeSet::new());
         let mut indexes = Vec::new();
         for name in names {
             match Name::parse(&name) {
-                Name::Log(base) => _ = bases.insert(base),
+                Name::Log(base) => _ = named.insert(base),
+                Name::Next(base) => _ = unnamed.insert(base),
                 Name::Index(base) => indexes.push(base),
                 Name::Foreign => self.recovery.foreign_files += 1,
             }
         }
-        for base in indexes.into_iter().filter(|base| !bases.contains(base)) {
+        for base in indexes.into_iter().filter(|base| !named.contains(base)) {
             self.remove(&index_path(&self.dir, base))?;
         }
-        Ok(bases.into_iter().collect())
+        Ok((named.into_iter().collect(), unnamed.into_iter().collect()))
     }
 
-    /// Takes over the segments, in order, until the log's end or its quarantine.
-    fn take_segments(&mut self, bases: &[u64]) -> Result<(), Error> {
+    /// Takes the `.log` files over, in order, until the log's end or its quarantine.
+    fn take_named(&mut self, bases: &[u64]) -> Result<(), Error> {
         for (at, &base) in bases.iter().enumerate() {
-            let later = &bases[at + 1..];
-            let next = later.first().copied();
+            let next = bases.get(at + 1).copied();
             if let Some(next) = next
                 && self.vouched_for(base, next)?
             {
                 continue;
             }
-            let walked = self.walk_segment(base, next)?;
+            let walked = self.walk_segment(&log_path(&self.dir, base), base, next)?;
+            let whole =
+                walked.end.damage.is_none() && walked.end.position >= walked.vouched_len;
             match next {
-                Some(next) if walked.end.damage.is_none() && walked.end.offset == next => {
+                Some(next) if whole && walked.end.offset == next => {
                     self.take_sealed(base, walked)?;
                 }
-                None if walked.end.damage.is_none() => return self.take_last(base, walked),
-                _ => return self.take_broken(base, walked, later),
+                None if whole => self.take_last(base, walked)?,
+                _ if next.is_some() || self.goes_on(base, &walked)? => {
+                    return self.quarantine(base, walked, next);
+                }
+                _ => {
+                    self.cut(&log_path(&self.dir, base), &walked)?;
+                    self.take_last(base, walked)?;
+                }
             }
+        }
+        Ok(())
+    }
+
+    /// Takes the `.next` files over that follow on the log's end, and names them. Nothing in them
+    /// was acknowledged as synced, so whatever is not whole is cut off.
+    fn take_unnamed(&mut self, bases: &[u64]) -> Result<(), Error> {
+        for &base in bases {
+            let path = next_path(&self.dir, base);
+            let last = self.segments.last().expect("there is at least the first segment");
+            if self.recovery.torn.is_some() || last.end != base || last.len == 0 {
+                self.remove(&path)?;
+                continue;
+            }
+            let walked = self.walk_segment(&path, base, None)?;
+            if walked.end.damage.is_some() {
+                self.cut(&path, &walked)?;
+            }
+            self.take_last(base, walked)?;
+            // What stands before it was synced when it was taken over.
+            self.disk
+                .rename(&path, &log_path(&self.dir, base))
+                .map_err(|error| Error::io("renaming", &path, error))?;
         }
         Ok(())
     }
@@ -252,18 +288,22 @@ impl<D: Disk> Opening<D> {
         let good = end == next && log_len == len;
         if good {
             self.last_append_time_us = self.last_append_time_us.max(last_append_time_us);
-            self.segments.push(Segment { base, end, len, live: None });
+            self.segments.push(Segment { base, end, len, unnamed: false, live: None });
         }
         Ok(good)
     }
 
-    fn walk_segment(&mut self, base: u64, next: Option<u64>) -> Result<Walked<D::File>, Error> {
-        let path = log_path(&self.dir, base);
+    fn walk_segment(
+        &mut self,
+        path: &Path,
+        base: u64,
+        next: Option<u64>,
+    ) -> Result<Walked<D::File>, Error> {
         let file = self
             .disk
-            .open(&path, OpenMode::ReadWrite)
-            .map_err(|error| Error::io("opening", &path, error))?;
-        let file_len = file.len().map_err(|error| Error::io("measuring", &path, error))?;
+            .open(path, OpenMode::ReadWrite)
+            .map_err(|error| Error::io("opening", path, error))?;
+        let file_len = file.len().map_err(|error| Error::io("measuring", path, error))?;
         let mut index = Index::default();
         let mut window = Window::new(&file, file_len, WALK_WINDOW_BYTES);
         let interval = self.options.index_interval_bytes;
@@ -271,10 +311,12 @@ impl<D: Disk> Opening<D> {
             index.note(header.base_offset, header.append_time_us, position, interval);
             true
         })
-        .map_err(|error| Error::io("reading", &path, error))?;
+        .map_err(|error| Error::io("reading", path, error))?;
         let last_append_time_us = end.last_append_time_us.unwrap_or(i64::MIN);
         self.last_append_time_us = self.last_append_time_us.max(last_append_time_us);
-        Ok(Walked { file, file_len, index, end })
+        let summary = index::load_summary(&self.disk, &self.dir, base);
+        let vouched_len = summary.map_or(0, |summary| summary.log_len);
+        Ok(Walked { file, file_len, vouched_len, index, end })
     }
 
     /// A whole segment that had no good index.
@@ -285,103 +327,71 @@ impl<D: Disk> Opening<D> {
         // If it cannot be written, it is built in memory when it is needed.
         let _ = index::store(&self.disk, &self.dir, base, &bytes);
         self.recovery.rebuilt_indexes += 1;
-        self.segments.push(Segment { base, end, len, live: None });
+        self.segments.push(Segment { base, end, len, unnamed: false, live: None });
         Ok(())
     }
 
-    /// The segment that takes appends.
+    /// A segment that takes appends, at least until another comes after it.
     fn take_last(&mut self, base: u64, walked: Walked<D::File>) -> Result<(), Error> {
         self.sync(base, &walked.file)?;
         self.push_live(base, walked);
         Ok(())
     }
 
-    /// A segment that ends early, in damage or in a gap before the `later` ones: either the log's
-    /// torn tail, or the beginning of its quarantine.
-    fn take_broken(
-        &mut self,
-        base: u64,
-        walked: Walked<D::File>,
-        later: &[u64],
-    ) -> Result<(), Error> {
-        let path = log_path(&self.dir, base);
+    /// Cuts off what follows the last good batch.
+    fn cut(&mut self, path: &Path, walked: &Walked<D::File>) -> Result<(), Error> {
         let WalkEnd { position, offset, damage, .. } = &walked.end;
-        let (position, offset) = (*position, *offset);
-        let reason = match damage {
-            Some(Damage { reason, .. }) => reason.clone(),
-            None => format!("it ends here, the next segment begins at {}", later[0]),
-        };
-        if self.goes_on(base, &walked, later)? {
-            self.recovery.quarantined =
-                Some(Quarantine { offset, file: path, position, reason });
-            self.sync(base, &walked.file)?;
-            self.push_live(base, walked);
-            return Ok(());
-        }
-
-        let bytes = walked.file_len - position;
-        if bytes > 0 {
-            walked
-                .file
-                .set_len(position)
-                .map_err(|error| Error::io("cutting", &path, error))?;
-            self.recovery.torn = Some(TornTail { file: path, position, bytes, offset, reason });
-        }
-        self.sync(base, &walked.file)?;
-        for &base in later {
-            self.remove(&log_path(&self.dir, base))?;
-            let index_path = index_path(&self.dir, base);
-            if self.disk.exists(&index_path).unwrap_or(false) {
-                self.remove(&index_path)?;
-            }
-        }
-        self.push_live(base, walked);
+        walked.file.set_len(*position).map_err(|error| Error::io("cutting", path, error))?;
+        self.recovery.torn = Some(TornTail {
+            file: path.to_path_buf(),
+            position: *position,
+            bytes: walked.file_len - position,
+            offset: *offset,
+            reason: damage.as_ref().map_or_else(String::new, |damage| damage.reason.clone()),
+        });
         Ok(())
     }
 
-    /// Whether a good batch stands after the place where a walk ended.
-    fn goes_on(
-        &self,
+    /// Leaves a damaged segment as it is. The log can be read up to the damage, no further.
+    fn quarantine(
+        &mut self,
         base: u64,
-        walked: &Walked<D::File>,
-        later: &[u64],
-    ) -> Result<bool, Error> {
-        let offset = walked.end.offset;
-        if let Some(damage) = &walked.end.damage {
-            let Some(from) = damage.torn_unless_from else { return Ok(true) };
-            let mut window = Window::new(&walked.file, walked.file_len, WALK_WINDOW_BYTES);
-            let found = find_batch(&mut window, from, offset)
-                .map_err(|error| Error::io("reading", &log_path(&self.dir, base), error))?;
-            if found.is_some() {
-                return Ok(true);
+        walked: Walked<D::File>,
+        next: Option<u64>,
+    ) -> Result<(), Error> {
+        let WalkEnd { position, offset, damage, .. } = &walked.end;
+        let (position, offset) = (*position, *offset);
+        let reason = match (damage, next) {
+            (Some(Damage { reason, .. }), _) => reason.clone(),
+            (None, Some(next)) => format!("it ends here, the next segment begins at {next}"),
+            (None, None) => {
+                format!("it ends here, though {} bytes were synced", walked.vouched_len)
             }
-        }
-        for &base in later {
-            let path = log_path(&self.dir, base);
-            let found = self
-                .find_in(&path, offset)
-                .map_err(|error| Error::io("reading", &path, error))?;
-            if found {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+        };
+        let file = log_path(&self.dir, base);
+        self.recovery.quarantined = Some(Quarantine { offset, file, position, reason });
+        self.take_last(base, walked)
     }
 
-    fn find_in(&self, path: &Path, offset: u64) -> io::Result<bool> {
-        let file = self.disk.open(path, OpenMode::Read)?;
-        let mut window = Window::new(&file, file.len()?, WALK_WINDOW_BYTES);
-        Ok(find_batch(&mut window, 0, offset)?.is_some())
+    /// Whether the last `.log` once went on after the place where a walk ended: it was synced
+    /// further than that, no torn write looks like this, or a good batch follows.
+    fn goes_on(&self, base: u64, walked: &Walked<D::File>) -> Result<bool, Error> {
+        if walked.end.position < walked.vouched_len {
+            return Ok(true);
+        }
+        let Some(damage) = &walked.end.damage else { return Ok(false) };
+        let Some(from) = damage.torn_unless_from else { return Ok(true) };
+        let mut window = Window::new(&walked.file, walked.file_len, WALK_WINDOW_BYTES);
+        let found = find_batch(&mut window, from, walked.end.offset)
+            .map_err(|error| Error::io("reading", &log_path(&self.dir, base), error))?;
+        Ok(found.is_some())
     }
 
     fn push_live(&mut self, base: u64, walked: Walked<D::File>) {
         let Walked { file, index, end, .. } = walked;
-        self.segments.push(Segment {
-            base,
-            end: end.offset,
-            len: end.position,
-            live: Some(Live { file: Arc::new(file), index }),
-        });
+        let (end, len) = (end.offset, end.position);
+        let live = Some(Live { file: Arc::new(file), index });
+        self.segments.push(Segment { base, end, len, unnamed: false, live });
     }
 
     fn create_first(&mut self) -> Result<(), Error> {
@@ -391,7 +401,13 @@ impl<D: Disk> Opening<D> {
             .open(&path, OpenMode::CreateNew)
             .map_err(|error| Error::io("creating", &path, error))?;
         let live = Live { file: Arc::new(file), index: Index::default() };
-        self.segments.push(Segment { base: 0, end: 0, len: 0, live: Some(live) });
+        self.segments.push(Segment {
+            base: 0,
+            end: 0,
+            len: 0,
+            unnamed: false,
+            live: Some(live),
+        });
         self.recovery.created = true;
         Ok(())
     }

@@ -1,7 +1,10 @@
 //! A segment: one file of batches, and its name.
 //!
-//! Invariant: a segment without [`Live`] state is sealed, synced and has an index on the disk or
-//! one that can be rebuilt; only the last segment of a log grows.
+//! A segment is created as `<base>.next`; the sync that covers its beginning, and so everything
+//! before it, renames it to `<base>.log`. After a crash the name thus tells whether anything in
+//! the file can have been acknowledged as synced, and whether the one before it can be torn.
+//!
+//! Invariant: a file is called `.log` only if every byte of the log before it is on the disk.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,6 +14,7 @@ use super::index::Index;
 /// Digits of a base offset in a file name: enough for `u64::MAX`, so that names sort.
 const NAME_DIGITS: usize = 20;
 const LOG_SUFFIX: &str = ".log";
+const NEXT_SUFFIX: &str = ".next";
 const INDEX_SUFFIX: &str = ".index";
 
 /// What the log knows of one segment file.
@@ -22,6 +26,8 @@ pub(super) struct Segment<F> {
     pub end: u64,
     /// Bytes of whole batches.
     pub len: u64,
+    /// Whether the file is still called `.next`.
+    pub unnamed: bool,
     /// `Some` while the segment grows or has unsynced bytes.
     pub live: Option<Live<F>>,
 }
@@ -38,8 +44,16 @@ pub(super) struct Live<F> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Name {
     Log(u64),
+    Next(u64),
     Index(u64),
     Foreign,
+}
+
+impl<F> Segment<F> {
+    /// The file's path as it is now.
+    pub fn path(&self, dir: &Path) -> PathBuf {
+        if self.unnamed { next_path(dir, self.base) } else { log_path(dir, self.base) }
+    }
 }
 
 impl Name {
@@ -50,6 +64,8 @@ impl Name {
         };
         if let Some(base) = name.strip_suffix(LOG_SUFFIX).and_then(base) {
             Self::Log(base)
+        } else if let Some(base) = name.strip_suffix(NEXT_SUFFIX).and_then(base) {
+            Self::Next(base)
         } else if let Some(base) = name.strip_suffix(INDEX_SUFFIX).and_then(base) {
             Self::Index(base)
         } else {
@@ -60,6 +76,10 @@ impl Name {
 
 pub(super) fn log_path(dir: &Path, base: u64) -> PathBuf {
     dir.join(format!("{base:0width$}{LOG_SUFFIX}", width = NAME_DIGITS))
+}
+
+pub(super) fn next_path(dir: &Path, base: u64) -> PathBuf {
+    dir.join(format!("{base:0width$}{NEXT_SUFFIX}", width = NAME_DIGITS))
 }
 
 pub(super) fn index_path(dir: &Path, base: u64) -> PathBuf {
@@ -75,6 +95,7 @@ mod tests {
         for base in [0, 1, u64::MAX] {
             let name = |path: PathBuf| path.file_name().unwrap().to_str().unwrap().to_owned();
             assert_eq!(Name::parse(&name(log_path(Path::new("d"), base))), Name::Log(base));
+            assert_eq!(Name::parse(&name(next_path(Path::new("d"), base))), Name::Next(base));
             assert_eq!(Name::parse(&name(index_path(Path::new("d"), base))), Name::Index(base));
         }
         for foreign in ["0.log", "99999999999999999999.log", "+0000000000000000001.log", "LOCK"]

@@ -4,6 +4,8 @@
 //! left to the server: one sync in flight for each log, and whatever is appended meanwhile goes
 //! into the next.
 //!
+//! A sync also names the segments that were begun since the last one; see [`super::segment`].
+//!
 //! Invariant: a failed sync is never tried again. The kernel marks the pages clean after telling
 //! of the failure once, so a second sync would succeed without the bytes; the log is fenced.
 
@@ -11,7 +13,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::segment::{Segment, log_path};
+use super::segment::{Segment, log_path, next_path};
 use super::{Log, index};
 use crate::disk::{Disk, DiskFile};
 use crate::error::{Error, ErrorKind};
@@ -26,6 +28,8 @@ pub struct SyncJob<D: Disk> {
     sealed: Vec<SealedFile<D::File>>,
     active: Arc<D::File>,
     active_base: u64,
+    /// Base offsets of the segments to name.
+    unnamed: Vec<u64>,
     names_changed: Option<u64>,
     end: u64,
 }
@@ -42,6 +46,7 @@ struct SealedFile<F> {
 #[must_use = "the log does not know before `finish_sync`"]
 pub struct SyncOutcome {
     end: u64,
+    active_base: u64,
     names_changed: Option<u64>,
     result: Result<(), (PathBuf, io::Error)>,
 }
@@ -61,7 +66,12 @@ impl<D: Disk> SyncJob<D> {
                 let _ = index::store(&self.disk, &self.dir, sealed.base, &sealed.index_bytes);
             }
         }
-        SyncOutcome { end: self.end, names_changed: self.names_changed, result }
+        SyncOutcome {
+            end: self.end,
+            active_base: self.active_base,
+            names_changed: self.names_changed,
+            result,
+        }
     }
 
     fn sync(&self) -> Result<(), (PathBuf, io::Error)> {
@@ -72,6 +82,12 @@ impl<D: Disk> SyncJob<D> {
                 file.forget_cached();
                 (log_path(&self.dir, base), error)
             })?;
+        }
+        for &base in &self.unnamed {
+            let path = log_path(&self.dir, base);
+            self.disk
+                .rename(&next_path(&self.dir, base), &path)
+                .map_err(|error| (path, error))?;
         }
         if self.names_changed.is_some() {
             self.disk.sync_dir(&self.dir).map_err(|error| (self.dir.to_path_buf(), error))?;
@@ -101,12 +117,14 @@ impl<D: Disk> Log<D> {
         let (last, before) = self.segments.split_last()?;
         let first = before.partition_point(|segment| segment.live.is_none());
         let sealed = before[first..].iter().filter_map(|segment| self.sealed_file(segment));
+        let unnamed = self.segments[first..].iter().filter(|segment| segment.unnamed);
         Some(SyncJob {
             disk: self.disk.clone(),
             dir: Arc::clone(&self.dir),
             sealed: sealed.collect(),
             active: Arc::clone(&last.live.as_ref()?.file),
             active_base: last.base,
+            unnamed: unnamed.map(|segment| segment.base).collect(),
             names_changed: new_names.then_some(self.names_changed),
             end,
         })
@@ -131,26 +149,42 @@ impl<D: Disk> Log<D> {
             let fenced = self.fence(reason);
             return Err(Error::caused(ErrorKind::Fenced, fenced.to_string(), error));
         }
-        self.synced_end = self.synced_end.max(outcome.end);
+        // A log that was fenced meanwhile takes no good news: whoever waits is to be told that
+        // the outcome is unknown.
+        self.check_writable()?;
+        self.synced_end = outcome.end;
         self.names_synced = outcome.names_changed.unwrap_or(self.names_synced);
-        // A segment that begins at the synced end has nothing to sync yet, but it grows.
-        let synced_end = self.synced_end;
-        let last = self.segments.len() - 1;
-        for segment in self.segments[..last].iter_mut().rev() {
-            if segment.live.is_none() {
-                break;
+        let Some((last, before)) = self.segments.split_last_mut() else {
+            return Ok(self.synced_end);
+        };
+        if last.base <= outcome.active_base {
+            last.unnamed = false;
+        }
+        for segment in before.iter_mut().rev().take_while(|segment| segment.live.is_some()) {
+            if segment.base <= outcome.active_base {
+                segment.unnamed = false;
             }
-            if segment.end <= synced_end {
+            if segment.end <= outcome.end {
                 segment.live = None;
             }
         }
-        Ok(synced_end)
+        Ok(self.synced_end)
     }
 
     /// Syncs here and now: begin, run, finish.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Fenced`] as [`Log::finish_sync`]; [`ErrorKind::Invalid`] while a [`SyncJob`]
+    /// is in flight. Of two syncs of one file the kernel tells only one of a failure, and the
+    /// other would be taken for a good one.
     pub fn sync(&mut self) -> Result<u64, Error> {
         self.check_writable()?;
-        match self.sync_job() {
+        if self.sync_in_flight {
+            let dir = self.dir.display();
+            let text = format!("a sync of the log in {dir} is in flight already");
+            return Err(Error::new(ErrorKind::Invalid, text));
+        }
+        match self.begin_sync() {
             Some(job) => self.finish_sync(job.run()),
             None => Ok(self.synced_end),
         }

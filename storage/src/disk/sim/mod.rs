@@ -12,9 +12,9 @@
 //!
 //! let disk = SimDisk::new(42);
 //! let dir = Path::new("/topics/1/0");
-//! let (mut log, _) = Log::open(disk.clone(), dir, LogOptions::default())?;
+//! let (log, _) = Log::open(disk.clone(), dir, LogOptions::default())?;
 //! disk.halt_after(0);
-//! assert!(log.sync().is_err());
+//! assert!(Log::open(disk.clone(), dir, LogOptions::default()).is_err());
 //! disk.crash();
 //! let (log, recovery) = Log::open(disk, dir, LogOptions::default())?;
 //! assert!(recovery.quarantined.is_none());
@@ -116,8 +116,15 @@ impl SimDisk {
         self.lock().faults.count(operation)
     }
 
-    /// A power failure and a new start: what was not synced survives by chance, in part. Faults
-    /// to come and the limit of capacity are lifted, and open files are dead.
+    /// Lifts all faults to come and the limit of capacity.
+    pub fn heal(&self) {
+        let mut state = self.lock();
+        state.faults.clear();
+        state.capacity_bytes = None;
+    }
+
+    /// A power failure and a new start: what was not synced survives by chance, in part. The disk
+    /// is healed, and open files are dead.
     pub fn crash(&self) {
         let mut state = self.lock();
         let State { rng, names, inodes, .. } = &mut *state;
@@ -125,9 +132,9 @@ impl SimDisk {
         for inode in inodes {
             inode.crash(Survival::by_chance(rng), rng);
         }
-        state.faults.clear();
-        state.capacity_bytes = None;
         state.crashes += 1;
+        drop(state);
+        self.heal();
     }
 
     /// The bytes of a file as programs see them.
@@ -262,7 +269,8 @@ impl DiskFile for SimFile {
             bytes.truncate(count);
         }
         if let Some(capacity) = state.capacity_bytes {
-            let used: u64 = state.inodes.iter().map(|inode| inode.bytes().len() as u64).sum();
+            let len = |inode: usize| state.inodes[inode].bytes().len() as u64;
+            let used: u64 = state.names.files().map(len).sum();
             let room =
                 state.inodes[self.inode].bytes().len() as u64 + capacity.saturating_sub(used);
             let fitting = room.saturating_sub(at);

@@ -52,6 +52,14 @@ impl Names {
         }
     }
 
+    /// Every file that has a name.
+    pub fn files(&self) -> impl Iterator<Item = usize> {
+        self.seen.values().filter_map(|node| match node {
+            Node::File(inode) => Some(*inode),
+            Node::Dir => None,
+        })
+    }
+
     pub fn list(&self, path: &Path) -> io::Result<Vec<String>> {
         self.expect_dir(path)?;
         let children = self.seen.keys().filter(|name| parent_of(name) == path && *name != path);

@@ -1,0 +1,406 @@
+//! What a producer promises.
+
+mod support;
+
+use std::future::Future;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use support::Server;
+use tidewire::{
+    Acks, Client, Code, FetchOptions, Producer, ProducerBuilder, Record, Ticket, TopicConfig,
+};
+use tidewire_protocol::connection::ServerConfig;
+use tidewire_protocol::error::Error as WireError;
+use tidewire_protocol::message::Kind;
+
+async fn start(partitions: u32) -> (Server, Client) {
+    let server = Server::start().await;
+    let client = connect(&server, partitions).await;
+    (server, client)
+}
+
+async fn connect(server: &Server, partitions: u32) -> Client {
+    let client = Client::connect(&server.url()).await.expect("connects");
+    let config = TopicConfig::default().partitions(partitions);
+    client.create_topic("t", config).await.expect("new");
+    client
+}
+
+async fn open(builder: ProducerBuilder) -> Producer {
+    builder.build().await.expect("opens")
+}
+
+async fn values(client: &Client, partition: u32) -> Vec<Bytes> {
+    let options = FetchOptions::default().max_bytes(1 << 30);
+    let fetched = client.fetch("t", partition, 0, options).await.expect("fetched");
+    let records = fetched.batches.iter().flatten();
+    records.map(|record| Bytes::copy_from_slice(record.value().expect("a value"))).collect()
+}
+
+fn is_pending(ticket: &mut Ticket) -> bool {
+    let mut cx = Context::from_waker(Waker::noop());
+    matches!(pin!(ticket).poll(&mut cx), Poll::Pending)
+}
+
+#[tokio::test]
+async fn what_is_sent_is_read_as_it_was() {
+    let (_server, client) = start(1).await;
+    let producer = open(client.producer("t")).await;
+    let records = [
+        Record::new("value").key("key").header("a", "1").header("a", "").timestamp_us(5),
+        Record::new("").key(""),
+        Record::tombstone().key("gone"),
+        Record::new("no key"),
+    ];
+    for (record, offset) in records.clone().into_iter().zip(0..) {
+        let receipt = producer.send(record).await.expect("acknowledged");
+        assert_eq!((receipt.partition, receipt.offset), (0, offset));
+        assert_eq!((receipt.acks, receipt.duplicate), (Acks::Synced, false));
+        assert_eq!(receipt.append_time_us, 1_000 + offset as i64);
+    }
+    let fetched = client.fetch("t", 0, 0, FetchOptions::default()).await.expect("fetched");
+    let read: Vec<_> = fetched.batches.iter().flatten().collect();
+    assert_eq!(read.len(), records.len());
+    for (read, sent) in read.iter().zip(&records) {
+        assert_eq!(read.key(), sent.key.as_deref());
+        assert_eq!(read.value(), sent.value.as_deref());
+        let headers: Vec<_> =
+            read.headers().map(|(n, v)| (n.to_owned(), Bytes::copy_from_slice(v))).collect();
+        assert_eq!(headers, sent.headers);
+        if let Some(timestamp_us) = sent.timestamp_us {
+            assert_eq!(read.timestamp_us(), timestamp_us);
+        } else {
+            assert!(read.timestamp_us() > 1_000_000_000_000_000, "now");
+        }
+    }
+    assert_eq!(fetched.next_offset, 4);
+}
+
+#[tokio::test]
+async fn a_key_decides_the_partition_and_a_named_partition_comes_first() {
+    let (_server, client) = start(7).await;
+    let producer = open(client.producer("t")).await;
+    assert_eq!(producer.partitions(), 7);
+    for key in ["a", "b", "c"] {
+        let receipt = producer.send(Record::new("x").key(key)).await.expect("acknowledged");
+        let expected = tidewire_protocol::partitioner::partition_of(key.as_bytes(), 7);
+        assert_eq!(receipt.partition, expected);
+        let named = producer.send(Record::new("x").key(key).partition(3)).await;
+        assert_eq!(named.expect("acknowledged").partition, 3);
+    }
+    let error = producer.enqueue(Record::new("x").partition(7)).expect_err("there is none");
+    assert_eq!(error.error().code(), Code::PARTITION_NOT_FOUND);
+    let text = error.to_string();
+    assert!(text.contains("partition 7") && text.contains("default/t"), "{text}");
+    assert_eq!(error.into_record().partition, Some(7));
+}
+
+#[tokio::test]
+async fn a_thousand_enqueued_records_need_few_appends() {
+    let (server, client) = start(1).await;
+    let producer = open(client.producer("t").linger_ms(20)).await;
+    let tickets: Vec<Ticket> = (0..1000)
+        .map(|i| producer.enqueue(Record::new(format!("{i}"))).expect("room"))
+        .collect();
+    producer.flush().await.expect("acknowledged");
+    for (ticket, offset) in tickets.into_iter().zip(0..) {
+        assert_eq!(ticket.await.expect("acknowledged").offset, offset);
+    }
+    assert!(server.log().appends.len() <= 2, "{}", server.log().appends.len());
+    assert_eq!(producer.queued_bytes(), 0);
+}
+
+#[tokio::test]
+async fn an_enqueued_record_lingers_and_a_sent_one_does_not() {
+    let (server, client) = start(1).await;
+    let producer = open(client.producer("t").linger_ms(150)).await;
+    let begun = Instant::now();
+    producer.send(Record::new("now")).await.expect("acknowledged");
+    assert!(begun.elapsed() < Duration::from_millis(100), "{:?}", begun.elapsed());
+
+    let begun = Instant::now();
+    producer.enqueue(Record::new("a")).expect("room");
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    let ticket = producer.enqueue(Record::new("b")).expect("room");
+    ticket.await.expect("acknowledged");
+    assert!(begun.elapsed() >= Duration::from_millis(150), "{:?}", begun.elapsed());
+    let sizes: Vec<u32> = server.log().appends.iter().map(|append| append.records).collect();
+    assert_eq!(sizes, [1, 2]);
+}
+
+#[tokio::test]
+async fn a_sent_record_takes_along_what_lingers() {
+    let (server, client) = start(1).await;
+    let producer = open(client.producer("t").linger_ms(60_000)).await;
+    let lingering = producer.enqueue(Record::new("a")).expect("room");
+    producer.send(Record::new("b")).await.expect("acknowledged");
+    assert_eq!(lingering.await.expect("acknowledged").offset, 0);
+    assert_eq!(server.log().appends.len(), 1);
+}
+
+#[tokio::test]
+async fn order_is_kept_in_a_partition_however_many_batches_are_in_flight() {
+    let (server, client) = start(2).await;
+    server.faults(|faults| {
+        faults.delays_ms.insert(Kind::APPEND, 2);
+    });
+    let producer = open(client.producer("t").batch_records(3).max_in_flight(4)).await;
+    for i in 0..300 {
+        let record = Record::new(format!("{i}")).partition(i % 2);
+        producer.enqueue(record).expect("room");
+    }
+    producer.flush().await.expect("acknowledged");
+    for partition in 0..2 {
+        let expected: Vec<Bytes> =
+            (0..150).map(|i| Bytes::from(format!("{}", 2 * i + partition))).collect();
+        assert_eq!(values(&client, partition).await, expected);
+    }
+    let log = server.log();
+    let mut next = [0u64; 2];
+    for append in &log.appends {
+        let next = &mut next[append.partition as usize];
+        assert_eq!(append.base_sequence, *next);
+        *next += u64::from(append.records);
+    }
+}
+
+#[tokio::test]
+async fn the_window_is_respected() {
+    let (server, client) = start(1).await;
+    server.faults(|faults| faults.hold_appends = true);
+    let producer = open(client.producer("t").max_in_flight(2)).await;
+    let sends: Vec<_> = (0..20)
+        .map(|i| {
+            let producer = producer.clone();
+            tokio::spawn(async move { producer.send(Record::new(format!("{i}"))).await })
+        })
+        .collect();
+    server.until("two appends", |log| log.appends.len() == 2).await;
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert_eq!(server.log().appends.len(), 2, "no more than the window");
+    server.faults(|faults| faults.hold_appends = false);
+    for send in sends {
+        send.await.expect("no panic").expect("acknowledged");
+    }
+    let log = server.log();
+    assert_eq!(log.most_in_flight, 2);
+    assert_eq!(log.appends.len(), 3, "what gathered behind the window is one batch");
+}
+
+#[tokio::test]
+async fn a_full_queue_gives_the_record_back_and_ready_wakes() {
+    let (server, client) = start(1).await;
+    server.faults(|faults| faults.hold_appends = true);
+    let producer = open(client.producer("t").queue_bytes(65_536)).await;
+    let mut taken = 0;
+    let back = loop {
+        match producer.enqueue(Record::new(vec![7; 10_000])) {
+            Ok(_) => taken += 1,
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(taken, 7, "the last one may pass the limit");
+    assert_eq!(back.error().code(), Code::QUEUE_FULL);
+    assert!(back.error().is_retriable() && back.to_string().contains("65536"), "{back}");
+    let record = back.into_record();
+    assert_eq!(record.value.as_ref().map(Bytes::len), Some(10_000));
+
+    let ready = tokio::time::timeout(Duration::from_millis(30), producer.ready()).await;
+    assert!(ready.is_err(), "nothing was acknowledged");
+    let waiting = tokio::spawn({
+        let producer = producer.clone();
+        async move { producer.send(record).await }
+    });
+    server.until("an append", |log| !log.appends.is_empty()).await;
+    server.faults(|faults| faults.hold_appends = false);
+    producer.ready().await.expect("room");
+    waiting.await.expect("no panic").expect("acknowledged");
+}
+
+#[tokio::test]
+async fn a_record_over_the_limit_is_refused_and_the_producer_goes_on() {
+    let (_server, client) = start(1).await;
+    let producer = open(client.producer("t")).await;
+    let before = producer.enqueue(Record::new("before")).expect("room");
+    let error = producer.send(Record::new(vec![0; 9 << 20])).await.expect_err("too large");
+    assert_eq!(error.code(), Code::RECORD_TOO_LARGE);
+    let text = error.to_string();
+    assert!(text.contains("9437184") && text.contains("8 MiB"), "{text}");
+    // Its bytes alone would fit, what goes with them does not.
+    let error = producer.enqueue(Record::new(vec![0; 8 << 20])).expect_err("too large");
+    assert_eq!(error.error().code(), Code::RECORD_TOO_LARGE);
+    let large = producer.send(Record::new(vec![0; 7 << 20])).await.expect("over batch_bytes");
+    assert_eq!(large.offset, 1);
+    assert_eq!(before.await.expect("acknowledged").offset, 0);
+    let error = producer.enqueue(Record::new("x").header("", "x")).expect_err("no name");
+    assert_eq!(error.error().code(), Code::INVALID_ARGUMENT);
+    producer.close().await.expect("all was acknowledged");
+}
+
+#[tokio::test]
+async fn tickets_of_a_refused_batch_carry_the_servers_error() {
+    let (server, client) = start(1).await;
+    let full = WireError::new(Code::DISK_FULL, "the disk of partition 0 is full");
+    server.faults(|faults| {
+        faults.append_errors.insert(1, full);
+    });
+    let producer = open(client.producer("t").batch_records(2)).await;
+    let tickets: Vec<Ticket> =
+        (0..6).map(|i| producer.enqueue(Record::new(format!("{i}"))).expect("room")).collect();
+    let mut outcomes = Vec::new();
+    for ticket in tickets {
+        outcomes.push(ticket.await.map(|receipt| receipt.offset).map_err(|error| {
+            assert_eq!(error.to_string(), "the disk of partition 0 is full");
+            assert!(error.is_retriable());
+            error.code()
+        }));
+    }
+    let full = Err(Code::DISK_FULL);
+    assert_eq!(outcomes, [Ok(0), Ok(1), full, full, Ok(2), Ok(3)]);
+    producer.flush().await.expect("the tickets told it");
+}
+
+#[tokio::test]
+async fn a_flush_tells_the_failure_of_dropped_tickets() {
+    let (server, client) = start(1).await;
+    server.faults(|faults| {
+        faults.append_errors.insert(0, WireError::new(Code::DISK_FULL, "full"));
+    });
+    let producer = open(client.producer("t").linger_ms(0)).await;
+    drop(producer.enqueue(Record::new("x")).expect("room"));
+    server.until("the append", |log| log.appends.len() == 1).await;
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    assert_eq!(producer.flush().await.expect_err("failed").code(), Code::DISK_FULL);
+    producer.flush().await.expect("told once");
+}
+
+#[tokio::test]
+async fn a_cut_leaves_the_outcome_of_what_was_sent_unknown_and_of_the_rest_not() {
+    let (server, client) = start(1).await;
+    server.faults(|faults| faults.hold_appends = true);
+    let producer = open(client.producer("t").max_in_flight(1)).await;
+    let sent = producer.enqueue(Record::new("sent")).expect("room");
+    server.until("the append", |log| log.appends.len() == 1).await;
+    let unsent = producer.enqueue(Record::new("unsent")).expect("room");
+    server.cut();
+    let error = sent.await.expect_err("cut");
+    assert_eq!(error.code(), Code::DISCONNECTED);
+    assert!(error.is_outcome_unknown() && !error.is_retriable(), "{error:?}");
+    let error = unsent.await.expect_err("cut");
+    assert_eq!(error.code(), Code::DISCONNECTED);
+    assert!(!error.is_outcome_unknown() && error.is_retriable(), "{error:?}");
+    let error = producer.enqueue(Record::new("late")).expect_err("cut");
+    assert_eq!(error.error().code(), Code::DISCONNECTED);
+    assert_eq!(producer.ready().await.expect_err("cut").code(), Code::DISCONNECTED);
+    assert!(producer.close().await.is_err());
+    assert_eq!(producer.queued_bytes(), 0);
+}
+
+#[tokio::test]
+async fn an_append_that_is_not_answered_times_out_with_its_outcome_unknown() {
+    let (server, _client) = start(1).await;
+    let builder = Client::builder().url(server.url()).request_timeout_ms(50);
+    let client = builder.connect().await.expect("connects");
+    let producer = open(client.producer("t")).await;
+    server.faults(|faults| faults.mute.push(Kind::APPEND));
+    let error = producer.send(Record::new("x")).await.expect_err("no answer");
+    assert_eq!((error.code(), error.is_outcome_unknown()), (Code::TIMEOUT, true));
+}
+
+#[tokio::test]
+async fn what_was_enqueued_is_sent_though_every_handle_is_dropped() {
+    let (server, client) = start(1).await;
+    let producer = open(client.producer("t").linger_ms(60_000)).await;
+    let ticket = producer.enqueue(Record::new("kept")).expect("room");
+    drop(producer);
+    drop(client);
+    assert_eq!(ticket.await.expect("acknowledged").offset, 0);
+    server
+        .until("the end", |log| log.closed_producers == 1 && log.connections_ended == 1)
+        .await;
+}
+
+#[tokio::test]
+async fn a_dropped_ticket_harms_nothing() {
+    let (_server, client) = start(1).await;
+    let producer = open(client.producer("t")).await;
+    let mut polled = producer.enqueue(Record::new("a")).expect("room");
+    assert!(is_pending(&mut polled));
+    drop(polled);
+    drop(producer.enqueue(Record::new("b")).expect("room"));
+    producer.flush().await.expect("acknowledged");
+    assert_eq!(values(&client, 0).await, ["a", "b"]);
+}
+
+#[tokio::test]
+async fn a_closed_producer_takes_nothing_more() {
+    let (server, client) = start(1).await;
+    let producer = open(client.producer("t")).await;
+    let ticket = producer.enqueue(Record::new("x")).expect("room");
+    producer.close().await.expect("closes");
+    assert!(ticket.await.is_ok(), "closing flushes");
+    producer.close().await.expect("again");
+    let error = producer.send(Record::new("y")).await.expect_err("closed");
+    assert_eq!(error.code(), Code::CLOSED);
+    assert_eq!(server.log().closed_producers, 1);
+    client.ping().await.expect("the client goes on");
+}
+
+#[tokio::test]
+async fn a_topic_that_is_not_there_is_named() {
+    let (_server, client) = start(1).await;
+    let error = client.producer("shop/none").build().await.expect_err("no topic");
+    assert_eq!(error.code(), Code::TOPIC_NOT_FOUND);
+    assert!(error.to_string().contains("shop/none"), "{error}");
+    let error = client.producer("t").linger_ms(60_001).build().await.expect_err("too long");
+    assert_eq!(error.code(), Code::INVALID_OPTION);
+}
+
+#[tokio::test]
+async fn producers_share_a_connection_that_takes_few_requests_at_once() {
+    let config = ServerConfig { max_in_flight: 2, ..ServerConfig::default() };
+    let server = Server::with_config(config).await;
+    let client = connect(&server, 4).await;
+    let producers =
+        [open(client.producer("t")).await, open(client.producer("t").linger_ms(0)).await];
+    let mut tickets = Vec::new();
+    for i in 0..400u32 {
+        let record = Record::new("x").partition(i % 4);
+        tickets.push(producers[i as usize % 2].enqueue(record).expect("room"));
+        if i % 7 == 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+    for ticket in tickets {
+        ticket.await.expect("acknowledged");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_tasks_send_through_one_producer() {
+    let (server, client) = start(3).await;
+    let producer = open(client.producer("t")).await;
+    let tasks: Vec<_> = (0..64)
+        .map(|task| {
+            let producer = producer.clone();
+            tokio::spawn(async move {
+                let mut last = None;
+                for i in 0..50 {
+                    let record = Record::new(format!("{i}")).key(format!("{task}"));
+                    let offset = producer.send(record).await.expect("acknowledged").offset;
+                    assert!(last < Some(offset), "order within a key");
+                    last = Some(offset);
+                }
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await.expect("no panic");
+    }
+    let log = server.log();
+    assert_eq!(log.appends.iter().map(|append| append.records).sum::<u32>(), 3200);
+    assert!(log.appends.len() < 3200, "records gather while the window is full");
+}

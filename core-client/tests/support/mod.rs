@@ -1,0 +1,615 @@
+//! A small server in this process, for tests of the client alone.
+//!
+//! Owns an in-memory store behind the protocol's own `ServerConnection`, and a table of
+//! [`Faults`] that tests change while it runs. It keeps the order and the credit rules of a real
+//! server, so that what it is told to break is all that is broken.
+#![allow(dead_code, reason = "each test file uses its own part")]
+
+pub mod raw;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use bytes::{Bytes, BytesMut};
+use tidewire_protocol::batch::{self, Limits, Stamp};
+use tidewire_protocol::connection::{
+    ServerConfig, ServerConnection, ServerEvent, Ticket, Time,
+};
+use tidewire_protocol::error::{Code, Error};
+use tidewire_protocol::message::*;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+
+/// What the server does wrong, and what it holds back.
+#[derive(Clone, Debug, Default)]
+pub struct Faults {
+    /// Answer no append until this is false again.
+    pub hold_appends: bool,
+    /// Answer requests of these kinds late, by this many milliseconds.
+    pub delays_ms: HashMap<Kind, u64>,
+    /// Never answer these kinds.
+    pub mute: Vec<Kind>,
+    /// Answer these appends, counted from 0, with this error.
+    pub append_errors: HashMap<usize, Error>,
+    /// Cut the connection when this append, counted from 0, arrives.
+    pub cut_at_append: Option<usize>,
+    /// Answer requests of this kind with bytes that are no frame.
+    pub garbage_for: Option<Kind>,
+    /// Flip a bit in what is delivered of this partition.
+    pub damage_partition: Option<u32>,
+    /// Deliver without regard to credit.
+    pub ignore_credit: bool,
+    /// Deliver nothing of this partition.
+    pub stall_partition: Option<u32>,
+}
+
+/// What arrived and left, for tests to look at.
+#[derive(Clone, Debug, Default)]
+pub struct Log {
+    pub appends: Vec<Appended>,
+    /// Most appends of one partition that were unanswered at once.
+    pub most_in_flight: usize,
+    pub credits: Vec<(u32, u64)>,
+    pub delivered_bytes: HashMap<u32, u64>,
+    pub closed_producers: usize,
+    pub unsubscribed: usize,
+    pub connections_ended: usize,
+}
+
+#[derive(Clone, Debug)]
+pub struct Appended {
+    pub partition: u32,
+    pub records: u32,
+    pub base_sequence: u64,
+    pub at: Instant,
+}
+
+#[derive(Debug, Default)]
+struct Partition {
+    batches: Vec<(u64, Bytes)>,
+    start_offset: u64,
+    next_offset: u64,
+}
+
+#[derive(Debug)]
+struct Topic {
+    info: TopicInfo,
+    partitions: Vec<Partition>,
+}
+
+#[derive(Default)]
+struct State {
+    streams: BTreeMap<String, StreamInfo>,
+    topics: BTreeMap<(String, String), Topic>,
+    faults: Faults,
+    log: Log,
+    next_id: u64,
+    cuts: u64,
+}
+
+struct Shared {
+    state: Mutex<State>,
+    config: Arc<ServerConfig>,
+    changed: watch::Sender<u64>,
+    started: Instant,
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn now(&self) -> Time {
+        Time::from_nanos(self.started.elapsed().as_nanos() as u64)
+    }
+}
+
+pub struct Server {
+    shared: Arc<Shared>,
+    port: u16,
+    accept: tokio::task::JoinHandle<()>,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.accept.abort();
+    }
+}
+
+impl Server {
+    pub async fn start() -> Self {
+        Self::with_config(ServerConfig::default()).await
+    }
+
+    pub async fn with_config(config: ServerConfig) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let port = listener.local_addr().expect("bound").port();
+        let mut state = State::default();
+        state.create_stream("default");
+        let shared = Arc::new(Shared {
+            state: Mutex::new(state),
+            config: Arc::new(config),
+            changed: watch::Sender::new(0),
+            started: Instant::now(),
+        });
+        let accepting = Arc::clone(&shared);
+        let accept = tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(Session::new(Arc::clone(&accepting)).serve(stream));
+            }
+        });
+        Self { shared, port, accept }
+    }
+
+    pub fn url(&self) -> String {
+        format!("tidewire://127.0.0.1:{}", self.port)
+    }
+
+    pub fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    pub fn faults(&self, change: impl FnOnce(&mut Faults)) {
+        change(&mut self.shared.lock().faults);
+        self.shared.changed.send_modify(|version| *version += 1);
+    }
+
+    pub fn log(&self) -> Log {
+        self.shared.lock().log.clone()
+    }
+
+    /// Cuts every connection without a word.
+    pub fn cut(&self) {
+        self.shared.lock().cuts += 1;
+        self.shared.changed.send_modify(|version| *version += 1);
+    }
+
+    /// Forgets the records of a partition before `offset`.
+    pub fn trim(&self, topic: &str, partition: u32, offset: u64) {
+        let mut state = self.shared.lock();
+        let topic = state.topics.get_mut(&("default".to_owned(), topic.to_owned()));
+        let partition = &mut topic.expect("exists").partitions[partition as usize];
+        partition.start_offset = offset;
+    }
+
+    /// Waits until the log says so, for at most five seconds.
+    pub async fn until(&self, what: &str, holds: impl Fn(&Log) -> bool) {
+        for _ in 0..500 {
+            if holds(&self.shared.lock().log) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("{what} did not happen within five seconds: {:?}", self.log());
+    }
+}
+
+impl State {
+    fn create_stream(&mut self, name: &str) -> StreamInfo {
+        self.next_id += 1;
+        let info =
+            StreamInfo { name: name.to_owned(), id: self.next_id, created_us: 1, topics: 0 };
+        self.streams.insert(name.to_owned(), info.clone());
+        info
+    }
+
+    fn topic(&mut self, stream: &str, topic: &str) -> Result<&mut Topic, Error> {
+        self.topics.get_mut(&(stream.to_owned(), topic.to_owned())).ok_or_else(|| {
+            Error::new(Code::TOPIC_NOT_FOUND, format!("topic {stream}/{topic} does not exist"))
+        })
+    }
+
+    fn partition(&mut self, at: &Place) -> Result<&mut Partition, Error> {
+        let topic = self.topic(&at.stream, &at.topic)?;
+        let count = topic.partitions.len();
+        topic.partitions.get_mut(at.partition as usize).ok_or_else(|| {
+            Error::new(
+                Code::PARTITION_NOT_FOUND,
+                format!("partition {} does not exist, there are {count}", at.partition),
+            )
+        })
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Place {
+    stream: String,
+    topic: String,
+    partition: u32,
+}
+
+type Answer = Box<dyn FnOnce(&mut ServerConnection) + Send>;
+
+/// One connection.
+struct Session {
+    shared: Arc<Shared>,
+    connection: ServerConnection,
+    producers: HashMap<u32, (String, String)>,
+    subscriptions: HashMap<u32, (Place, u64)>,
+    later: Vec<(Instant, Answer)>,
+    held: Vec<Answer>,
+    in_flight: HashMap<u32, Arc<()>>,
+    garbage: bool,
+}
+
+impl Session {
+    fn new(shared: Arc<Shared>) -> Self {
+        let connection = ServerConnection::new(Arc::clone(&shared.config), shared.now());
+        Self {
+            shared,
+            connection,
+            producers: HashMap::new(),
+            subscriptions: HashMap::new(),
+            later: Vec::new(),
+            held: Vec::new(),
+            in_flight: HashMap::new(),
+            garbage: false,
+        }
+    }
+
+    async fn serve(mut self, mut stream: TcpStream) {
+        let shared = Arc::clone(&self.shared);
+        let mut changed = shared.changed.subscribe();
+        let cuts = shared.lock().cuts;
+        let mut buf = BytesMut::new();
+        let mut over = false;
+        while !over {
+            while let Some(event) = self.connection.poll_event() {
+                match event {
+                    ServerEvent::Request(ticket, request, payload) => {
+                        if !self.handle(ticket, request, payload) {
+                            shared.lock().log.connections_ended += 1;
+                            return;
+                        }
+                    }
+                    ServerEvent::Credit { channel } => {
+                        let credit = self.connection.sendable(channel);
+                        shared.lock().log.credits.push((channel, credit));
+                    }
+                    ServerEvent::Closed(_) => over = true,
+                    _ => {}
+                }
+            }
+            if buf.capacity() == 0 {
+                // Only now: frames are read from the buffer while the connection has it.
+                buf = self.connection.take_read_buf();
+            }
+            if shared.lock().cuts != cuts {
+                break;
+            }
+            self.answer_due();
+            self.deliver();
+            let mut out = Vec::new();
+            while self.connection.poll_transmit(&mut out) {
+                for part in out.drain(..) {
+                    if stream.write_all(&part).await.is_err() {
+                        over = true;
+                    }
+                }
+            }
+            if std::mem::take(&mut self.garbage) {
+                let _ = stream.write_all(&[0xff; 64]).await;
+            }
+            if over {
+                break;
+            }
+            let next = self.later.iter().map(|(at, _)| *at).min();
+            let wait = next.unwrap_or_else(|| Instant::now() + Duration::from_secs(3600));
+            tokio::select! {
+                read = stream.read_buf(&mut buf) => {
+                    self.connection.handle_input(shared.now(), std::mem::take(&mut buf));
+                    if !matches!(read, Ok(count) if count > 0) {
+                        self.connection.handle_eof();
+                    }
+                }
+                _ = changed.changed() => {}
+                () = tokio::time::sleep_until(wait.into()) => {}
+            }
+        }
+        shared.lock().log.connections_ended += 1;
+    }
+
+    fn answer_due(&mut self) {
+        if !self.shared.lock().faults.hold_appends {
+            for answer in self.held.drain(..) {
+                answer(&mut self.connection);
+            }
+        }
+        let now = Instant::now();
+        let (due, later) =
+            std::mem::take(&mut self.later).into_iter().partition(|l| l.0 <= now);
+        self.later = later;
+        let due: Vec<(Instant, Answer)> = due;
+        for (_, answer) in due {
+            answer(&mut self.connection);
+        }
+    }
+
+    /// Carries out a request; false cuts the connection.
+    fn handle(&mut self, ticket: Ticket, request: AnyRequest, payload: Bytes) -> bool {
+        let kind = ticket.kind;
+        let faults = self.shared.lock().faults.clone();
+        if faults.mute.contains(&kind) {
+            return true;
+        }
+        if faults.garbage_for == Some(kind) {
+            self.garbage = true;
+            return true;
+        }
+        let Some(answer) = self.carry_out(ticket, request, payload, &faults) else {
+            return false;
+        };
+        match faults.delays_ms.get(&kind) {
+            Some(&ms) => {
+                self.later.push((Instant::now() + Duration::from_millis(ms), answer));
+            }
+            None if kind == Kind::APPEND && faults.hold_appends => self.held.push(answer),
+            None => answer(&mut self.connection),
+        }
+        true
+    }
+
+    fn carry_out(
+        &mut self,
+        ticket: Ticket,
+        request: AnyRequest,
+        payload: Bytes,
+        faults: &Faults,
+    ) -> Option<Answer> {
+        let shared = Arc::clone(&self.shared);
+        let mut state = shared.lock();
+        let channel = ticket.channel;
+        Some(match request {
+            AnyRequest::StreamCreate(r) => {
+                let stream = state.create_stream(&r.name);
+                answer(ticket, Ok(StreamCreateReply { stream }))
+            }
+            AnyRequest::StreamDescribe(r) => {
+                let found = state.streams.get(&r.name).cloned();
+                let found = found.ok_or_else(|| {
+                    Error::new(Code::STREAM_NOT_FOUND, format!("no {}", r.name))
+                });
+                answer(ticket, found.map(|stream| StreamDescribeReply { stream }))
+            }
+            AnyRequest::StreamList(r) => {
+                // Small pages, so that a client has to ask for more.
+                let mut all = state.streams.values().filter(|s| s.name > r.after).cloned();
+                let streams: Vec<StreamInfo> = all.by_ref().take(2).collect();
+                answer(ticket, Ok(StreamListReply { streams, more: all.next().is_some() }))
+            }
+            AnyRequest::StreamDelete(r) => {
+                state.streams.remove(&r.name);
+                answer(ticket, Ok(StreamDeleteReply {}))
+            }
+            AnyRequest::TopicCreate(r) => {
+                state.next_id += 1;
+                let info = TopicInfo {
+                    stream: r.stream.clone(),
+                    name: r.topic.clone(),
+                    id: state.next_id,
+                    created_us: 1,
+                    partitions: r.partitions,
+                    segment_bytes: r.segment_bytes.unwrap_or(1 << 28),
+                };
+                let partitions = (0..r.partitions).map(|_| Partition::default()).collect();
+                let topic = Topic { info: info.clone(), partitions };
+                state.topics.insert((r.stream, r.topic), topic);
+                answer(ticket, Ok(TopicCreateReply { topic: info }))
+            }
+            AnyRequest::TopicDescribe(r) => {
+                let found = state.topic(&r.stream, &r.topic).map(|topic| topic.info.clone());
+                answer(ticket, found.map(|topic| TopicDescribeReply { topic }))
+            }
+            AnyRequest::TopicList(r) => {
+                let mut all = state
+                    .topics
+                    .values()
+                    .map(|topic| topic.info.clone())
+                    .filter(|info| info.stream == r.stream && info.name > r.after);
+                let topics: Vec<TopicInfo> = all.by_ref().take(2).collect();
+                let more = all.next().is_some();
+                drop(all);
+                answer(ticket, Ok(TopicListReply { topics, more }))
+            }
+            AnyRequest::TopicDelete(r) => {
+                state.topics.remove(&(r.stream.clone(), r.topic.clone()));
+                let gone = Error::new(Code::TOPIC_NOT_FOUND, "the topic was deleted");
+                let ended = self.subscriptions.extract_if(|_, (place, _)| {
+                    place.stream == r.stream && place.topic == r.topic
+                });
+                for (channel, _) in ended {
+                    self.connection.end_subscription(channel, &gone);
+                }
+                answer(ticket, Ok(TopicDeleteReply {}))
+            }
+            AnyRequest::ListOffsets(r) => {
+                let listed = state.topic(&r.stream, &r.topic).map(|topic| {
+                    let each = topic.partitions.iter().zip(0u32..);
+                    each.skip(r.first_partition as usize)
+                        .take(r.max_partitions.min(2) as usize)
+                        .map(|(partition, number)| PartitionInfo {
+                            partition: number,
+                            shard: 0,
+                            start_offset: partition.start_offset,
+                            end_offset: partition.next_offset,
+                            synced_offset: partition.next_offset,
+                            size_bytes: 0,
+                            segments: 1,
+                            error: 0,
+                        })
+                        .collect()
+                });
+                answer(ticket, listed.map(|partitions| ListOffsetsReply { partitions }))
+            }
+            AnyRequest::OpenProducer(r) => {
+                let opened = state.topic(&r.stream, &r.topic).map(|topic| OpenProducerReply {
+                    producer_id: 40,
+                    producer_epoch: 2,
+                    topic_id: topic.info.id,
+                    partitions: topic.info.partitions,
+                });
+                self.producers.insert(channel, (r.stream, r.topic));
+                answer(ticket, opened)
+            }
+            AnyRequest::CloseProducer(_) => {
+                state.log.closed_producers += 1;
+                answer(ticket, Ok(CloseProducerReply {}))
+            }
+            AnyRequest::Append(r) => {
+                if faults.cut_at_append == Some(state.log.appends.len()) {
+                    return None;
+                }
+                let (stream, topic) = self.producers[&channel].clone();
+                let place = Place { stream, topic, partition: r.partition };
+                let open = self.in_flight.entry(r.partition).or_default();
+                let token = Arc::clone(open);
+                let most = Arc::strong_count(open) - 1;
+                state.log.most_in_flight = state.log.most_in_flight.max(most);
+                let appended = append(&mut state, &place, &payload, r.acks, faults);
+                shared.changed.send_modify(|version| *version += 1);
+                let answer = answer(ticket, appended);
+                Box::new(move |connection| {
+                    drop(token);
+                    answer(connection);
+                })
+            }
+            AnyRequest::Subscribe(r) => {
+                let place = Place { stream: r.stream, topic: r.topic, partition: r.partition };
+                let subscribed = state.partition(&place).and_then(|partition| {
+                    let next_offset = match r.start {
+                        Start::Earliest => partition.start_offset,
+                        Start::Latest => partition.next_offset,
+                        _ => r.offset,
+                    };
+                    check_offset(partition, next_offset)?;
+                    Ok(SubscribeReply {
+                        next_offset,
+                        start_offset: partition.start_offset,
+                        end_offset: partition.next_offset,
+                    })
+                });
+                if let Ok(reply) = &subscribed {
+                    self.subscriptions.insert(channel, (place, reply.next_offset));
+                }
+                answer(ticket, subscribed)
+            }
+            AnyRequest::Unsubscribe(_) => {
+                state.log.unsubscribed += 1;
+                self.subscriptions.remove(&channel);
+                answer(ticket, Ok(UnsubscribeReply {}))
+            }
+            AnyRequest::Fetch(r) => {
+                let place = Place { stream: r.stream, topic: r.topic, partition: r.partition };
+                let mut batches = Vec::new();
+                let fetched = state.partition(&place).and_then(|partition| {
+                    check_offset(partition, r.offset)?;
+                    let mut len = 0;
+                    for (next, bytes) in &partition.batches {
+                        if *next > r.offset
+                            && (len == 0 || len + bytes.len() <= r.max_bytes as usize)
+                        {
+                            len += bytes.len();
+                            batches.push(bytes.clone());
+                        }
+                    }
+                    Ok(FetchReply {
+                        start_offset: partition.start_offset,
+                        end_offset: partition.next_offset,
+                    })
+                });
+                match fetched {
+                    Ok(reply) => Box::new(move |connection: &mut ServerConnection| {
+                        connection.reply(ticket, &reply, &batches);
+                    }),
+                    Err(error) => answer::<FetchReply>(ticket, Err(error)),
+                }
+            }
+            other => panic!("the test server does not know {other:?}"),
+        })
+    }
+
+    fn deliver(&mut self) {
+        let mut state = self.shared.lock();
+        let faults = state.faults.clone();
+        let channels: Vec<u32> = self.subscriptions.keys().copied().collect();
+        for channel in channels {
+            let Some((place, next)) = self.subscriptions.get_mut(&channel) else {
+                continue;
+            };
+            if faults.stall_partition == Some(place.partition) {
+                continue;
+            }
+            let Ok(partition) = state.partition(place) else {
+                continue;
+            };
+            let end_offset = partition.next_offset;
+            let mut sent = 0;
+            for (after, bytes) in &partition.batches {
+                if *after <= *next {
+                    continue;
+                }
+                if self.connection.sendable(channel) == 0 && !faults.ignore_credit {
+                    break;
+                }
+                let mut bytes = bytes.clone();
+                if faults.damage_partition == Some(place.partition) {
+                    let mut damaged = bytes.to_vec();
+                    damaged[batch::HEADER_LEN] ^= 1;
+                    bytes = damaged.into();
+                }
+                sent += bytes.len() as u64;
+                self.connection.deliver(channel, &Deliver { end_offset }, &[bytes]);
+                *next = *after;
+            }
+            if sent > 0 {
+                *state.log.delivered_bytes.entry(channel).or_default() += sent;
+            }
+        }
+    }
+}
+
+fn check_offset(partition: &Partition, offset: u64) -> Result<(), Error> {
+    if (partition.start_offset..=partition.next_offset).contains(&offset) {
+        return Ok(());
+    }
+    Err(Error::new(Code::OFFSET_OUT_OF_RANGE, format!("offset {offset} is not there")))
+}
+
+fn append(
+    state: &mut State,
+    place: &Place,
+    payload: &Bytes,
+    acks: Acks,
+    faults: &Faults,
+) -> Result<AppendReply, Error> {
+    let (header, _) = batch::validate(payload, Limits::PROTOCOL)?;
+    let number = state.log.appends.len();
+    state.log.appends.push(Appended {
+        partition: place.partition,
+        records: header.record_count,
+        base_sequence: header.base_sequence,
+        at: Instant::now(),
+    });
+    if let Some(error) = faults.append_errors.get(&number) {
+        return Err(error.clone());
+    }
+    let partition = state.partition(place)?;
+    let base_offset = partition.next_offset;
+    let append_time_us = 1_000 + base_offset as i64;
+    let stamp = Stamp { base_offset, append_time_us, leader_epoch: 1 };
+    let mut bytes = payload.to_vec();
+    let rest = bytes[batch::STAMP_LEN..batch::HEADER_LEN].try_into().expect("80 - 24 is 56");
+    bytes[..batch::STAMP_LEN].copy_from_slice(&stamp.encode(&rest));
+    partition.next_offset += u64::from(header.record_count);
+    partition.batches.push((partition.next_offset, bytes.into()));
+    Ok(AppendReply { base_offset, append_time_us, acks, duplicate: false })
+}
+
+fn answer<M: Message + Send + 'static>(ticket: Ticket, reply: Result<M, Error>) -> Answer {
+    Box::new(move |connection| match reply {
+        Ok(reply) => connection.reply(ticket, &reply, &[]),
+        Err(error) => connection.reply_error(ticket, &error),
+    })
+}

@@ -1,0 +1,149 @@
+//! A disk that refuses: all or nothing, fenced where that cannot be kept.
+
+use std::io;
+
+use super::*;
+use crate::disk::sim::{Fault, Operation, SimDisk};
+use crate::error::ErrorKind;
+
+/// A log with a few batches in two segments, on a disk with room for nothing more.
+fn full_disk() -> (SimDisk, Log<SimDisk>, Model) {
+    let disk = SimDisk::new(1);
+    let (mut log, _) = open(&disk);
+    let mut model = Model::default();
+    for fill in 0..5 {
+        append(&mut log, &mut model, fill, 2, 500);
+    }
+    assert_eq!(log.segment_count(), 2);
+    disk.limit_capacity(Some(model.size_bytes() + 700));
+    (disk, log, model)
+}
+
+#[test]
+fn a_full_disk_is_retriable_and_leaves_the_log_as_it_was() {
+    let (disk, mut log, mut model) = full_disk();
+    for _ in 0..3 {
+        let error = log.append(&[batch(9, 1, 100), batch(9, 1, 700)], 0).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Full, "{error}");
+        assert!(error.to_string().contains("/00000000000000000006.next"), "{error}");
+        assert_eq!(log.end_offset(), model.end());
+        assert_eq!(log.size_bytes(), model.size_bytes());
+    }
+    append(&mut log, &mut model, 7, 1, 400);
+    disk.limit_capacity(None);
+    append(&mut log, &mut model, 8, 3, 700);
+    log.sync().unwrap();
+    assert_eq!(read_all(&log, 1000, model.end()), model.bytes());
+    disk.crash();
+    let (log, recovery) = open(&disk);
+    assert!(recovery.is_clean(), "{recovery}");
+    assert_eq!(read_all(&log, 1000, model.end()), model.bytes());
+}
+
+#[test]
+fn an_append_that_fails_in_its_second_segment_undoes_the_first() {
+    for (operation, after) in
+        [(Operation::Name, 0), (Operation::Write, 1), (Operation::Write, 2)]
+    {
+        let disk = SimDisk::new(2);
+        let (mut log, _) = open(&disk);
+        let mut model = Model::default();
+        append(&mut log, &mut model, 1, 1, 2000);
+        disk.inject(Fault { after, ..Fault::once(operation, io::ErrorKind::Other) });
+        let batches: Vec<_> = (0..6).map(|fill| batch(fill, 1, 1500)).collect();
+        let error = log.append(&batches, 0).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Io, "{error}");
+        assert_eq!((log.end_offset(), log.segment_count()), (1, 1));
+        append(&mut log, &mut model, 2, 1, 3000);
+        log.sync().unwrap();
+        disk.crash();
+        let (log, recovery) = open(&disk);
+        assert!(recovery.is_clean(), "{operation:?} {after}: {recovery}");
+        assert_eq!(read_all(&log, 1000, model.end()), model.bytes());
+    }
+}
+
+#[test]
+fn a_failed_append_that_cannot_be_undone_fences() {
+    let disk = SimDisk::new(3);
+    let (mut log, _) = open(&disk);
+    let mut model = Model::default();
+    append(&mut log, &mut model, 1, 1, 100);
+    log.sync().unwrap();
+    append(&mut log, &mut model, 2, 1, 100);
+    disk.inject(Fault::once(Operation::Write, io::ErrorKind::Other));
+    disk.inject(Fault::once(Operation::SetLen, io::ErrorKind::Other));
+    for _ in 0..2 {
+        let error = log.append(&[batch(2, 1, 100)], 0).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Fenced, "{error}");
+    }
+    assert!(log.is_fenced() && log.begin_sync().is_none());
+    assert_eq!(read_all(&log, 1000, 1), model.batches[0].bytes, "synced, so it can be read");
+    assert_eq!(log.read(1, 1000, 2).unwrap_err().kind(), ErrorKind::Fenced);
+    drop(log);
+    let (mut log, _) = open(&disk);
+    assert!((2..=3).contains(&log.end_offset()));
+    log.append(&[batch(3, 1, 100)], 0).unwrap();
+}
+
+#[test]
+fn a_failed_sync_fences_and_is_not_tried_again() {
+    for operation in [Operation::Sync, Operation::SyncDir] {
+        let disk = SimDisk::new(4);
+        let (mut log, _) = open(&disk);
+        let mut model = Model::default();
+        append(&mut log, &mut model, 1, 1, 100);
+        let synced_end = log.sync().unwrap();
+        append(&mut log, &mut model, 2, 1, 5000);
+        disk.inject(Fault::once(operation, io::ErrorKind::Other));
+        let error = log.begin_sync().map(|job| job.run()).map(|done| log.finish_sync(done));
+        let error = error.expect("there is something to sync").unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Fenced, "{error}");
+        assert_eq!(log.synced_end(), synced_end);
+        let syncs = disk.count(Operation::Sync);
+        assert!(log.begin_sync().is_none());
+        for result in [log.sync().map(|_| ()), log.append(&[batch(3, 1, 1)], 0).map(|_| ())] {
+            assert_eq!(result.unwrap_err().kind(), ErrorKind::Fenced);
+        }
+        assert_eq!(log.close().unwrap_err().kind(), ErrorKind::Fenced);
+        assert_eq!(disk.count(Operation::Sync), syncs);
+    }
+}
+
+#[test]
+fn one_sync_is_in_flight_and_appends_go_on_meanwhile() {
+    let disk = SimDisk::new(5);
+    let (mut log, _) = open(&disk);
+    let mut model = Model::default();
+    append(&mut log, &mut model, 1, 1, 100);
+    let job = log.begin_sync().unwrap();
+    assert_eq!(job.end_offset(), 1);
+    append(&mut log, &mut model, 2, 1, 5000);
+    assert!(log.begin_sync().is_none(), "one at a time");
+    assert_eq!(log.sync().unwrap_err().kind(), ErrorKind::Invalid);
+    let outcome = std::thread::spawn(move || job.run()).join().unwrap();
+    assert_eq!(log.finish_sync(outcome).unwrap(), 1);
+    assert_eq!((log.synced_end(), log.end_offset()), (1, 2));
+    let job = log.begin_sync().unwrap();
+    assert_eq!(log.finish_sync(job.run()).unwrap(), 2);
+    assert!(log.begin_sync().is_none(), "nothing is dirty");
+    disk.crash();
+    assert_eq!(open(&disk).0.end_offset(), 2);
+}
+
+#[test]
+fn a_log_can_move_to_another_thread() {
+    fn is_send<T: Send>() {}
+    is_send::<Log<SimDisk>>();
+    is_send::<super::super::SyncJob<SimDisk>>();
+    is_send::<super::super::SyncOutcome>();
+}
+
+#[test]
+fn options_out_of_range_are_refused() {
+    for segment_bytes in [0, 4095, (1 << 30) + 1] {
+        let options = LogOptions { segment_bytes, ..OPTIONS };
+        let error = Log::open(SimDisk::new(0), Path::new(DIR), options).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Invalid, "{error}");
+    }
+}
