@@ -22,7 +22,7 @@ use crate::error::{Error, ErrorKind};
 /// Sealed segments whose file and index are kept open, in each log.
 pub(super) const MAX_OPEN_SEALED: usize = 8;
 /// Readers whose place is remembered, in each log.
-const MAX_CURSORS: usize = 16;
+pub(super) const MAX_CURSORS: usize = 16;
 /// Bytes read at once while looking for a batch.
 const LOCATE_WINDOW_BYTES: usize = 64 << 10;
 
@@ -72,6 +72,11 @@ impl<F> Readers<F> {
     #[cfg(test)]
     pub fn open_count(&self) -> usize {
         self.sealed.len()
+    }
+
+    #[cfg(test)]
+    pub fn cursor_count(&self) -> usize {
+        self.cursors.len()
     }
 
     fn cursor(&self, offset: u64) -> Option<u64> {

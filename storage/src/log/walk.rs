@@ -12,6 +12,9 @@ use crate::disk::{DiskFile, read_exact_at};
 
 /// Bytes read at once by a walk over a whole segment.
 pub(super) const WALK_WINDOW_BYTES: usize = 1 << 20;
+/// Bytes of bodies that a search checks at most. Only a batch that was made to slow a search down,
+/// with thousands of headers inside, takes it there; the answer is then the cautious one.
+const MAX_SEARCH_BYTES: u64 = 1 << 30;
 /// Where `body_crc` begins to count.
 const BODY_CRC_FROM: usize = 28;
 /// Batches lie at multiples of this.
@@ -173,13 +176,14 @@ fn batch_at<F: DiskFile>(
 }
 
 /// Position of the first whole, undamaged batch at or after `position` that could follow
-/// `offset`, if there is any.
+/// `offset`, if there is any; or where the search was given up, after [`MAX_SEARCH_BYTES`].
 pub(super) fn find_batch<F: DiskFile>(
     window: &mut Window<'_, F>,
     position: u64,
     offset: u64,
 ) -> io::Result<Option<u64>> {
     let mut position = position.next_multiple_of(BATCH_ALIGN);
+    let mut searched = 0;
     while window.len.saturating_sub(position) >= HEADER_LEN as u64 {
         let left = window.len - position;
         let bytes = window.bytes(position, HEADER_LEN)?;
@@ -193,8 +197,12 @@ pub(super) fn find_batch<F: DiskFile>(
             continue;
         };
         position += step as u64 * BATCH_ALIGN;
-        if batch_at(window, position, Check::Bodies)?.is_ok() {
-            return Ok(Some(position));
+        if let Ok(header) = Header::parse(window.bytes(position, HEADER_LEN)?) {
+            searched += u64::from(header.total_len);
+            if searched > MAX_SEARCH_BYTES || batch_at(window, position, Check::Bodies)?.is_ok()
+            {
+                return Ok(Some(position));
+            }
         }
         position += BATCH_ALIGN;
     }

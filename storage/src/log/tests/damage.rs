@@ -185,6 +185,22 @@ fn a_batch_inside_a_torn_batch_is_not_taken_for_one_that_follows() {
 }
 
 #[test]
+fn a_search_through_thousands_of_headers_ends_in_caution() {
+    let (disk, model) = written(1, 60);
+    let start = model.size_bytes();
+    let batch_header = Header::parse(&model.batches[0].bytes).unwrap();
+    let (count, body) = (3000, 2 << 20);
+    let header = Header { base_offset: 2, total_len: body, raw_len: body - 80, ..batch_header };
+    disk.corrupt(&log_file(0), |bytes| {
+        bytes.extend_from_slice(&[0xff; 80]);
+        (0..count).for_each(|_| bytes.extend_from_slice(&header.encode()));
+        bytes.resize(bytes.len() + body as usize, 7);
+    })
+    .unwrap();
+    is_quarantined(&disk, &model, 0, start, 2);
+}
+
+#[test]
 fn a_batch_that_does_not_follow_on_the_one_before_quarantines() {
     let (disk, model) = written(3, 60);
     let len = model.batches[0].bytes.len();

@@ -135,6 +135,25 @@ fn reading_on_from_where_the_last_read_ended_is_one_read() {
 }
 
 #[test]
+fn more_readers_than_are_remembered_read_on_all_the_same() {
+    let (mut log, _) = open(&SimDisk::new(0));
+    let mut model = Model::default();
+    for fill in 0..120 {
+        append(&mut log, &mut model, fill, 1, 50);
+    }
+    let readers = 2 * super::super::read::MAX_CURSORS as u64;
+    let mut offsets: Vec<u64> = (0..readers).collect();
+    for _ in 0..model.batches.len() {
+        for offset in &mut offsets {
+            check_read(&log, &model, *offset, 300, model.end());
+            *offset = log.read(*offset, 300, model.end()).unwrap().next_offset;
+        }
+    }
+    assert!(offsets.iter().all(|&offset| offset == model.end()));
+    assert_eq!(log.readers.borrow().cursor_count(), super::super::read::MAX_CURSORS);
+}
+
+#[test]
 fn append_times_never_go_back() {
     let disk = SimDisk::new(0);
     let (mut log, _) = open(&disk);
