@@ -91,7 +91,7 @@ async fn produce(
             value.resize(value.len() + (sequence as usize * 97) % 3000, b'.');
             let partition = (sequence % u64::from(PARTITIONS)) as u32;
             let record = Record::new(value.clone()).partition(partition);
-            let ticket = producer.enqueue(record).map_err(tidewire::EnqueueError::into_error)?;
+            let ticket = producer.enqueue(record).map_err(|refused| refused.into_parts().0)?;
             tickets.push((ticket, value));
         }
         producer.flush().await?;
@@ -148,6 +148,9 @@ async fn check(server: &TestServer, acknowledged: &Acknowledged) {
         let producer = format!("{}/{}", parts.next().unwrap_or(""), parts.next().unwrap_or(""));
         let sequence: u64 = parts.next().and_then(|s| s.parse().ok()).expect("a sequence");
         let before = last.insert((*partition, producer.clone()), sequence);
-        assert!(before < Some(sequence), "{producer} in {partition}: {sequence} after {before:?}");
+        assert!(
+            before < Some(sequence),
+            "{producer} in {partition}: {sequence} after {before:?}"
+        );
     }
 }

@@ -109,9 +109,8 @@ fn a_port_in_use_is_refused_by_name() {
 #[test]
 fn a_directory_that_cannot_be_used_is_refused_by_name() {
     let own = tempfile::tempdir().expect("a temporary directory");
-    let serve = |data: &Path| {
-        refused(&["--dev", "--listen", "127.0.0.1:0", "--data", text(data)])
-    };
+    let serve =
+        |data: &Path| refused(&["--dev", "--listen", "127.0.0.1:0", "--data", text(data)]);
 
     // Not even root may write here.
     let said = serve(Path::new("/proc/tidewire"));
@@ -165,8 +164,7 @@ fn a_configuration_file_is_obeyed() {
     let own = tempfile::tempdir().expect("a temporary directory");
     let config = own.path().join("tidewire.toml");
     std::fs::write(&config, "shards = 3\n").expect("writable");
-    let server =
-        TestServer::start_with(&own.path().join("data"), &["--config", text(&config)]);
+    let server = TestServer::start_with(&own.path().join("data"), &["--config", text(&config)]);
     server.wait_for_log("shards=3");
     server.assert_serves();
 }
@@ -199,7 +197,8 @@ fn context_switches(process: u32) -> u64 {
             let status = task.expect("a thread").path().join("status");
             let status = std::fs::read_to_string(status).expect("a running thread");
             let line = status.lines().find(|line| line.starts_with("voluntary_ctxt"));
-            line.and_then(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok()).unwrap_or(0)
+            line.and_then(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok())
+                .unwrap_or(0)
         })
         .sum()
 }
