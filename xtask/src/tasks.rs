@@ -142,7 +142,10 @@ mod tests {
     #[test]
     fn result_lines_are_counted() {
         let mut counts = Counts::default();
-        count("test result: ok. 12 passed; 0 failed; 3 ignored; 0 measured; 0 filtered out; finished in 0.1s", &mut counts);
+        count(
+            "test result: ok. 12 passed; 0 failed; 3 ignored; 0 measured; 0 filtered out; finished in 0.1s",
+            &mut counts,
+        );
         count("test result: FAILED. 1 passed; 2 failed; 0 ignored;", &mut counts);
         count("running 9 tests", &mut counts);
         assert_eq!((counts.passed, counts.failed, counts.skipped), (13, 2, 3));
