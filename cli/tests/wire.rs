@@ -11,7 +11,8 @@ use tidewire_protocol::batch::{Batch, Header};
 use tidewire_protocol::error::Code;
 use tidewire_protocol::message::{
     Acks, Append, Credit, Fetch, ListOffsets, Ping, Start, StreamCreate, StreamDelete,
-    StreamList, Subscribe, TopicDelete, TopicDescribe, TopicList, Unsubscribe,
+    StreamDescribe, StreamList, Subscribe, TopicCreate, TopicDelete, TopicDescribe, TopicList,
+    Unsubscribe,
 };
 
 fn fetch(topic: &str, offset: u64) -> Fetch {
@@ -243,6 +244,23 @@ fn streams_and_topics_are_listed_in_pages_by_name() {
     assert_eq!(streams, [("default", 300), ("shop", 0)]);
     let delete = StreamDelete { name: "shop".into(), with_topics: false };
     client.call(0, &delete).expect("empty");
+}
+
+#[test]
+fn a_topic_of_a_new_stream_creates_both() {
+    let server = TestServer::start();
+    let mut client = server.connect();
+    let create = TopicCreate {
+        stream: "shop".into(),
+        topic: "orders".into(),
+        partitions: 1,
+        segment_bytes: None,
+    };
+    client.call(0, &create).expect("both are new");
+    let describe = StreamDescribe { name: "shop".into() };
+    assert_eq!(client.call(0, &describe).expect("exists").stream.topics, 1);
+    client.call(0, &TopicCreate { topic: "returns".into(), ..create }).expect("one is new");
+    assert_eq!(client.call(0, &describe).expect("exists").stream.topics, 2);
 }
 
 #[test]
