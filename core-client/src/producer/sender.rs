@@ -13,6 +13,7 @@ use tidewire_protocol::frame::Frame;
 use tidewire_protocol::message::{Acks, Append, CloseProducer};
 use tidewire_protocol::name::TopicName;
 use tokio::sync::{Notify, watch};
+use tokio::task::coop::consume_budget;
 
 use super::queue::{Queue, Settled};
 use crate::connection::{Connection, Life, SubmitError, decode_reply};
@@ -75,6 +76,9 @@ impl Sender {
 
     /// Waits until the queue takes a record.
     pub(super) async fn ready(&self) -> Result<(), Error> {
+        // With an empty queue nothing below waits; the runtime's other tasks, the connection's
+        // among them, need their turn.
+        consume_budget().await;
         loop {
             let mut space = pin!(self.space.notified());
             // Registered before looking, so that no room is missed that comes in between.

@@ -332,7 +332,8 @@ impl ClientConnection {
             State::Preface | State::Hello => Some(self.handshake_deadline),
             State::Ready | State::Draining => {
                 let mut next = self.last_received.plus_ms(self.death_ms());
-                if self.ping.is_none() && self.state == State::Ready {
+                // A full window has no room for a ping; its time would be past for ever.
+                if self.ping.is_none() && self.room() > 0 {
                     next = next.min(self.ping_time());
                 }
                 Some(self.earliest_deadline.map_or(next, |first| first.min(next)))
@@ -547,4 +548,36 @@ fn reply_error(frame: &Frame) -> Option<Error> {
     // The text is diagnostic: a reply whose text cannot be read is still that error.
     let message = Reader::new(&frame.meta).text().unwrap_or_default();
     Some(Error { code, disposition, message })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::super::{ServerConfig, ServerConnection, ServerEvent};
+    use super::*;
+
+    #[test]
+    fn a_full_window_waits_for_its_replies_without_asking_for_a_ping() {
+        let mut client = ClientConnection::new(ClientConfig::default(), Time::ZERO);
+        let config = Arc::new(ServerConfig { max_in_flight: 1, ..ServerConfig::default() });
+        let mut server = ServerConnection::new(config, Time::ZERO);
+        for _ in 0..2 {
+            let mut parts = Vec::new();
+            client.poll_transmit(&mut parts);
+            let mut buf = server.take_read_buf();
+            parts.drain(..).for_each(|part| buf.extend_from_slice(&part));
+            server.handle_input(Time::ZERO, buf);
+            while !matches!(server.poll_event(), None | Some(ServerEvent::Closed(_))) {}
+            server.poll_transmit(&mut parts);
+            let mut buf = client.take_read_buf();
+            parts.drain(..).for_each(|part| buf.extend_from_slice(&part));
+            client.handle_input(Time::ZERO, buf);
+            while client.poll_event().is_some() {}
+        }
+        client.request(Time::ZERO, 0, &Ping {}, &[], 0).expect("room for one");
+        let ping_time = client.ping_time();
+        client.handle_timeout(ping_time);
+        assert!(client.poll_timeout() > Some(ping_time), "it would be past for ever");
+    }
 }
