@@ -113,7 +113,8 @@ fn start_failure(error: &tidewire_server::Error) -> Failure {
     }
 }
 
-fn log_to_stderr(filter: &str) -> Result<(), Failure> {
+/// Logs to stderr what passes the filter.
+pub fn log_to_stderr(filter: &str) -> Result<(), Failure> {
     let filter = tracing_subscriber::EnvFilter::try_new(filter).map_err(|error| {
         Failure::new(format!("the log filter \"{filter}\" cannot be read: {error}"))
             .hint("it looks like info, or info,tidewire_server=debug")
