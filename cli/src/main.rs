@@ -11,7 +11,9 @@
 
 mod admin;
 mod args;
+mod child;
 mod client;
+mod demo;
 mod failure;
 mod output;
 mod send;
@@ -36,6 +38,7 @@ fn main() -> ExitCode {
 fn run(cli: Cli) -> Result<(), Failure> {
     match cli.command {
         Command::Serve(args) => serve::run(args),
+        Command::Demo(args) => demo::run(args),
         Command::Stream(command) => admin::stream::run(command),
         Command::Topic(command) => admin::topic::run(command),
         Command::Send(args) => send::run(args),

@@ -36,7 +36,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Show Tidewire at work: a server, real records, two consumers, a restart
-    // Demo(DemoArgs),
+    Demo(DemoArgs),
     /// Run a server
     Serve(serve::ServeArgs),
     /// Create, list, describe and delete streams
