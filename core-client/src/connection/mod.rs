@@ -165,16 +165,22 @@ impl Connection {
             runtime: Handle::current(),
         });
         // Ends the driver if this future is dropped half-way.
-        let guard = CloseOnDrop(Arc::clone(&shared));
+        let guard = CloseOnDrop(&shared);
         tokio::spawn(driver::run(Arc::clone(&shared), io, ready));
         let hello = match hello.await {
             Ok(Ok(hello)) => *hello,
             Ok(Err(error)) => return Err(handshake_error(address, limit, &error)),
             Err(_) => return Err(Error::new(Code::CONNECT_FAILED, "the runtime is stopping")),
         };
+        let requests =
+            hello.max_in_flight.min(tidewire_protocol::limits::MAX_IN_FLIGHT) as usize;
+        if requests <= RESERVED_REQUESTS {
+            return Err(Error::new(
+                Code::MALFORMED_META,
+                format!("{address} takes {requests} requests at once, too few to work with"),
+            ));
+        }
         std::mem::forget(guard);
-        let requests = (hello.max_in_flight as usize).max(RESERVED_REQUESTS + 1);
-        let requests = requests.min(tidewire_protocol::limits::MAX_IN_FLIGHT as usize);
         shared.room.add_permits(requests - RESERVED_REQUESTS);
         tracing::debug!(%address, server = hello.server_name, version = hello.server_version,
             "connected");
@@ -368,9 +374,9 @@ impl Drop for Connection {
     }
 }
 
-struct CloseOnDrop(Arc<Shared>);
+struct CloseOnDrop<'a>(&'a Shared);
 
-impl Drop for CloseOnDrop {
+impl Drop for CloseOnDrop<'_> {
     fn drop(&mut self) {
         self.0.close(closed_by_caller());
     }
