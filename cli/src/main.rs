@@ -11,6 +11,7 @@
 
 mod admin;
 mod args;
+mod bench;
 mod child;
 mod client;
 mod demo;
@@ -43,6 +44,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Topic(command) => admin::topic::run(command),
         Command::Send(args) => send::run(args),
         Command::Tail(args) => tail::run(args),
+        Command::Bench(command) => bench::run(command),
         Command::Ping { server } => admin::ping(&server),
         Command::Completions { shell } => completions(shell),
     }

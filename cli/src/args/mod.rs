@@ -49,9 +49,9 @@ pub enum Command {
     Send(records::SendArgs),
     /// Print the records of a topic as they arrive
     Tail(records::TailArgs),
-    // Measure how fast records go in and out
-    // #[command(subcommand)]
-    // Bench(bench::BenchCommand),
+    /// Measure how fast records go in and out
+    #[command(subcommand)]
+    Bench(bench::BenchCommand),
     /// Ask a server for a sign of life
     Ping {
         /// The server.
