@@ -9,8 +9,8 @@ use std::process::ExitCode;
 
 use crate::output::Style;
 
-/// Exit code of a command that Ctrl-C ended: 128 and the signal's number.
-pub const INTERRUPTED: u8 = 130;
+/// What a shell adds to a signal's number: 130 is Ctrl-C, 143 SIGTERM.
+const SIGNALLED: i32 = 128;
 
 /// Why a command did not do what it was asked.
 #[derive(Debug)]
@@ -24,8 +24,8 @@ pub enum Failure {
     },
     /// What was asked for makes no sense.
     Usage(String),
-    /// Ctrl-C.
-    Interrupted,
+    /// Ctrl-C, or another signal of this number.
+    Interrupted(i32),
     /// Whoever read the output has seen enough.
     OutputClosed,
 }
@@ -70,7 +70,9 @@ impl Failure {
             Self::Usage(text) => {
                 (2, text, Some("'tidewire help' lists commands and their options"))
             }
-            Self::Interrupted => return ExitCode::from(INTERRUPTED),
+            Self::Interrupted(signal) => {
+                return ExitCode::from(u8::try_from(SIGNALLED + signal).unwrap_or(1));
+            }
             Self::OutputClosed => return ExitCode::SUCCESS,
         };
         let mut message = format!("{} {text}\n", style.red("error:"));
@@ -87,7 +89,7 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Failed { text, .. } | Self::Usage(text) => f.write_str(text),
-            Self::Interrupted => f.write_str("interrupted"),
+            Self::Interrupted(_) => f.write_str("interrupted"),
             Self::OutputClosed => f.write_str("the output was closed"),
         }
     }

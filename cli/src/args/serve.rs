@@ -58,4 +58,8 @@ pub struct ServeArgs {
     /// [default: info]
     #[arg(long, value_name = "FILTER")]
     pub log: Option<String>,
+
+    /// Stop when stdin ends, as when the process that started this one is gone
+    #[arg(long, hide = true)]
+    pub stop_with_stdin: bool,
 }

@@ -6,7 +6,7 @@
 
 mod settings;
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal, Read};
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
@@ -22,6 +22,7 @@ use settings::Settings;
 
 /// Runs a server until a signal.
 pub fn run(args: ServeArgs) -> Result<(), Failure> {
+    let stop_with_stdin = args.stop_with_stdin;
     let settings = Settings::gather(args, |name| std::env::var(name).ok())?;
     let listen = settings.listen()?;
     log_to_stderr(settings.log.as_deref().unwrap_or("info"))?;
@@ -32,10 +33,13 @@ pub fn run(args: ServeArgs) -> Result<(), Failure> {
 
     let data = Data::new(settings.data.clone())?;
     let config = settings.config(&data.path, listen)?;
-    let stopper = stop_on_signals()?;
+    let stopper = stop_on_signals(data.temporary_path())?;
     let server = Server::start(&config).map_err(|error| start_failure(&error))?;
     // The cell was empty, and nobody else fills it.
     let _ = stopper.set(server.stopper());
+    if stop_with_stdin {
+        stop_at_end_of_stdin(server.stopper())?;
+    }
     if let Err(Failure::Failed { text, .. }) =
         output::write(format!("listening on tidewire://{}\n", server.address()).as_bytes())
     {
@@ -51,13 +55,13 @@ pub fn run(args: ServeArgs) -> Result<(), Failure> {
 /// The data directory; a temporary one goes when this does.
 struct Data {
     path: PathBuf,
-    _temporary: Option<TempDir>,
+    temporary: Option<TempDir>,
 }
 
 impl Data {
     fn new(path: Option<PathBuf>) -> Result<Self, Failure> {
         if let Some(path) = path {
-            return Ok(Self { path, _temporary: None });
+            return Ok(Self { path, temporary: None });
         }
         let temporary = tempfile::Builder::new()
             .prefix("tidewire-dev-")
@@ -67,14 +71,18 @@ impl Data {
             path = %temporary.path().display(),
             "data in a temporary directory, removed at the end; --data DIR keeps it"
         );
-        Ok(Self { path: temporary.path().to_owned(), _temporary: Some(temporary) })
+        Ok(Self { path: temporary.path().to_owned(), temporary: Some(temporary) })
+    }
+
+    fn temporary_path(&self) -> Option<PathBuf> {
+        self.temporary.as_ref().map(|_| self.path.clone())
     }
 }
 
 /// Starts the thread that takes signals, before anything that one could harm. Until the cell is
 /// filled there is nothing to drain, and recovery may be cut short anywhere: a signal ends the
-/// process.
-fn stop_on_signals() -> Result<Arc<OnceLock<Stopper>>, Failure> {
+/// process, and a temporary directory with it.
+fn stop_on_signals(temporary: Option<PathBuf>) -> Result<Arc<OnceLock<Stopper>>, Failure> {
     let failed = |error: io::Error| Failure::io("setting up signals", &error);
     let mut signals = Signals::new([SIGINT, SIGTERM]).map_err(failed)?;
     let cell = Arc::new(OnceLock::<Stopper>::new());
@@ -91,7 +99,10 @@ fn stop_on_signals() -> Result<Arc<OnceLock<Stopper>>, Failure> {
                         stopper.stop();
                     }
                     _ => {
-                        let _ = io::stderr().flush();
+                        if let Some(path) = &temporary {
+                            // A server that still writes may leave something behind.
+                            let _ = std::fs::remove_dir_all(path);
+                        }
                         std::process::exit(128 + signal);
                     }
                 }
@@ -99,6 +110,20 @@ fn stop_on_signals() -> Result<Arc<OnceLock<Stopper>>, Failure> {
         })
         .map_err(failed)?;
     Ok(cell)
+}
+
+/// Stops the server when stdin ends. Whoever asks for this holds the other end.
+fn stop_at_end_of_stdin(stopper: Stopper) -> Result<(), Failure> {
+    std::thread::Builder::new()
+        .name("tidewire-stdin".to_owned())
+        .spawn(move || {
+            let mut ignored = [0; 64];
+            let mut stdin = io::stdin().lock();
+            while stdin.read(&mut ignored).is_ok_and(|count| count > 0) {}
+            stopper.stop();
+        })
+        .map(drop)
+        .map_err(|error| Failure::io("starting a thread", &error))
 }
 
 fn start_failure(error: &tidewire_server::Error) -> Failure {
@@ -113,7 +138,8 @@ fn start_failure(error: &tidewire_server::Error) -> Failure {
     }
 }
 
-fn log_to_stderr(filter: &str) -> Result<(), Failure> {
+/// Logs to stderr what passes the filter.
+pub fn log_to_stderr(filter: &str) -> Result<(), Failure> {
     let filter = tracing_subscriber::EnvFilter::try_new(filter).map_err(|error| {
         Failure::new(format!("the log filter \"{filter}\" cannot be read: {error}"))
             .hint("it looks like info, or info,tidewire_server=debug")

@@ -162,20 +162,21 @@ impl Queue {
         if len > limit {
             return Err(too_large(len, limit));
         }
+        let (batch_bytes, batch_records) = (self.bounds.batch_bytes, self.bounds.batch_records);
         let mut pushed = Pushed::default();
-        let place = self.partition(at);
+        let mut place = self.partition(at);
+        let mut size = place.builder.sealed_len() + len;
+        let mut result = Err(PushError::Full);
         // A batch passes `batch_bytes` only with a single record.
-        let full = !place.builder.is_empty()
-            && place.builder.sealed_len() + len > self.bounds.batch_bytes;
-        if full {
-            self.seal(at);
-            pushed.send = true;
+        if size <= batch_bytes || place.builder.is_empty() {
+            result = place.builder.push(record);
         }
-        let mut result = self.partition(at).builder.push(record);
         if result == Err(PushError::Full) {
             self.seal(at);
             pushed.send = true;
-            result = self.partition(at).builder.push(record);
+            place = self.partition(at);
+            size = place.builder.sealed_len() + len;
+            result = place.builder.push(record);
         }
         let index = match result {
             Ok(index) => index as u32,
@@ -184,26 +185,24 @@ impl Queue {
         };
 
         let cost = len + RECORD_OVERHEAD;
-        // The clock is asked once a batch, not once a record.
-        let until = (index == 0).then(|| now() + self.bounds.linger);
-        let place = self.partition(at);
-        place.open_until = until.unwrap_or(place.open_until);
         place.open_cost += cost;
         place.expedited |= expedite;
         let completion = place.open.get_or_insert_with(|| Completion::new(at));
         completion.add_record();
         let ticket = Ticket::new(Arc::clone(completion), index);
+        let full = size >= batch_bytes || place.builder.len() >= batch_records;
         self.queued_bytes += cost;
 
-        let place = self.partition(at);
-        let (sealed_len, count) = (place.builder.sealed_len(), place.builder.len());
-        if sealed_len >= self.bounds.batch_bytes || count >= self.bounds.batch_records {
+        if full {
             self.seal(at);
             pushed.send = true;
         } else if expedite {
             self.mark_ready(at);
             pushed.send = true;
-        } else if let Some(until) = until {
+        } else if index == 0 {
+            // The clock is asked once a batch, not once a record.
+            let until = now() + self.bounds.linger;
+            self.partition(at).open_until = until;
             pushed.sooner = self.linger(at, until);
         }
         Ok((ticket, pushed))

@@ -1,7 +1,11 @@
-//! How things are shown: colours, sizes, tables.
+//! How things are shown.
 //!
-//! Owns the rules of colour (only on a terminal, never with `NO_COLOR`) and all formatting of
-//! numbers. The one invariant: text is padded by what a terminal shows of it, not by its bytes.
+//! * here: writing to stdout, and colours: only on a terminal, never with `NO_COLOR`.
+//! * [`table`]: aligned columns.
+//! * [`number`]: counts, sizes, times, bars.
+
+pub mod number;
+pub mod table;
 
 use std::io::{self, IsTerminal, Write};
 
@@ -11,6 +15,22 @@ use crate::failure::Failure;
 pub fn write(bytes: &[u8]) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
     stdout.write_all(bytes).and_then(|()| stdout.flush()).map_err(|e| Failure::output(&e))
+}
+
+/// Writes a line to stdout.
+pub fn line(text: &str) -> Result<(), Failure> {
+    write(format!("{text}\n").as_bytes())
+}
+
+/// Writes a JSON value to stdout, on one line.
+pub fn json(value: &serde_json::Value) -> Result<(), Failure> {
+    line(&value.to_string())
+}
+
+/// Writes to stderr what a person should know and no program needs. Not an error, so nothing
+/// is lost if it cannot be said.
+pub fn note(text: &str) {
+    let _ = writeln!(io::stderr(), "{text}");
 }
 
 /// Whether colours are wanted in one of the outputs.
@@ -30,6 +50,12 @@ impl Style {
         Self { colour: io::stderr().is_terminal() && colours_allowed() }
     }
 
+    /// Without any, whatever the output.
+    #[cfg(test)]
+    pub fn plain() -> Self {
+        Self { colour: false }
+    }
+
     /// Whether there is colour at all.
     pub fn colour(self) -> bool {
         self.colour
@@ -38,6 +64,21 @@ impl Style {
     /// For what went wrong.
     pub fn red(self, text: &str) -> String {
         self.paint("1;31", text)
+    }
+
+    /// For what held.
+    pub fn green(self, text: &str) -> String {
+        self.paint("32", text)
+    }
+
+    /// For the little that should be seen first.
+    pub fn bold(self, text: &str) -> String {
+        self.paint("1", text)
+    }
+
+    /// For bars.
+    pub fn cyan(self, text: &str) -> String {
+        self.paint("36", text)
     }
 
     /// For what stands back.
