@@ -71,7 +71,7 @@ fn carry_out(store: &mut CatalogStore, shared: &Shared, change: CatalogChange) -
             if topics > 0 && !with_topics {
                 return Answer::Deleted(Err(Error::new(
                     Code::STREAM_NOT_EMPTY,
-                    format!("stream \"{name}\" still has {topics} topics"),
+                    format!("stream \"{name}\" is not empty: topics left {topics}"),
                 )));
             }
             let deleted = store.delete_stream(&name);
