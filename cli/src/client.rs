@@ -6,7 +6,7 @@
 
 use std::future::Future;
 
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use tidewire::{Client, Code, Error};
 use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
@@ -40,16 +40,18 @@ pub fn run_to_end(command: impl Future<Output = Result<(), Failure>>) -> Result<
     result
 }
 
-/// Waits for Ctrl-C or SIGTERM, and gives what the command then fails with.
+/// Waits for Ctrl-C, SIGTERM or the end of the terminal, and gives what the command then fails
+/// with.
 pub async fn interrupted() -> Failure {
-    let signals = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
-    let (Ok(mut interrupt), Ok(mut terminate)) = signals else {
+    let kinds = [SIGINT, SIGTERM, SIGHUP].map(|number| signal(SignalKind::from_raw(number)));
+    let [Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)] = kinds else {
         // Without handlers, the signals end the process by themselves.
         return std::future::pending().await;
     };
     tokio::select! {
         _ = interrupt.recv() => Failure::Interrupted(SIGINT),
         _ = terminate.recv() => Failure::Interrupted(SIGTERM),
+        _ = hangup.recv() => Failure::Interrupted(SIGHUP),
     }
 }
 

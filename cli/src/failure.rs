@@ -4,7 +4,7 @@
 //! thing that it is about and, where there is one, what to do next.
 
 use std::fmt;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
 use crate::output::Style;
@@ -71,6 +71,10 @@ impl Failure {
                 (2, text, Some("'tidewire help' lists commands and their options"))
             }
             Self::Interrupted(signal) => {
+                // The prompt should not follow on a half-drawn line.
+                if io::stderr().is_terminal() {
+                    let _ = io::stderr().write_all(b"\n");
+                }
                 return ExitCode::from(u8::try_from(SIGNALLED + signal).unwrap_or(1));
             }
             Self::OutputClosed => return ExitCode::SUCCESS,

@@ -6,7 +6,7 @@
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
-use tidewire::{Client, RecordView, Start};
+use tidewire::{Client, Error, RecordView, Start};
 
 use crate::args::records::TailArgs;
 use crate::client;
@@ -29,7 +29,8 @@ pub fn run(args: TailArgs) -> Result<(), Failure> {
         let mut left = args.count.unwrap_or(u64::MAX);
         let mut out = Vec::new();
         while left > 0 {
-            let Some(batch) = consumer.next_batch().await? else { break };
+            let next = consumer.next_batch().await;
+            let Some(batch) = next.map_err(|error| ended(&args.topic, &error))? else { break };
             for record in batch.iter() {
                 if args.json {
                     out.extend_from_slice(to_json(&record).to_string().as_bytes());
@@ -52,6 +53,13 @@ pub fn run(args: TailArgs) -> Result<(), Failure> {
         consumer.close().await;
         Ok(())
     })
+}
+
+/// The failure of a subscription. What was printed stays true, so there is no outcome to doubt.
+fn ended(topic: &str, error: &Error) -> Failure {
+    Failure::new(format!("reading {topic} ended: {error}")).hint(
+        "'tidewire topic describe' shows what is there; --partition and --from go on from it",
+    )
 }
 
 /// An offset means something in one partition only.

@@ -63,7 +63,7 @@ pub struct CommonArgs {
     pub json: bool,
 
     /// The server; without one here or in the environment, one is started for the measurement
-    #[arg(long, value_name = "URL", env = "TIDEWIRE_URL")]
+    #[arg(long, value_name = "URL", env = "TIDEWIRE_URL", hide_env_values = true)]
     pub url: Option<String>,
 }
 

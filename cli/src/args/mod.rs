@@ -74,6 +74,7 @@ pub struct ServerArgs {
         long,
         value_name = "URL",
         env = "TIDEWIRE_URL",
+        hide_env_values = true,
         default_value = "tidewire://127.0.0.1:8433"
     )]
     pub url: String,

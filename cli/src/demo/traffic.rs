@@ -10,7 +10,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use hdrhistogram::Histogram;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use tidewire::{Batch, Client, Code, Consumer, Error, RecordRef, Start};
+use tidewire::{Acks, Batch, Code, Consumer, Error, Producer, RecordRef, Start};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -92,10 +92,12 @@ async fn run(url: &str, quakes: &Arc<Quakes>, send: bool) -> Result<Outcome, Fai
         consumers.spawn(consume(consumer, reading, done, all_read));
     }
 
+    // Synced whatever the environment says, as the report says so.
+    let producer =
+        client::connect(url).await?.producer(TOPIC).acks(Acks::Synced).build().await?;
     let begun = Instant::now();
     let acks_us = if send {
-        let client = client::connect(url).await?;
-        let sending = tokio::spawn(produce(client, Arc::clone(quakes)));
+        let sending = tokio::spawn(produce(producer, Arc::clone(quakes)));
         sending
             .await
             .map_err(|error| Failure::new(format!("the producer ended: {error}")))??
@@ -124,8 +126,7 @@ async fn run(url: &str, quakes: &Arc<Quakes>, send: bool) -> Result<Outcome, Fai
 }
 
 /// Sends all records; the times of their acknowledgements.
-async fn produce(client: Client, quakes: Arc<Quakes>) -> Result<Histogram<u64>, Failure> {
-    let producer = client.producer(TOPIC).build().await?;
+async fn produce(producer: Producer, quakes: Arc<Quakes>) -> Result<Histogram<u64>, Failure> {
     let every = quakes.records().div_ceil(TIMED_RECORDS);
     let mut timed = JoinSet::new();
     for index in 0..quakes.records() {

@@ -50,7 +50,7 @@ pub fn read(
 ) -> io::Result<mpsc::Receiver<Result<Block, ReadError>>> {
     let (blocks, receiver) = mpsc::channel(MAX_BLOCKS);
     std::thread::Builder::new().name("tidewire-lines".to_owned()).spawn(move || {
-        let mut splitter = Splitter { input, rest: Vec::new(), max_line_bytes, ended: false };
+        let mut splitter = Splitter::new(input, max_line_bytes);
         while let Some(block) = splitter.next_block().transpose() {
             let ended = block.is_err();
             if blocks.blocking_send(block).is_err() || ended {
@@ -67,13 +67,19 @@ struct Splitter<R> {
     rest: Vec<u8>,
     max_line_bytes: usize,
     ended: bool,
+    /// The next line is too long.
+    overlong: bool,
 }
 
 impl<R: Read> Splitter<R> {
+    fn new(input: R, max_line_bytes: usize) -> Self {
+        Self { input, rest: Vec::new(), max_line_bytes, ended: false, overlong: false }
+    }
+
     /// The lines that are there, at least one; it waits for no more than the first, so that
     /// someone who types sees each line go.
     fn next_block(&mut self) -> Result<Option<Block>, ReadError> {
-        while !self.ended {
+        while !self.ended && !self.overlong {
             let mut bytes = std::mem::take(&mut self.rest);
             let old = bytes.len();
             bytes.resize(old + BLOCK_BYTES, 0);
@@ -86,17 +92,16 @@ impl<R: Read> Splitter<R> {
             };
             bytes.truncate(old + count);
             self.ended = count == 0;
-            let block = self.split(bytes, old);
-            if self.rest.len() > self.max_line_bytes
-                || block.lines.iter().any(|line| line.len() > self.max_line_bytes)
-            {
-                return Err(ReadError::TooLong);
-            }
+            let mut block = self.split(bytes, old);
+            let too_long = |line: &Range<usize>| line.len() > self.max_line_bytes;
+            let first = block.lines.iter().position(too_long);
+            self.overlong = first.is_some() || self.rest.len() > self.max_line_bytes;
+            block.lines.truncate(first.unwrap_or(usize::MAX));
             if !block.lines.is_empty() {
                 return Ok(Some(block));
             }
         }
-        Ok(None)
+        if self.overlong { Err(ReadError::TooLong) } else { Ok(None) }
     }
 
     /// Takes whole lines off `bytes`, of which those before `searched` hold no line feed; the
@@ -135,15 +140,17 @@ mod tests {
         }
     }
 
-    fn split(input: &[u8], step: usize, max: usize) -> Result<Vec<Vec<u8>>, ReadError> {
-        let input = Trickle(input, step);
-        let mut splitter =
-            Splitter { input, rest: Vec::new(), max_line_bytes: max, ended: false };
+    /// The lines before the end or an error.
+    fn split(input: &[u8], step: usize, max: usize) -> (Vec<Vec<u8>>, Option<ReadError>) {
+        let mut splitter = Splitter::new(Trickle(input, step), max);
         let mut lines = Vec::new();
-        while let Some(block) = splitter.next_block()? {
-            lines.extend(block.lines().map(<[u8]>::to_vec));
+        loop {
+            match splitter.next_block() {
+                Ok(Some(block)) => lines.extend(block.lines().map(<[u8]>::to_vec)),
+                Ok(None) => return (lines, None),
+                Err(error) => return (lines, Some(error)),
+            }
         }
-        Ok(lines)
     }
 
     #[test]
@@ -156,17 +163,21 @@ mod tests {
             (b"\n\nab\r\n\ncde", &[b"", b"", b"ab\r", b"", b"cde"]),
         ] {
             for step in 1..=input.len().max(1) {
-                assert_eq!(split(input, step, 100).unwrap(), lines, "{input:?} by {step}");
+                let (came, error) = split(input, step, 100);
+                assert_eq!(came, lines, "{input:?} by {step}");
+                assert!(error.is_none());
             }
         }
     }
 
     #[test]
-    fn a_line_has_a_limit_whether_it_ends_or_not() {
-        assert_eq!(split(b"abc\nabc", 2, 3).unwrap().len(), 2);
-        for input in [&b"a\nabcd"[..], b"a\nabcd\n", b"a\nabcdefgh"] {
+    fn a_line_has_a_limit_whether_it_ends_or_not_and_those_before_it_come() {
+        assert_eq!(split(b"abc\nabc", 2, 3).0.len(), 2);
+        for input in [&b"a\n\nabcd"[..], b"a\n\nabcd\n", b"a\n\nabcdefgh\nx"] {
             for step in 1..=input.len() {
-                assert!(matches!(split(input, step, 3), Err(ReadError::TooLong)), "{input:?}");
+                let (lines, error) = split(input, step, 3);
+                assert!(matches!(error, Some(ReadError::TooLong)), "{input:?} by {step}");
+                assert_eq!(lines, [&b"a"[..], b""], "{input:?} by {step}");
             }
         }
     }

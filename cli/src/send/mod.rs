@@ -16,6 +16,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tidewire::{Acks, Code, Producer, Receipt, Record, RecordRef, Ticket};
 use tidewire_protocol::limits;
+use tidewire_protocol::name::TopicName;
 
 use crate::args::records::SendArgs;
 use crate::client;
@@ -33,7 +34,9 @@ const SAMPLE_RECORDS: u64 = 256;
 const MAX_SAMPLES: usize = 4096;
 
 /// Sends what the arguments name.
-pub fn run(args: SendArgs) -> Result<(), Failure> {
+pub fn run(mut args: SendArgs) -> Result<(), Failure> {
+    // The name in full, as all other commands show it.
+    args.topic = TopicName::parse(&args.topic).map_err(tidewire::Error::from)?.to_string();
     client::run_to_end(async {
         let connected = tokio::select! {
             client = client::connect(&args.server.url) => client?,
@@ -102,8 +105,8 @@ async fn send_lines(producer: &Producer, args: &SendArgs) -> Result<(), Failure>
             }
             Some(Err(ReadError::TooLong)) => {
                 break Err(Failure::new(format!(
-                    "a line after line {} is longer than a record may be, {}",
-                    sending.line,
+                    "line {} is longer than a record may be, {}",
+                    sending.line + 1,
                     number::size(limits::MAX_BATCH_LEN.into())
                 )));
             }
@@ -225,6 +228,9 @@ impl<'a> Sending<'a> {
         let time = self.progress.begun.elapsed();
         self.progress.bar.finish_and_clear();
         let records = number::counted(self.line, "record", "records");
+        if self.line == 0 {
+            return output::line(&format!("sent {records} to {}", self.args.topic));
+        }
         if flushed.is_err() {
             output::note(&format!(
                 "handed over {records} to {}; not all of them were acknowledged",
