@@ -38,13 +38,18 @@ pub async fn run(bench: &Bench, args: &ConsumeArgs) -> Result<Figures, Failure> 
         duration: None,
         rate: None,
     };
+    let phase = bench.phase("sending what is then read");
     produce(std::slice::from_ref(&producer), load).await?;
     producer.close().await?;
+    drop(phase);
 
     if !bench.common.no_warmup {
+        let _phase = bench.phase("warming up");
         consume(bench, args, &starts).await?;
     }
+    let phase = bench.phase("reading");
     let (records, elapsed, latency_us) = consume(bench, args, &starts).await?;
+    drop(phase);
     Ok(Figures {
         what: "consume",
         topic: bench.topic.clone(),

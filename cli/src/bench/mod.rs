@@ -10,6 +10,9 @@ mod consume;
 mod produce;
 mod report;
 
+use std::time::Duration;
+
+use indicatif::ProgressBar;
 use tempfile::TempDir;
 use tidewire::{Client, Code, ProducerBuilder, TopicConfig};
 use tidewire_protocol::limits;
@@ -24,6 +27,9 @@ use report::Figures;
 
 /// The stream of topics that a measurement makes for itself.
 const STREAM: &str = "bench";
+
+/// How often a terminal is told that work goes on; rarely enough not to be part of it.
+const TICK: Duration = Duration::from_millis(100);
 
 /// What a batch needs beside the value of a record.
 const RECORD_OVERHEAD: u32 = 1024;
@@ -128,6 +134,13 @@ impl Bench {
         builder
     }
 
+    /// Says what happens now, until the value is dropped; nothing where stderr is not a terminal.
+    fn phase(&self, what: &'static str) -> Phase {
+        let bar = ProgressBar::new_spinner().with_message(what);
+        bar.enable_steady_tick(TICK);
+        Phase(bar)
+    }
+
     /// Removes what was made for the measurement.
     async fn clear(self) -> Result<(), Failure> {
         if let Some((server, directory)) = self.own {
@@ -146,5 +159,14 @@ impl Bench {
             let _ = self.client.delete_stream(name.stream(), false).await;
         }
         Ok(())
+    }
+}
+
+/// A line on the terminal that goes when what it tells is over.
+struct Phase(ProgressBar);
+
+impl Drop for Phase {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
     }
 }

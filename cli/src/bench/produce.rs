@@ -48,9 +48,12 @@ pub async fn run(bench: &Bench, args: &ProduceArgs) -> Result<Figures, Failure> 
     let load =
         Load { size: bench.common.size, records, duration: args.duration, rate: args.rate };
     if !bench.common.no_warmup {
+        let _phase = bench.phase("warming up");
         produce(&producers, load.warmup()).await?;
     }
+    let phase = bench.phase("sending");
     let (records, elapsed, latency_us) = produce(&producers, load).await?;
+    drop(phase);
     for producer in &producers {
         producer.close().await?;
     }
