@@ -74,6 +74,12 @@ impl Code {
     pub const UNSUPPORTED_BATCH: Self = Self(402);
     /// A record is over the limit.
     pub const RECORD_TOO_LARGE: Self = Self(403);
+    /// Records of this producer are missing before the batch.
+    pub const SEQUENCE_GAP: Self = Self(404);
+    /// Sequence numbers of the batch were used for other records, or too long ago to tell.
+    pub const SEQUENCE_OVERLAP: Self = Self(405);
+    /// A newer epoch of the producer has appended.
+    pub const PRODUCER_FENCED: Self = Self(406);
     /// The partition stopped after a failed sync; it reads, but appends need a restart of the server.
     pub const PARTITION_FENCED: Self = Self(407);
     /// The disk is full.
@@ -348,6 +354,27 @@ pub const CODES: &[CodeInfo] = &[
         class: Class::Append,
         disposition: Disposition::NONE,
         text: "a record is over the limit",
+    },
+    CodeInfo {
+        code: Code::SEQUENCE_GAP,
+        name: "SEQUENCE_GAP",
+        class: Class::Append,
+        disposition: Disposition::NONE,
+        text: "records of this producer are missing before the batch",
+    },
+    CodeInfo {
+        code: Code::SEQUENCE_OVERLAP,
+        name: "SEQUENCE_OVERLAP",
+        class: Class::Append,
+        disposition: Disposition::NONE,
+        text: "sequence numbers of the batch were used for other records, or too long ago to tell",
+    },
+    CodeInfo {
+        code: Code::PRODUCER_FENCED,
+        name: "PRODUCER_FENCED",
+        class: Class::Append,
+        disposition: Disposition::FENCED,
+        text: "a newer epoch of the producer has appended",
     },
     CodeInfo {
         code: Code::PARTITION_FENCED,

@@ -138,7 +138,7 @@ pub(super) fn options(spec: &Spec) -> String {
 /// `messages.rs`.
 pub(super) fn messages(spec: &Spec) -> String {
     let mut out = format!("//! Every kind of frame and the fields of its meta.\n{HEAD}");
-    put!(out, "use crate::codec::{{Field, Reader, Writer}};");
+    put!(out, "use crate::codec::{{Field, Item, Reader, Writer}};");
     put!(out, "use crate::error::Error;");
     put!(out, "use crate::message::{{Direction, Kind, KindInfo, Message, Request}};\n");
     let kinds = &spec.kinds;
@@ -158,8 +158,9 @@ pub(super) fn messages(spec: &Spec) -> String {
         };
         put!(
             out,
-            "KindInfo {{ kind: Kind::{name}, name: {name:?}, version: {}, direction: Direction::{direction}, request_payload: {}, response_payload: {} }},",
+            "KindInfo {{ kind: Kind::{name}, name: {name:?}, version: {}, planned: {}, direction: Direction::{direction}, request_payload: {}, response_payload: {} }},",
             kind.version,
+            kind.planned,
             kind.payload == Some(Payload::Request),
             kind.payload == Some(Payload::Response),
             name = kind.name,
@@ -167,7 +168,7 @@ pub(super) fn messages(spec: &Spec) -> String {
     }
     put!(out, "];\n");
     kinds.enums.iter().for_each(|e| wire_enum(&mut out, e));
-    kinds.structs.iter().for_each(|s| wire_struct(&mut out, s));
+    kinds.structs.iter().for_each(|s| wire_struct(&mut out, s, spec));
     kinds.kinds.iter().for_each(|k| wire_kind(&mut out, k, spec));
     any_request(&mut out, spec);
     out
@@ -202,7 +203,7 @@ fn wire_enum(out: &mut String, e: &Enum) {
     put!(out, "{}::Other(other) => other, }} }} }}\n", e.name);
 }
 
-fn wire_struct(out: &mut String, s: &Struct) {
+fn wire_struct(out: &mut String, s: &Struct, spec: &Spec) {
     put!(out, "/// {}", s.doc);
     struct_body(out, &s.name, &s.fields, &[]);
     put!(out, "impl Field for {} {{", s.name);
@@ -215,6 +216,24 @@ fn wire_struct(out: &mut String, s: &Struct) {
         put!(out, "{}: Field::take(reader)?,", field.name);
     }
     put!(out, "}}) }} }}\n");
+    let min: usize = s.fields.iter().map(|field| min_len(&field.ty, spec)).sum();
+    put!(out, "impl Item for {} {{ const MIN_LEN: usize = {min}; }}\n", s.name);
+}
+
+/// The fewest bytes that a field takes.
+fn min_len(ty: &str, spec: &Spec) -> usize {
+    match ty {
+        "u8" | "bool" => 1,
+        "u16" | "str" => 2,
+        "u32" | "bytes" => 4,
+        "u64" | "i64" => 8,
+        _ if ty.starts_with("list:") => 4,
+        _ if spec.kinds.enums.iter().any(|e| e.name == ty) => 1,
+        _ => match spec.kinds.structs.iter().find(|s| s.name == ty) {
+            Some(s) => s.fields.iter().map(|field| min_len(&field.ty, spec)).sum(),
+            None => panic!("there is no type {ty}"),
+        },
+    }
 }
 
 fn wire_kind(out: &mut String, kind: &Kind, spec: &Spec) {
@@ -286,7 +305,7 @@ fn message(
     } else {
         put!(out, "while let Some(tlv) = reader.tlv()? {{ match tlv.tag {{");
         for tlv in tlvs {
-            put!(out, "{} => message.{} = Some(tlv.value()?),", tlv.tag, tlv.name);
+            put!(out, "{} => tlv.fill(&mut message.{})?,", tlv.tag, tlv.name);
         }
         put!(out, "_ => tlv.skip()?, }} }}");
     }
