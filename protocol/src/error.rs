@@ -33,6 +33,13 @@ impl Disposition {
         self.0 & other.0 == other.0
     }
 
+    /// This set, but that nobody knows whether the request was carried out: which excludes that
+    /// it certainly was not.
+    // SPEC E-5
+    pub const fn outcome_unknown(self) -> Self {
+        Self(self.0 & !Self::RETRIABLE.0 | Self::OUTCOME_UNKNOWN.0)
+    }
+
     /// Both sets.
     pub const fn and(self, other: Self) -> Self {
         Self(self.0 | other.0)

@@ -113,8 +113,7 @@ impl ProducerState {
             base_offset,
             append_time_us,
         });
-        self.next_sequence =
-            batch.base_sequence.saturating_add(u64::from(batch.record_count));
+        self.next_sequence = batch.base_sequence.saturating_add(u64::from(batch.record_count));
     }
 }
 
@@ -126,9 +125,7 @@ mod tests {
     fn batch(epoch: u32, sequence: u64, values: &[&[u8]]) -> Header {
         let mut builder = BatchBuilder::new(1 << 20, 100);
         for value in values {
-            builder
-                .push(&RecordRef { value: Some(value), ..RecordRef::at(0) })
-                .expect("room");
+            builder.push(&RecordRef { value: Some(value), ..RecordRef::at(0) }).expect("room");
         }
         let sequence =
             Sequence { producer_id: 7, producer_epoch: epoch, base_sequence: sequence };
