@@ -2,6 +2,7 @@
 //! chooses one.
 
 mod generate;
+mod rules;
 mod tasks;
 
 use std::process::ExitCode;
@@ -12,6 +13,8 @@ usage: cargo xtask TASK
   test            run every test there is, on io_uring and on the epoll fallback
   gen             write the generated files from protocol/spec
   gen --check     say which generated files differ from protocol/spec; 1 if any does
+  rules           list the rules of protocol/SPEC.md that no test names; 1 if there are any
+  vectors         write the golden vectors that protocol/vectors does not have yet
 ";
 
 fn main() -> ExitCode {
@@ -21,6 +24,7 @@ fn main() -> ExitCode {
         ["test"] => tasks::test(),
         ["gen"] => generate::run(false),
         ["gen", "--check"] => generate::run(true),
+        ["rules"] => rules::run(),
         [] | ["help" | "--help" | "-h"] => {
             print!("{USAGE}");
             ExitCode::SUCCESS

@@ -536,17 +536,20 @@ impl ServerConnection {
                 let role = Role::Subscription { sent: 0, limit: subscribe.credit_bytes };
                 return self.open(ticket, role);
             }
-            AnyRequest::Append(_) if producer => {}
+            AnyRequest::Append(_) | AnyRequest::Flush(_) if producer => {}
+            AnyRequest::Seek(_) if subscription => {}
             AnyRequest::CloseProducer(_) if producer => {
                 self.channels.remove(&channel);
             }
             AnyRequest::Unsubscribe(_) if subscription => {
                 self.channels.remove(&channel);
             }
-            AnyRequest::Append(_) | AnyRequest::CloseProducer(_) => {
+            AnyRequest::Append(_) | AnyRequest::Flush(_) | AnyRequest::CloseProducer(_) => {
                 return Err(unknown_channel(channel, "producer"));
             }
-            AnyRequest::Unsubscribe(_) => return Err(unknown_channel(channel, "subscription")),
+            AnyRequest::Unsubscribe(_) | AnyRequest::Seek(_) => {
+                return Err(unknown_channel(channel, "subscription"));
+            }
             _ => {}
         }
         Ok(())

@@ -8,16 +8,40 @@ use crate::message::{Direction, Kind, KindInfo, Message, Request};
 impl Kind {
     /// Opens a connection: who is there, what both can do, and the limits.
     pub const HELLO: Self = Self(0x0001);
+    /// Proves who the client is, in one or more steps.
+    pub const AUTH: Self = Self(0x0002);
     /// Asks for a sign of life. Answered at once, even when too many requests are in flight.
     pub const PING: Self = Self(0x0003);
     /// The sender will take no more requests and closes when those it accepted are answered, or at once after a fault. Either side may send it.
     pub const GOAWAY: Self = Self(0x0004);
+    /// Creates a user.
+    pub const USER_CREATE: Self = Self(0x0101);
+    /// Deletes a user and its tokens, and ends its connections.
+    pub const USER_DELETE: Self = Self(0x0102);
+    /// Enables or disables a user.
+    pub const USER_UPDATE: Self = Self(0x0103);
+    /// Changes the password of a user.
+    pub const USER_PASSWORD: Self = Self(0x0104);
+    /// Describes a user.
+    pub const USER_DESCRIBE: Self = Self(0x0105);
+    /// Lists users by name, a page at a time.
+    pub const USER_LIST: Self = Self(0x0106);
+    /// Replaces what a user may do.
+    pub const USER_PERMISSIONS: Self = Self(0x0107);
+    /// Creates an access token for the user of the connection.
+    pub const TOKEN_CREATE: Self = Self(0x0110);
+    /// Lists the tokens of the user of the connection by number, a page at a time.
+    pub const TOKEN_LIST: Self = Self(0x0111);
+    /// Deletes a token and ends connections that used it.
+    pub const TOKEN_DELETE: Self = Self(0x0112);
     /// Creates a stream.
     pub const STREAM_CREATE: Self = Self(0x0201);
     /// Describes a stream.
     pub const STREAM_DESCRIBE: Self = Self(0x0202);
     /// Lists streams by name, a page at a time.
     pub const STREAM_LIST: Self = Self(0x0203);
+    /// Deletes all records of all topics of a stream. Offsets go on.
+    pub const STREAM_PURGE: Self = Self(0x0205);
     /// Deletes a stream.
     pub const STREAM_DELETE: Self = Self(0x0206);
     /// Creates a topic in a stream.
@@ -26,12 +50,22 @@ impl Kind {
     pub const TOPIC_DESCRIBE: Self = Self(0x0212);
     /// Lists the topics of a stream by name, a page at a time.
     pub const TOPIC_LIST: Self = Self(0x0213);
+    /// Changes settings of a topic; those that are not named stay.
+    pub const TOPIC_UPDATE: Self = Self(0x0214);
+    /// Deletes all records of a topic. Offsets go on.
+    pub const TOPIC_PURGE: Self = Self(0x0215);
     /// Deletes a topic and its records.
     pub const TOPIC_DELETE: Self = Self(0x0216);
+    /// Adds partitions to a topic. Keys move: see K-2.
+    pub const PARTITIONS_ADD: Self = Self(0x0221);
+    /// Deletes the records of a partition below an offset.
+    pub const TRUNCATE: Self = Self(0x0223);
     /// Opens the frame's channel, which must be free, for appends to one topic.
     pub const OPEN_PRODUCER: Self = Self(0x0301);
     /// Appends one batch, the payload, to a partition of the channel's topic.
     pub const APPEND: Self = Self(0x0302);
+    /// Waits until all that was appended to a partition of the topic of the channel is on the disk.
+    pub const FLUSH: Self = Self(0x0303);
     /// Closes the frame's channel. Appends before it are carried out.
     pub const CLOSE_PRODUCER: Self = Self(0x0304);
     /// Reads batches of a partition once, waiting for them if asked to.
@@ -42,12 +76,44 @@ impl Kind {
     pub const CREDIT: Self = Self(0x0403);
     /// Closes the frame's channel. No delivery follows the reply.
     pub const UNSUBSCRIBE: Self = Self(0x0404);
+    /// Moves the subscription on the frame's channel. What was delivered before the reply is of the old place.
+    pub const SEEK: Self = Self(0x0405);
     /// States the offsets and sizes of a topic's partitions, a page at a time.
     pub const LIST_OFFSETS: Self = Self(0x0406);
     /// Whole batches of a subscription, in order, as the payload. The first may begin before the offset wanted.
     pub const DELIVER: Self = Self(0x0481);
     /// The subscription on the frame's channel has ended, and the channel is closed.
     pub const SUBSCRIPTION_EVENT: Self = Self(0x0482);
+    /// Creates a group.
+    pub const GROUP_CREATE: Self = Self(0x0501);
+    /// Deletes a group without members, and its offsets.
+    pub const GROUP_DELETE: Self = Self(0x0502);
+    /// Describes a group and its members.
+    pub const GROUP_DESCRIBE: Self = Self(0x0503);
+    /// Lists groups by name, a page at a time.
+    pub const GROUP_LIST: Self = Self(0x0504);
+    /// Joins a group, which is created if there is none, or renews a membership.
+    pub const GROUP_JOIN: Self = Self(0x0505);
+    /// Leaves a group.
+    pub const GROUP_LEAVE: Self = Self(0x0506);
+    /// Waits for the assignment of a generation.
+    pub const GROUP_SYNC: Self = Self(0x0507);
+    /// Says that a member is alive.
+    pub const GROUP_HEARTBEAT: Self = Self(0x0508);
+    /// Stores where a group is. Outside a group member and generation are 0.
+    pub const OFFSET_STORE: Self = Self(0x0510);
+    /// Asks where a group is. What was never stored is left out.
+    pub const OFFSET_GET: Self = Self(0x0511);
+    /// Forgets where a group is.
+    pub const OFFSET_DELETE: Self = Self(0x0512);
+    /// The assignment of a group that a member of this connection belongs to is about to change.
+    pub const GROUP_EVENT: Self = Self(0x0581);
+    /// Says where topics are served. Outside a cluster it names one server.
+    pub const METADATA: Self = Self(0x0701);
+    /// States what the server counts.
+    pub const STATS: Self = Self(0x0702);
+    /// Lists connections by number, a page at a time.
+    pub const CLIENTS: Self = Self(0x0703);
 }
 
 /// All kinds, by number.
@@ -57,6 +123,15 @@ pub const KINDS: &[KindInfo] = &[
         name: "HELLO",
         version: 1,
         planned: false,
+        direction: Direction::Request,
+        request_payload: false,
+        response_payload: false,
+    },
+    KindInfo {
+        kind: Kind::AUTH,
+        name: "AUTH",
+        version: 1,
+        planned: true,
         direction: Direction::Request,
         request_payload: false,
         response_payload: false,
@@ -76,6 +151,96 @@ pub const KINDS: &[KindInfo] = &[
         version: 1,
         planned: false,
         direction: Direction::Push,
+        request_payload: false,
+        response_payload: false,
+    },
+    KindInfo {
+        kind: Kind::USER_CREATE,
+        name: "USER_CREATE",
+        version: 1,
+        planned: true,
+        direction: Direction::Request,
+        request_payload: false,
+        response_payload: false,
+    },
+    KindInfo {
+        kind: Kind::USER_DELETE,
+        name: "USER_DELETE",
+        version: 1,
+        planned: true,
+        direction: Direction::Request,
+        request_payload: false,
+        response_payload: false,
+    },
+    KindInfo {
+        kind: Kind::USER_UPDATE,
+        name: "USER_UPDATE",
+        version: 1,
+        planned: true,
+        direction: Direction::Request,
+        request_payload: false,
+        response_payload: false,
+    },
+    KindInfo {
+        kind: Kind::USER_PASSWORD,
+        name: "USER_PASSWORD",
+        version: 1,
+        planned: true,
+        direction: Direction::Request,
+        request_payload: false,
+        response_payload: false,
+    },
+    KindInfo {
+        kind: Kind::USER_DESCRIBE,
+        name: "USER_DESCRIBE",
+        version: 1,
+        planned: true,
+        direction: Direction::Request,
+        request_payload: false,
+        response_payload: false,
+    },
+    KindInfo {
+        kind: Kind::USER_LIST,
+        name: "USER_LIST",
+        version: 1,
+        planned: true,
+        direction: Direction::Request,
+        request_payload: false,
+        response_payload: false,
+    },
+    KindInfo {
+        kind: Kind::USER_PERMISSIONS,
+        name: "USER_PERMISSIONS",
+        version: 1,
+        planned: true,
+        direction: Direction::Request,
+        request_payload: false,
+        response_payload: false,
+    },
+    KindInfo {
+        kind: Kind::TOKEN_CREATE,
+        name: "TOKEN_CREATE",
+        version: 1,
+        planned: true,
+        direction: Direction::Request,
+        request_payload: false,
+        response_payload: false,
+    },
+    KindInfo {
+        kind: Kind::TOKEN_LIST,
+        name: "TOKEN_LIST",
+        version: 1,
+        planned: true,
+        direction: Direction::Request,
+        request_payload: false,
+        response_payload: false,
+    },
+    KindInfo {
+        kind: Kind::TOKEN_DELETE,
+        name: "TOKEN_DELETE",
+        version: 1,
+        planned: true,
+        direction: Direction::Request,
         request_payload: false,
         response_payload: false,
     },
@@ -102,6 +267,15 @@ pub const KINDS: &[KindInfo] = &[
         name: "STREAM_LIST",
         version: 1,
         planned: false,
+        direction: Direction::Request,
+        request_payload: false,
+        response_payload: false,
+    },
+    KindInfo {
+        kind: Kind::STREAM_PURGE,
+        name: "STREAM_PURGE",
+        version: 1,
+        planned: true,
         direction: Direction::Request,
         request_payload: false,
         response_payload: false,
@@ -143,10 +317,46 @@ pub const KINDS: &[KindInfo] = &[
         response_payload: false,
     },
     KindInfo {
+        kind: Kind::TOPIC_UPDATE,
+        name: "TOPIC_UPDATE",
+        version: 1,
+        planned: true,
+        direction: Direction::Request,
+        request_payload: false,
+        response_payload: false,
+    },
+    KindInfo {
+        kind: Kind::TOPIC_PURGE,
+        name: "TOPIC_PURGE",
+        version: 1,
+        planned: true,
+        direction: Direction::Request,
+        request_payload: false,
+        response_payload: false,
+    },
+    KindInfo {
         kind: Kind::TOPIC_DELETE,
         name: "TOPIC_DELETE",
         version: 1,
         planned: false,
+        direction: Direction::Request,
+        request_payload: false,
+        response_payload: false,
+    },
+    KindInfo {
+        kind: Kind::PARTITIONS_ADD,
+        name: "PARTITIONS_ADD",
+        version: 1,
+        planned: true,
+        direction: Direction::Request,
+        request_payload: false,
+        response_payload: false,
+    },
+    KindInfo {
+        kind: Kind::TRUNCATE,
+        name: "TRUNCATE",
+        version: 1,
+        planned: true,
         direction: Direction::Request,
         request_payload: false,
         response_payload: false,
@@ -167,6 +377,15 @@ pub const KINDS: &[KindInfo] = &[
         planned: false,
         direction: Direction::Request,
         request_payload: true,
+        response_payload: false,
+    },
+    KindInfo {
+        kind: Kind::FLUSH,
+        name: "FLUSH",
+        version: 1,
+        planned: true,
+        direction: Direction::Request,
+        request_payload: false,
         response_payload: false,
     },
     KindInfo {
@@ -215,6 +434,15 @@ pub const KINDS: &[KindInfo] = &[
         response_payload: false,
     },
     KindInfo {
+        kind: Kind::SEEK,
+        name: "SEEK",
+        version: 1,
+        planned: true,
+        direction: Direction::Request,
+        request_payload: false,
+        response_payload: false,
+    },
+    KindInfo {
         kind: Kind::LIST_OFFSETS,
         name: "LIST_OFFSETS",
         version: 1,
@@ -238,6 +466,141 @@ pub const KINDS: &[KindInfo] = &[
         version: 1,
         planned: false,
         direction: Direction::Push,
+        request_payload: false,
+        response_payload: false,
+    },
+    KindInfo {
+        kind: Kind::GROUP_CREATE,
+        name: "GROUP_CREATE",
+        version: 1,
+        planned: true,
+        direction: Direction::Request,
+        request_payload: false,
+        response_payload: false,
+    },
+    KindInfo {
+        kind: Kind::GROUP_DELETE,
+        name: "GROUP_DELETE",
+        version: 1,
+        planned: true,
+        direction: Direction::Request,
+        request_payload: false,
+        response_payload: false,
+    },
+    KindInfo {
+        kind: Kind::GROUP_DESCRIBE,
+        name: "GROUP_DESCRIBE",
+        version: 1,
+        planned: true,
+        direction: Direction::Request,
+        request_payload: false,
+        response_payload: false,
+    },
+    KindInfo {
+        kind: Kind::GROUP_LIST,
+        name: "GROUP_LIST",
+        version: 1,
+        planned: true,
+        direction: Direction::Request,
+        request_payload: false,
+        response_payload: false,
+    },
+    KindInfo {
+        kind: Kind::GROUP_JOIN,
+        name: "GROUP_JOIN",
+        version: 1,
+        planned: true,
+        direction: Direction::Request,
+        request_payload: false,
+        response_payload: false,
+    },
+    KindInfo {
+        kind: Kind::GROUP_LEAVE,
+        name: "GROUP_LEAVE",
+        version: 1,
+        planned: true,
+        direction: Direction::Request,
+        request_payload: false,
+        response_payload: false,
+    },
+    KindInfo {
+        kind: Kind::GROUP_SYNC,
+        name: "GROUP_SYNC",
+        version: 1,
+        planned: true,
+        direction: Direction::Request,
+        request_payload: false,
+        response_payload: false,
+    },
+    KindInfo {
+        kind: Kind::GROUP_HEARTBEAT,
+        name: "GROUP_HEARTBEAT",
+        version: 1,
+        planned: true,
+        direction: Direction::Request,
+        request_payload: false,
+        response_payload: false,
+    },
+    KindInfo {
+        kind: Kind::OFFSET_STORE,
+        name: "OFFSET_STORE",
+        version: 1,
+        planned: true,
+        direction: Direction::Request,
+        request_payload: false,
+        response_payload: false,
+    },
+    KindInfo {
+        kind: Kind::OFFSET_GET,
+        name: "OFFSET_GET",
+        version: 1,
+        planned: true,
+        direction: Direction::Request,
+        request_payload: false,
+        response_payload: false,
+    },
+    KindInfo {
+        kind: Kind::OFFSET_DELETE,
+        name: "OFFSET_DELETE",
+        version: 1,
+        planned: true,
+        direction: Direction::Request,
+        request_payload: false,
+        response_payload: false,
+    },
+    KindInfo {
+        kind: Kind::GROUP_EVENT,
+        name: "GROUP_EVENT",
+        version: 1,
+        planned: true,
+        direction: Direction::Push,
+        request_payload: false,
+        response_payload: false,
+    },
+    KindInfo {
+        kind: Kind::METADATA,
+        name: "METADATA",
+        version: 1,
+        planned: true,
+        direction: Direction::Request,
+        request_payload: false,
+        response_payload: false,
+    },
+    KindInfo {
+        kind: Kind::STATS,
+        name: "STATS",
+        version: 1,
+        planned: true,
+        direction: Direction::Request,
+        request_payload: false,
+        response_payload: false,
+    },
+    KindInfo {
+        kind: Kind::CLIENTS,
+        name: "CLIENTS",
+        version: 1,
+        planned: true,
+        direction: Direction::Request,
         request_payload: false,
         response_payload: false,
     },
@@ -477,6 +840,354 @@ impl Item for PartitionInfo {
     const MIN_LEN: usize = 46;
 }
 
+/// A topic by name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TopicRef {
+    /// The stream.
+    pub stream: String,
+    /// The topic.
+    pub topic: String,
+}
+
+impl Field for TopicRef {
+    fn put(&self, writer: &mut Writer) {
+        self.stream.put(writer);
+        self.topic.put(writer);
+    }
+    fn take(reader: &mut Reader<'_>) -> Result<Self, Error> {
+        Ok(Self { stream: Field::take(reader)?, topic: Field::take(reader)? })
+    }
+}
+
+impl Item for TopicRef {
+    const MIN_LEN: usize = 4;
+}
+
+/// A partition by name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PartitionRef {
+    /// The stream.
+    pub stream: String,
+    /// The topic.
+    pub topic: String,
+    /// The partition.
+    pub partition: u32,
+}
+
+impl Field for PartitionRef {
+    fn put(&self, writer: &mut Writer) {
+        self.stream.put(writer);
+        self.topic.put(writer);
+        self.partition.put(writer);
+    }
+    fn take(reader: &mut Reader<'_>) -> Result<Self, Error> {
+        Ok(Self {
+            stream: Field::take(reader)?,
+            topic: Field::take(reader)?,
+            partition: Field::take(reader)?,
+        })
+    }
+}
+
+impl Item for PartitionRef {
+    const MIN_LEN: usize = 8;
+}
+
+/// What a user may do to a topic, or to all that match.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Permission {
+    /// The stream; empty is every one.
+    pub stream: String,
+    /// The topic; empty is every one.
+    pub topic: String,
+    /// Bitmap: 1 read, 2 append, 4 create, 8 delete, 16 administer.
+    pub rights: u32,
+}
+
+impl Field for Permission {
+    fn put(&self, writer: &mut Writer) {
+        self.stream.put(writer);
+        self.topic.put(writer);
+        self.rights.put(writer);
+    }
+    fn take(reader: &mut Reader<'_>) -> Result<Self, Error> {
+        Ok(Self {
+            stream: Field::take(reader)?,
+            topic: Field::take(reader)?,
+            rights: Field::take(reader)?,
+        })
+    }
+}
+
+impl Item for Permission {
+    const MIN_LEN: usize = 8;
+}
+
+/// A user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserInfo {
+    /// Its name.
+    pub name: String,
+    /// Its number, never reused.
+    pub id: u64,
+    /// When it was created, in microseconds since the Unix epoch.
+    pub created_us: i64,
+    /// Whether it may log in.
+    pub enabled: bool,
+}
+
+impl Field for UserInfo {
+    fn put(&self, writer: &mut Writer) {
+        self.name.put(writer);
+        self.id.put(writer);
+        self.created_us.put(writer);
+        self.enabled.put(writer);
+    }
+    fn take(reader: &mut Reader<'_>) -> Result<Self, Error> {
+        Ok(Self {
+            name: Field::take(reader)?,
+            id: Field::take(reader)?,
+            created_us: Field::take(reader)?,
+            enabled: Field::take(reader)?,
+        })
+    }
+}
+
+impl Item for UserInfo {
+    const MIN_LEN: usize = 19;
+}
+
+/// An access token, without its secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenInfo {
+    /// Its number, never reused.
+    pub id: u64,
+    /// What it is called.
+    pub name: String,
+    /// The user that it stands for.
+    pub user: String,
+    /// When it was created, in microseconds since the Unix epoch.
+    pub created_us: i64,
+    /// When it ends, in microseconds since the Unix epoch; 0 is never.
+    pub expires_us: i64,
+}
+
+impl Field for TokenInfo {
+    fn put(&self, writer: &mut Writer) {
+        self.id.put(writer);
+        self.name.put(writer);
+        self.user.put(writer);
+        self.created_us.put(writer);
+        self.expires_us.put(writer);
+    }
+    fn take(reader: &mut Reader<'_>) -> Result<Self, Error> {
+        Ok(Self {
+            id: Field::take(reader)?,
+            name: Field::take(reader)?,
+            user: Field::take(reader)?,
+            created_us: Field::take(reader)?,
+            expires_us: Field::take(reader)?,
+        })
+    }
+}
+
+impl Item for TokenInfo {
+    const MIN_LEN: usize = 28;
+}
+
+/// A group of consumers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupInfo {
+    /// Its name.
+    pub name: String,
+    /// Counts its assignments.
+    pub generation: u32,
+    /// How many members it has.
+    pub members: u32,
+}
+
+impl Field for GroupInfo {
+    fn put(&self, writer: &mut Writer) {
+        self.name.put(writer);
+        self.generation.put(writer);
+        self.members.put(writer);
+    }
+    fn take(reader: &mut Reader<'_>) -> Result<Self, Error> {
+        Ok(Self {
+            name: Field::take(reader)?,
+            generation: Field::take(reader)?,
+            members: Field::take(reader)?,
+        })
+    }
+}
+
+impl Item for GroupInfo {
+    const MIN_LEN: usize = 10;
+}
+
+/// A member of a group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupMember {
+    /// Its number in the group.
+    pub member_id: u64,
+    /// The name of its client.
+    pub client_name: String,
+    /// What it is assigned.
+    pub partitions: Vec<PartitionRef>,
+}
+
+impl Field for GroupMember {
+    fn put(&self, writer: &mut Writer) {
+        self.member_id.put(writer);
+        self.client_name.put(writer);
+        self.partitions.put(writer);
+    }
+    fn take(reader: &mut Reader<'_>) -> Result<Self, Error> {
+        Ok(Self {
+            member_id: Field::take(reader)?,
+            client_name: Field::take(reader)?,
+            partitions: Field::take(reader)?,
+        })
+    }
+}
+
+impl Item for GroupMember {
+    const MIN_LEN: usize = 14;
+}
+
+/// Where a group is in a partition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredOffset {
+    /// The stream.
+    pub stream: String,
+    /// The topic.
+    pub topic: String,
+    /// The partition.
+    pub partition: u32,
+    /// Offset of the next record to read.
+    pub offset: u64,
+    /// What the consumer keeps beside it.
+    pub note: String,
+}
+
+impl Field for StoredOffset {
+    fn put(&self, writer: &mut Writer) {
+        self.stream.put(writer);
+        self.topic.put(writer);
+        self.partition.put(writer);
+        self.offset.put(writer);
+        self.note.put(writer);
+    }
+    fn take(reader: &mut Reader<'_>) -> Result<Self, Error> {
+        Ok(Self {
+            stream: Field::take(reader)?,
+            topic: Field::take(reader)?,
+            partition: Field::take(reader)?,
+            offset: Field::take(reader)?,
+            note: Field::take(reader)?,
+        })
+    }
+}
+
+impl Item for StoredOffset {
+    const MIN_LEN: usize = 18;
+}
+
+/// A server that a client may connect to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerInfo {
+    /// Its number.
+    pub server_id: u64,
+    /// Host name or IP address.
+    pub host: String,
+    /// Native port.
+    pub port: u16,
+}
+
+impl Field for ServerInfo {
+    fn put(&self, writer: &mut Writer) {
+        self.server_id.put(writer);
+        self.host.put(writer);
+        self.port.put(writer);
+    }
+    fn take(reader: &mut Reader<'_>) -> Result<Self, Error> {
+        Ok(Self {
+            server_id: Field::take(reader)?,
+            host: Field::take(reader)?,
+            port: Field::take(reader)?,
+        })
+    }
+}
+
+impl Item for ServerInfo {
+    const MIN_LEN: usize = 12;
+}
+
+/// A number that the server counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Statistic {
+    /// What it counts, with its unit last.
+    pub name: String,
+    /// How much.
+    pub value: u64,
+}
+
+impl Field for Statistic {
+    fn put(&self, writer: &mut Writer) {
+        self.name.put(writer);
+        self.value.put(writer);
+    }
+    fn take(reader: &mut Reader<'_>) -> Result<Self, Error> {
+        Ok(Self { name: Field::take(reader)?, value: Field::take(reader)? })
+    }
+}
+
+impl Item for Statistic {
+    const MIN_LEN: usize = 10;
+}
+
+/// A connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientInfo {
+    /// Its number since the server started.
+    pub id: u64,
+    /// The name of its client.
+    pub client_name: String,
+    /// Its library and version.
+    pub client_version: String,
+    /// Where it comes from.
+    pub address: String,
+    /// Who is logged in; empty is nobody.
+    pub user: String,
+    /// Since when, in microseconds since the Unix epoch.
+    pub connected_us: i64,
+}
+
+impl Field for ClientInfo {
+    fn put(&self, writer: &mut Writer) {
+        self.id.put(writer);
+        self.client_name.put(writer);
+        self.client_version.put(writer);
+        self.address.put(writer);
+        self.user.put(writer);
+        self.connected_us.put(writer);
+    }
+    fn take(reader: &mut Reader<'_>) -> Result<Self, Error> {
+        Ok(Self {
+            id: Field::take(reader)?,
+            client_name: Field::take(reader)?,
+            client_version: Field::take(reader)?,
+            address: Field::take(reader)?,
+            user: Field::take(reader)?,
+            connected_us: Field::take(reader)?,
+        })
+    }
+}
+
+impl Item for ClientInfo {
+    const MIN_LEN: usize = 24;
+}
+
 /// Opens a connection: who is there, what both can do, and the limits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hello {
@@ -597,6 +1308,57 @@ impl Request for Hello {
     type Reply = HelloReply;
 }
 
+/// Proves who the client is, in one or more steps.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Auth {
+    /// One bit of those that the reply to HELLO named.
+    pub method: u32,
+    /// What the method says.
+    pub data: Vec<u8>,
+}
+
+impl Message for Auth {
+    const KIND: Kind = Kind::AUTH;
+    const VERSION: u8 = 1;
+    fn encode(&self, writer: &mut Writer) {
+        self.method.put(writer);
+        self.data.put(writer);
+    }
+    fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
+        let message =
+            Self { method: Field::take(&mut reader)?, data: Field::take(&mut reader)? };
+        reader.finish()?;
+        Ok(message)
+    }
+}
+
+/// The reply to [`Auth`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuthReply {
+    /// Whether the connection is ready; otherwise another step follows.
+    pub done: bool,
+    /// What the method says.
+    pub data: Vec<u8>,
+}
+
+impl Message for AuthReply {
+    const KIND: Kind = Kind::AUTH;
+    const VERSION: u8 = 1;
+    fn encode(&self, writer: &mut Writer) {
+        self.done.put(writer);
+        self.data.put(writer);
+    }
+    fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
+        let message = Self { done: Field::take(&mut reader)?, data: Field::take(&mut reader)? };
+        reader.finish()?;
+        Ok(message)
+    }
+}
+
+impl Request for Auth {
+    type Reply = AuthReply;
+}
+
 /// Asks for a sign of life. Answered at once, even when too many requests are in flight.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ping {}
@@ -659,6 +1421,474 @@ impl Message for Goaway {
         reader.finish()?;
         Ok(message)
     }
+}
+
+/// Creates a user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserCreate {
+    /// Its name.
+    pub name: String,
+    /// Its password.
+    pub secret: Vec<u8>,
+    /// What it may do.
+    pub permissions: Vec<Permission>,
+}
+
+impl Message for UserCreate {
+    const KIND: Kind = Kind::USER_CREATE;
+    const VERSION: u8 = 1;
+    fn encode(&self, writer: &mut Writer) {
+        self.name.put(writer);
+        self.secret.put(writer);
+        self.permissions.put(writer);
+    }
+    fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
+        let message = Self {
+            name: Field::take(&mut reader)?,
+            secret: Field::take(&mut reader)?,
+            permissions: Field::take(&mut reader)?,
+        };
+        reader.finish()?;
+        Ok(message)
+    }
+}
+
+/// The reply to [`UserCreate`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserCreateReply {
+    /// The user.
+    pub user: UserInfo,
+}
+
+impl Message for UserCreateReply {
+    const KIND: Kind = Kind::USER_CREATE;
+    const VERSION: u8 = 1;
+    fn encode(&self, writer: &mut Writer) {
+        self.user.put(writer);
+    }
+    fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
+        let message = Self { user: Field::take(&mut reader)? };
+        reader.finish()?;
+        Ok(message)
+    }
+}
+
+impl Request for UserCreate {
+    type Reply = UserCreateReply;
+}
+
+/// Deletes a user and its tokens, and ends its connections.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserDelete {
+    /// Its name.
+    pub name: String,
+}
+
+impl Message for UserDelete {
+    const KIND: Kind = Kind::USER_DELETE;
+    const VERSION: u8 = 1;
+    fn encode(&self, writer: &mut Writer) {
+        self.name.put(writer);
+    }
+    fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
+        let message = Self { name: Field::take(&mut reader)? };
+        reader.finish()?;
+        Ok(message)
+    }
+}
+
+/// The reply to [`UserDelete`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserDeleteReply {}
+
+impl Message for UserDeleteReply {
+    const KIND: Kind = Kind::USER_DELETE;
+    const VERSION: u8 = 1;
+    fn encode(&self, _writer: &mut Writer) {}
+    fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
+        let message = Self {};
+        reader.finish()?;
+        Ok(message)
+    }
+}
+
+impl Request for UserDelete {
+    type Reply = UserDeleteReply;
+}
+
+/// Enables or disables a user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserUpdate {
+    /// Its name.
+    pub name: String,
+    /// Whether it may log in.
+    pub enabled: bool,
+}
+
+impl Message for UserUpdate {
+    const KIND: Kind = Kind::USER_UPDATE;
+    const VERSION: u8 = 1;
+    fn encode(&self, writer: &mut Writer) {
+        self.name.put(writer);
+        self.enabled.put(writer);
+    }
+    fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
+        let message =
+            Self { name: Field::take(&mut reader)?, enabled: Field::take(&mut reader)? };
+        reader.finish()?;
+        Ok(message)
+    }
+}
+
+/// The reply to [`UserUpdate`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserUpdateReply {
+    /// The user.
+    pub user: UserInfo,
+}
+
+impl Message for UserUpdateReply {
+    const KIND: Kind = Kind::USER_UPDATE;
+    const VERSION: u8 = 1;
+    fn encode(&self, writer: &mut Writer) {
+        self.user.put(writer);
+    }
+    fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
+        let message = Self { user: Field::take(&mut reader)? };
+        reader.finish()?;
+        Ok(message)
+    }
+}
+
+impl Request for UserUpdate {
+    type Reply = UserUpdateReply;
+}
+
+/// Changes the password of a user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserPassword {
+    /// Its name.
+    pub name: String,
+    /// The password so far; empty for an administrator.
+    pub old_secret: Vec<u8>,
+    /// The password from now on.
+    pub new_secret: Vec<u8>,
+}
+
+impl Message for UserPassword {
+    const KIND: Kind = Kind::USER_PASSWORD;
+    const VERSION: u8 = 1;
+    fn encode(&self, writer: &mut Writer) {
+        self.name.put(writer);
+        self.old_secret.put(writer);
+        self.new_secret.put(writer);
+    }
+    fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
+        let message = Self {
+            name: Field::take(&mut reader)?,
+            old_secret: Field::take(&mut reader)?,
+            new_secret: Field::take(&mut reader)?,
+        };
+        reader.finish()?;
+        Ok(message)
+    }
+}
+
+/// The reply to [`UserPassword`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserPasswordReply {}
+
+impl Message for UserPasswordReply {
+    const KIND: Kind = Kind::USER_PASSWORD;
+    const VERSION: u8 = 1;
+    fn encode(&self, _writer: &mut Writer) {}
+    fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
+        let message = Self {};
+        reader.finish()?;
+        Ok(message)
+    }
+}
+
+impl Request for UserPassword {
+    type Reply = UserPasswordReply;
+}
+
+/// Describes a user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserDescribe {
+    /// Its name.
+    pub name: String,
+}
+
+impl Message for UserDescribe {
+    const KIND: Kind = Kind::USER_DESCRIBE;
+    const VERSION: u8 = 1;
+    fn encode(&self, writer: &mut Writer) {
+        self.name.put(writer);
+    }
+    fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
+        let message = Self { name: Field::take(&mut reader)? };
+        reader.finish()?;
+        Ok(message)
+    }
+}
+
+/// The reply to [`UserDescribe`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserDescribeReply {
+    /// The user.
+    pub user: UserInfo,
+    /// What it may do.
+    pub permissions: Vec<Permission>,
+}
+
+impl Message for UserDescribeReply {
+    const KIND: Kind = Kind::USER_DESCRIBE;
+    const VERSION: u8 = 1;
+    fn encode(&self, writer: &mut Writer) {
+        self.user.put(writer);
+        self.permissions.put(writer);
+    }
+    fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
+        let message =
+            Self { user: Field::take(&mut reader)?, permissions: Field::take(&mut reader)? };
+        reader.finish()?;
+        Ok(message)
+    }
+}
+
+impl Request for UserDescribe {
+    type Reply = UserDescribeReply;
+}
+
+/// Lists users by name, a page at a time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserList {
+    /// List names after this one; empty starts at the first.
+    pub after: String,
+}
+
+impl Message for UserList {
+    const KIND: Kind = Kind::USER_LIST;
+    const VERSION: u8 = 1;
+    fn encode(&self, writer: &mut Writer) {
+        self.after.put(writer);
+    }
+    fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
+        let message = Self { after: Field::take(&mut reader)? };
+        reader.finish()?;
+        Ok(message)
+    }
+}
+
+/// The reply to [`UserList`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserListReply {
+    /// A page of users.
+    pub users: Vec<UserInfo>,
+    /// Whether another page follows.
+    pub more: bool,
+}
+
+impl Message for UserListReply {
+    const KIND: Kind = Kind::USER_LIST;
+    const VERSION: u8 = 1;
+    fn encode(&self, writer: &mut Writer) {
+        self.users.put(writer);
+        self.more.put(writer);
+    }
+    fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
+        let message =
+            Self { users: Field::take(&mut reader)?, more: Field::take(&mut reader)? };
+        reader.finish()?;
+        Ok(message)
+    }
+}
+
+impl Request for UserList {
+    type Reply = UserListReply;
+}
+
+/// Replaces what a user may do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserPermissions {
+    /// Its name.
+    pub name: String,
+    /// What it may do from now on.
+    pub permissions: Vec<Permission>,
+}
+
+impl Message for UserPermissions {
+    const KIND: Kind = Kind::USER_PERMISSIONS;
+    const VERSION: u8 = 1;
+    fn encode(&self, writer: &mut Writer) {
+        self.name.put(writer);
+        self.permissions.put(writer);
+    }
+    fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
+        let message =
+            Self { name: Field::take(&mut reader)?, permissions: Field::take(&mut reader)? };
+        reader.finish()?;
+        Ok(message)
+    }
+}
+
+/// The reply to [`UserPermissions`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserPermissionsReply {}
+
+impl Message for UserPermissionsReply {
+    const KIND: Kind = Kind::USER_PERMISSIONS;
+    const VERSION: u8 = 1;
+    fn encode(&self, _writer: &mut Writer) {}
+    fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
+        let message = Self {};
+        reader.finish()?;
+        Ok(message)
+    }
+}
+
+impl Request for UserPermissions {
+    type Reply = UserPermissionsReply;
+}
+
+/// Creates an access token for the user of the connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenCreate {
+    /// What it is called.
+    pub name: String,
+    /// How long it is valid, in milliseconds; 0 is for ever.
+    pub lifetime_ms: u64,
+}
+
+impl Message for TokenCreate {
+    const KIND: Kind = Kind::TOKEN_CREATE;
+    const VERSION: u8 = 1;
+    fn encode(&self, writer: &mut Writer) {
+        self.name.put(writer);
+        self.lifetime_ms.put(writer);
+    }
+    fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
+        let message =
+            Self { name: Field::take(&mut reader)?, lifetime_ms: Field::take(&mut reader)? };
+        reader.finish()?;
+        Ok(message)
+    }
+}
+
+/// The reply to [`TokenCreate`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenCreateReply {
+    /// The token.
+    pub token: TokenInfo,
+    /// Its secret, told only here.
+    pub secret: Vec<u8>,
+}
+
+impl Message for TokenCreateReply {
+    const KIND: Kind = Kind::TOKEN_CREATE;
+    const VERSION: u8 = 1;
+    fn encode(&self, writer: &mut Writer) {
+        self.token.put(writer);
+        self.secret.put(writer);
+    }
+    fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
+        let message =
+            Self { token: Field::take(&mut reader)?, secret: Field::take(&mut reader)? };
+        reader.finish()?;
+        Ok(message)
+    }
+}
+
+impl Request for TokenCreate {
+    type Reply = TokenCreateReply;
+}
+
+/// Lists the tokens of the user of the connection by number, a page at a time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenList {
+    /// List numbers after this one; 0 starts at the first.
+    pub after: u64,
+}
+
+impl Message for TokenList {
+    const KIND: Kind = Kind::TOKEN_LIST;
+    const VERSION: u8 = 1;
+    fn encode(&self, writer: &mut Writer) {
+        self.after.put(writer);
+    }
+    fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
+        let message = Self { after: Field::take(&mut reader)? };
+        reader.finish()?;
+        Ok(message)
+    }
+}
+
+/// The reply to [`TokenList`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenListReply {
+    /// A page of tokens.
+    pub tokens: Vec<TokenInfo>,
+    /// Whether another page follows.
+    pub more: bool,
+}
+
+impl Message for TokenListReply {
+    const KIND: Kind = Kind::TOKEN_LIST;
+    const VERSION: u8 = 1;
+    fn encode(&self, writer: &mut Writer) {
+        self.tokens.put(writer);
+        self.more.put(writer);
+    }
+    fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
+        let message =
+            Self { tokens: Field::take(&mut reader)?, more: Field::take(&mut reader)? };
+        reader.finish()?;
+        Ok(message)
+    }
+}
+
+impl Request for TokenList {
+    type Reply = TokenListReply;
+}
+
+/// Deletes a token and ends connections that used it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenDelete {
+    /// Its number.
+    pub id: u64,
+}
+
+impl Message for TokenDelete {
+    const KIND: Kind = Kind::TOKEN_DELETE;
+    const VERSION: u8 = 1;
+    fn encode(&self, writer: &mut Writer) {
+        self.id.put(writer);
+    }
+    fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
+        let message = Self { id: Field::take(&mut reader)? };
+        reader.finish()?;
+        Ok(message)
+    }
+}
+
+/// The reply to [`TokenDelete`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenDeleteReply {}
+
+impl Message for TokenDeleteReply {
+    const KIND: Kind = Kind::TOKEN_DELETE;
+    const VERSION: u8 = 1;
+    fn encode(&self, _writer: &mut Writer) {}
+    fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
+        let message = Self {};
+        reader.finish()?;
+        Ok(message)
+    }
+}
+
+impl Request for TokenDelete {
+    type Reply = TokenDeleteReply;
 }
 
 /// Creates a stream.
@@ -795,6 +2025,45 @@ impl Message for StreamListReply {
 
 impl Request for StreamList {
     type Reply = StreamListReply;
+}
+
+/// Deletes all records of all topics of a stream. Offsets go on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StreamPurge {
+    /// Its name.
+    pub name: String,
+}
+
+impl Message for StreamPurge {
+    const KIND: Kind = Kind::STREAM_PURGE;
+    const VERSION: u8 = 1;
+    fn encode(&self, writer: &mut Writer) {
+        self.name.put(writer);
+    }
+    fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
+        let message = Self { name: Field::take(&mut reader)? };
+        reader.finish()?;
+        Ok(message)
+    }
+}
+
+/// The reply to [`StreamPurge`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StreamPurgeReply {}
+
+impl Message for StreamPurgeReply {
+    const KIND: Kind = Kind::STREAM_PURGE;
+    const VERSION: u8 = 1;
+    fn encode(&self, _writer: &mut Writer) {}
+    fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
+        let message = Self {};
+        reader.finish()?;
+        Ok(message)
+    }
+}
+
+impl Request for StreamPurge {
+    type Reply = StreamPurgeReply;
 }
 
 /// Deletes a stream.
@@ -1005,6 +2274,131 @@ impl Request for TopicList {
     type Reply = TopicListReply;
 }
 
+/// Changes settings of a topic; those that are not named stay.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TopicUpdate {
+    /// The stream.
+    pub stream: String,
+    /// The topic.
+    pub topic: String,
+    /// Size at which a partition begins a new file, in bytes.
+    pub segment_bytes: Option<u64>,
+    /// Age at which records may be deleted, in milliseconds; 0 is never.
+    pub retention_ms: Option<u64>,
+    /// Size at which the oldest records of a partition may be deleted, in bytes; 0 is never.
+    pub retention_bytes: Option<u64>,
+    /// How long ids of records are remembered, in milliseconds; 0 is not at all.
+    pub dedup_window_ms: Option<u64>,
+}
+
+impl Message for TopicUpdate {
+    const KIND: Kind = Kind::TOPIC_UPDATE;
+    const VERSION: u8 = 1;
+    fn encode(&self, writer: &mut Writer) {
+        self.stream.put(writer);
+        self.topic.put(writer);
+        if let Some(value) = &self.segment_bytes {
+            writer.tlv(1, true, value);
+        }
+        if let Some(value) = &self.retention_ms {
+            writer.tlv(2, true, value);
+        }
+        if let Some(value) = &self.retention_bytes {
+            writer.tlv(3, true, value);
+        }
+        if let Some(value) = &self.dedup_window_ms {
+            writer.tlv(4, true, value);
+        }
+    }
+    fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
+        let mut message = Self {
+            stream: Field::take(&mut reader)?,
+            topic: Field::take(&mut reader)?,
+            segment_bytes: None,
+            retention_ms: None,
+            retention_bytes: None,
+            dedup_window_ms: None,
+        };
+        while let Some(tlv) = reader.tlv()? {
+            match tlv.tag {
+                1 => tlv.fill(&mut message.segment_bytes)?,
+                2 => tlv.fill(&mut message.retention_ms)?,
+                3 => tlv.fill(&mut message.retention_bytes)?,
+                4 => tlv.fill(&mut message.dedup_window_ms)?,
+                _ => tlv.skip()?,
+            }
+        }
+        Ok(message)
+    }
+}
+
+/// The reply to [`TopicUpdate`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TopicUpdateReply {
+    /// The topic.
+    pub topic: TopicInfo,
+}
+
+impl Message for TopicUpdateReply {
+    const KIND: Kind = Kind::TOPIC_UPDATE;
+    const VERSION: u8 = 1;
+    fn encode(&self, writer: &mut Writer) {
+        self.topic.put(writer);
+    }
+    fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
+        let message = Self { topic: Field::take(&mut reader)? };
+        reader.finish()?;
+        Ok(message)
+    }
+}
+
+impl Request for TopicUpdate {
+    type Reply = TopicUpdateReply;
+}
+
+/// Deletes all records of a topic. Offsets go on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TopicPurge {
+    /// The stream.
+    pub stream: String,
+    /// The topic.
+    pub topic: String,
+}
+
+impl Message for TopicPurge {
+    const KIND: Kind = Kind::TOPIC_PURGE;
+    const VERSION: u8 = 1;
+    fn encode(&self, writer: &mut Writer) {
+        self.stream.put(writer);
+        self.topic.put(writer);
+    }
+    fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
+        let message =
+            Self { stream: Field::take(&mut reader)?, topic: Field::take(&mut reader)? };
+        reader.finish()?;
+        Ok(message)
+    }
+}
+
+/// The reply to [`TopicPurge`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TopicPurgeReply {}
+
+impl Message for TopicPurgeReply {
+    const KIND: Kind = Kind::TOPIC_PURGE;
+    const VERSION: u8 = 1;
+    fn encode(&self, _writer: &mut Writer) {}
+    fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
+        let message = Self {};
+        reader.finish()?;
+        Ok(message)
+    }
+}
+
+impl Request for TopicPurge {
+    type Reply = TopicPurgeReply;
+}
+
 /// Deletes a topic and its records.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TopicDelete {
@@ -1046,6 +2440,118 @@ impl Message for TopicDeleteReply {
 
 impl Request for TopicDelete {
     type Reply = TopicDeleteReply;
+}
+
+/// Adds partitions to a topic. Keys move: see K-2.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PartitionsAdd {
+    /// The stream.
+    pub stream: String,
+    /// The topic.
+    pub topic: String,
+    /// How many partitions it has from then on.
+    pub partitions: u32,
+}
+
+impl Message for PartitionsAdd {
+    const KIND: Kind = Kind::PARTITIONS_ADD;
+    const VERSION: u8 = 1;
+    fn encode(&self, writer: &mut Writer) {
+        self.stream.put(writer);
+        self.topic.put(writer);
+        self.partitions.put(writer);
+    }
+    fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
+        let message = Self {
+            stream: Field::take(&mut reader)?,
+            topic: Field::take(&mut reader)?,
+            partitions: Field::take(&mut reader)?,
+        };
+        reader.finish()?;
+        Ok(message)
+    }
+}
+
+/// The reply to [`PartitionsAdd`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PartitionsAddReply {
+    /// The topic.
+    pub topic: TopicInfo,
+}
+
+impl Message for PartitionsAddReply {
+    const KIND: Kind = Kind::PARTITIONS_ADD;
+    const VERSION: u8 = 1;
+    fn encode(&self, writer: &mut Writer) {
+        self.topic.put(writer);
+    }
+    fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
+        let message = Self { topic: Field::take(&mut reader)? };
+        reader.finish()?;
+        Ok(message)
+    }
+}
+
+impl Request for PartitionsAdd {
+    type Reply = PartitionsAddReply;
+}
+
+/// Deletes the records of a partition below an offset.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Truncate {
+    /// The stream.
+    pub stream: String,
+    /// The topic.
+    pub topic: String,
+    /// The partition.
+    pub partition: u32,
+    /// Offset of the first record to keep; at most the end.
+    pub before_offset: u64,
+}
+
+impl Message for Truncate {
+    const KIND: Kind = Kind::TRUNCATE;
+    const VERSION: u8 = 1;
+    fn encode(&self, writer: &mut Writer) {
+        self.stream.put(writer);
+        self.topic.put(writer);
+        self.partition.put(writer);
+        self.before_offset.put(writer);
+    }
+    fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
+        let message = Self {
+            stream: Field::take(&mut reader)?,
+            topic: Field::take(&mut reader)?,
+            partition: Field::take(&mut reader)?,
+            before_offset: Field::take(&mut reader)?,
+        };
+        reader.finish()?;
+        Ok(message)
+    }
+}
+
+/// The reply to [`Truncate`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TruncateReply {
+    /// Offset of the first record there is now.
+    pub start_offset: u64,
+}
+
+impl Message for TruncateReply {
+    const KIND: Kind = Kind::TRUNCATE;
+    const VERSION: u8 = 1;
+    fn encode(&self, writer: &mut Writer) {
+        self.start_offset.put(writer);
+    }
+    fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
+        let message = Self { start_offset: Field::take(&mut reader)? };
+        reader.finish()?;
+        Ok(message)
+    }
+}
+
+impl Request for Truncate {
+    type Reply = TruncateReply;
 }
 
 /// Opens the frame's channel, which must be free, for appends to one topic.
@@ -1170,6 +2676,50 @@ impl Message for AppendReply {
 
 impl Request for Append {
     type Reply = AppendReply;
+}
+
+/// Waits until all that was appended to a partition of the topic of the channel is on the disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Flush {
+    /// The partition.
+    pub partition: u32,
+}
+
+impl Message for Flush {
+    const KIND: Kind = Kind::FLUSH;
+    const VERSION: u8 = 1;
+    fn encode(&self, writer: &mut Writer) {
+        self.partition.put(writer);
+    }
+    fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
+        let message = Self { partition: Field::take(&mut reader)? };
+        reader.finish()?;
+        Ok(message)
+    }
+}
+
+/// The reply to [`Flush`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FlushReply {
+    /// Offset after its last record that is on the disk.
+    pub synced_offset: u64,
+}
+
+impl Message for FlushReply {
+    const KIND: Kind = Kind::FLUSH;
+    const VERSION: u8 = 1;
+    fn encode(&self, writer: &mut Writer) {
+        self.synced_offset.put(writer);
+    }
+    fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
+        let message = Self { synced_offset: Field::take(&mut reader)? };
+        reader.finish()?;
+        Ok(message)
+    }
+}
+
+impl Request for Flush {
+    type Reply = FlushReply;
 }
 
 /// Closes the frame's channel. Appends before it are carried out.
@@ -1412,6 +2962,54 @@ impl Request for Unsubscribe {
     type Reply = UnsubscribeReply;
 }
 
+/// Moves the subscription on the frame's channel. What was delivered before the reply is of the old place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seek {
+    /// Where to go.
+    pub start: Start,
+    /// The offset, where start says so.
+    pub offset: u64,
+}
+
+impl Message for Seek {
+    const KIND: Kind = Kind::SEEK;
+    const VERSION: u8 = 1;
+    fn encode(&self, writer: &mut Writer) {
+        self.start.put(writer);
+        self.offset.put(writer);
+    }
+    fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
+        let message =
+            Self { start: Field::take(&mut reader)?, offset: Field::take(&mut reader)? };
+        reader.finish()?;
+        Ok(message)
+    }
+}
+
+/// The reply to [`Seek`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SeekReply {
+    /// Offset of the first record that will be delivered.
+    pub next_offset: u64,
+}
+
+impl Message for SeekReply {
+    const KIND: Kind = Kind::SEEK;
+    const VERSION: u8 = 1;
+    fn encode(&self, writer: &mut Writer) {
+        self.next_offset.put(writer);
+    }
+    fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
+        let message = Self { next_offset: Field::take(&mut reader)? };
+        reader.finish()?;
+        Ok(message)
+    }
+}
+
+impl Request for Seek {
+    type Reply = SeekReply;
+}
+
 /// States the offsets and sizes of a topic's partitions, a page at a time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListOffsets {
@@ -1520,20 +3118,753 @@ impl Message for SubscriptionEvent {
     }
 }
 
+/// Creates a group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupCreate {
+    /// Its name.
+    pub name: String,
+}
+
+impl Message for GroupCreate {
+    const KIND: Kind = Kind::GROUP_CREATE;
+    const VERSION: u8 = 1;
+    fn encode(&self, writer: &mut Writer) {
+        self.name.put(writer);
+    }
+    fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
+        let message = Self { name: Field::take(&mut reader)? };
+        reader.finish()?;
+        Ok(message)
+    }
+}
+
+/// The reply to [`GroupCreate`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupCreateReply {
+    /// The group.
+    pub group: GroupInfo,
+}
+
+impl Message for GroupCreateReply {
+    const KIND: Kind = Kind::GROUP_CREATE;
+    const VERSION: u8 = 1;
+    fn encode(&self, writer: &mut Writer) {
+        self.group.put(writer);
+    }
+    fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
+        let message = Self { group: Field::take(&mut reader)? };
+        reader.finish()?;
+        Ok(message)
+    }
+}
+
+impl Request for GroupCreate {
+    type Reply = GroupCreateReply;
+}
+
+/// Deletes a group without members, and its offsets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupDelete {
+    /// Its name.
+    pub name: String,
+}
+
+impl Message for GroupDelete {
+    const KIND: Kind = Kind::GROUP_DELETE;
+    const VERSION: u8 = 1;
+    fn encode(&self, writer: &mut Writer) {
+        self.name.put(writer);
+    }
+    fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
+        let message = Self { name: Field::take(&mut reader)? };
+        reader.finish()?;
+        Ok(message)
+    }
+}
+
+/// The reply to [`GroupDelete`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupDeleteReply {}
+
+impl Message for GroupDeleteReply {
+    const KIND: Kind = Kind::GROUP_DELETE;
+    const VERSION: u8 = 1;
+    fn encode(&self, _writer: &mut Writer) {}
+    fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
+        let message = Self {};
+        reader.finish()?;
+        Ok(message)
+    }
+}
+
+impl Request for GroupDelete {
+    type Reply = GroupDeleteReply;
+}
+
+/// Describes a group and its members.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupDescribe {
+    /// Its name.
+    pub name: String,
+}
+
+impl Message for GroupDescribe {
+    const KIND: Kind = Kind::GROUP_DESCRIBE;
+    const VERSION: u8 = 1;
+    fn encode(&self, writer: &mut Writer) {
+        self.name.put(writer);
+    }
+    fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
+        let message = Self { name: Field::take(&mut reader)? };
+        reader.finish()?;
+        Ok(message)
+    }
+}
+
+/// The reply to [`GroupDescribe`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupDescribeReply {
+    /// The group.
+    pub group: GroupInfo,
+    /// Its members.
+    pub members: Vec<GroupMember>,
+}
+
+impl Message for GroupDescribeReply {
+    const KIND: Kind = Kind::GROUP_DESCRIBE;
+    const VERSION: u8 = 1;
+    fn encode(&self, writer: &mut Writer) {
+        self.group.put(writer);
+        self.members.put(writer);
+    }
+    fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
+        let message =
+            Self { group: Field::take(&mut reader)?, members: Field::take(&mut reader)? };
+        reader.finish()?;
+        Ok(message)
+    }
+}
+
+impl Request for GroupDescribe {
+    type Reply = GroupDescribeReply;
+}
+
+/// Lists groups by name, a page at a time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupList {
+    /// List names after this one; empty starts at the first.
+    pub after: String,
+}
+
+impl Message for GroupList {
+    const KIND: Kind = Kind::GROUP_LIST;
+    const VERSION: u8 = 1;
+    fn encode(&self, writer: &mut Writer) {
+        self.after.put(writer);
+    }
+    fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
+        let message = Self { after: Field::take(&mut reader)? };
+        reader.finish()?;
+        Ok(message)
+    }
+}
+
+/// The reply to [`GroupList`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupListReply {
+    /// A page of groups.
+    pub groups: Vec<GroupInfo>,
+    /// Whether another page follows.
+    pub more: bool,
+}
+
+impl Message for GroupListReply {
+    const KIND: Kind = Kind::GROUP_LIST;
+    const VERSION: u8 = 1;
+    fn encode(&self, writer: &mut Writer) {
+        self.groups.put(writer);
+        self.more.put(writer);
+    }
+    fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
+        let message =
+            Self { groups: Field::take(&mut reader)?, more: Field::take(&mut reader)? };
+        reader.finish()?;
+        Ok(message)
+    }
+}
+
+impl Request for GroupList {
+    type Reply = GroupListReply;
+}
+
+/// Joins a group, which is created if there is none, or renews a membership.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupJoin {
+    /// The group.
+    pub group: String,
+    /// The number that the member had; 0 is a new one.
+    pub member_id: u64,
+    /// Silence after which the member is taken for gone, in milliseconds.
+    pub session_timeout_ms: u32,
+    /// What it wants to read.
+    pub topics: Vec<TopicRef>,
+}
+
+impl Message for GroupJoin {
+    const KIND: Kind = Kind::GROUP_JOIN;
+    const VERSION: u8 = 1;
+    fn encode(&self, writer: &mut Writer) {
+        self.group.put(writer);
+        self.member_id.put(writer);
+        self.session_timeout_ms.put(writer);
+        self.topics.put(writer);
+    }
+    fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
+        let message = Self {
+            group: Field::take(&mut reader)?,
+            member_id: Field::take(&mut reader)?,
+            session_timeout_ms: Field::take(&mut reader)?,
+            topics: Field::take(&mut reader)?,
+        };
+        reader.finish()?;
+        Ok(message)
+    }
+}
+
+/// The reply to [`GroupJoin`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupJoinReply {
+    /// The number of the member.
+    pub member_id: u64,
+    /// The generation of the assignment to come.
+    pub generation: u32,
+}
+
+impl Message for GroupJoinReply {
+    const KIND: Kind = Kind::GROUP_JOIN;
+    const VERSION: u8 = 1;
+    fn encode(&self, writer: &mut Writer) {
+        self.member_id.put(writer);
+        self.generation.put(writer);
+    }
+    fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
+        let message = Self {
+            member_id: Field::take(&mut reader)?,
+            generation: Field::take(&mut reader)?,
+        };
+        reader.finish()?;
+        Ok(message)
+    }
+}
+
+impl Request for GroupJoin {
+    type Reply = GroupJoinReply;
+}
+
+/// Leaves a group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupLeave {
+    /// The group.
+    pub group: String,
+    /// The number of the member.
+    pub member_id: u64,
+}
+
+impl Message for GroupLeave {
+    const KIND: Kind = Kind::GROUP_LEAVE;
+    const VERSION: u8 = 1;
+    fn encode(&self, writer: &mut Writer) {
+        self.group.put(writer);
+        self.member_id.put(writer);
+    }
+    fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
+        let message =
+            Self { group: Field::take(&mut reader)?, member_id: Field::take(&mut reader)? };
+        reader.finish()?;
+        Ok(message)
+    }
+}
+
+/// The reply to [`GroupLeave`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupLeaveReply {}
+
+impl Message for GroupLeaveReply {
+    const KIND: Kind = Kind::GROUP_LEAVE;
+    const VERSION: u8 = 1;
+    fn encode(&self, _writer: &mut Writer) {}
+    fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
+        let message = Self {};
+        reader.finish()?;
+        Ok(message)
+    }
+}
+
+impl Request for GroupLeave {
+    type Reply = GroupLeaveReply;
+}
+
+/// Waits for the assignment of a generation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupSync {
+    /// The group.
+    pub group: String,
+    /// The number of the member.
+    pub member_id: u64,
+    /// The generation that the member knows.
+    pub generation: u32,
+}
+
+impl Message for GroupSync {
+    const KIND: Kind = Kind::GROUP_SYNC;
+    const VERSION: u8 = 1;
+    fn encode(&self, writer: &mut Writer) {
+        self.group.put(writer);
+        self.member_id.put(writer);
+        self.generation.put(writer);
+    }
+    fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
+        let message = Self {
+            group: Field::take(&mut reader)?,
+            member_id: Field::take(&mut reader)?,
+            generation: Field::take(&mut reader)?,
+        };
+        reader.finish()?;
+        Ok(message)
+    }
+}
+
+/// The reply to [`GroupSync`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupSyncReply {
+    /// The generation of the assignment.
+    pub generation: u32,
+    /// What the member reads from now on.
+    pub partitions: Vec<PartitionRef>,
+}
+
+impl Message for GroupSyncReply {
+    const KIND: Kind = Kind::GROUP_SYNC;
+    const VERSION: u8 = 1;
+    fn encode(&self, writer: &mut Writer) {
+        self.generation.put(writer);
+        self.partitions.put(writer);
+    }
+    fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
+        let message = Self {
+            generation: Field::take(&mut reader)?,
+            partitions: Field::take(&mut reader)?,
+        };
+        reader.finish()?;
+        Ok(message)
+    }
+}
+
+impl Request for GroupSync {
+    type Reply = GroupSyncReply;
+}
+
+/// Says that a member is alive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupHeartbeat {
+    /// The group.
+    pub group: String,
+    /// The number of the member.
+    pub member_id: u64,
+    /// The generation that the member knows.
+    pub generation: u32,
+}
+
+impl Message for GroupHeartbeat {
+    const KIND: Kind = Kind::GROUP_HEARTBEAT;
+    const VERSION: u8 = 1;
+    fn encode(&self, writer: &mut Writer) {
+        self.group.put(writer);
+        self.member_id.put(writer);
+        self.generation.put(writer);
+    }
+    fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
+        let message = Self {
+            group: Field::take(&mut reader)?,
+            member_id: Field::take(&mut reader)?,
+            generation: Field::take(&mut reader)?,
+        };
+        reader.finish()?;
+        Ok(message)
+    }
+}
+
+/// The reply to [`GroupHeartbeat`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupHeartbeatReply {
+    /// The generation of the group; a newer one asks the member to join again.
+    pub generation: u32,
+}
+
+impl Message for GroupHeartbeatReply {
+    const KIND: Kind = Kind::GROUP_HEARTBEAT;
+    const VERSION: u8 = 1;
+    fn encode(&self, writer: &mut Writer) {
+        self.generation.put(writer);
+    }
+    fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
+        let message = Self { generation: Field::take(&mut reader)? };
+        reader.finish()?;
+        Ok(message)
+    }
+}
+
+impl Request for GroupHeartbeat {
+    type Reply = GroupHeartbeatReply;
+}
+
+/// Stores where a group is. Outside a group member and generation are 0.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OffsetStore {
+    /// The group.
+    pub group: String,
+    /// The number of the member.
+    pub member_id: u64,
+    /// The generation that the member knows.
+    pub generation: u32,
+    /// Where it is.
+    pub offsets: Vec<StoredOffset>,
+}
+
+impl Message for OffsetStore {
+    const KIND: Kind = Kind::OFFSET_STORE;
+    const VERSION: u8 = 1;
+    fn encode(&self, writer: &mut Writer) {
+        self.group.put(writer);
+        self.member_id.put(writer);
+        self.generation.put(writer);
+        self.offsets.put(writer);
+    }
+    fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
+        let message = Self {
+            group: Field::take(&mut reader)?,
+            member_id: Field::take(&mut reader)?,
+            generation: Field::take(&mut reader)?,
+            offsets: Field::take(&mut reader)?,
+        };
+        reader.finish()?;
+        Ok(message)
+    }
+}
+
+/// The reply to [`OffsetStore`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OffsetStoreReply {}
+
+impl Message for OffsetStoreReply {
+    const KIND: Kind = Kind::OFFSET_STORE;
+    const VERSION: u8 = 1;
+    fn encode(&self, _writer: &mut Writer) {}
+    fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
+        let message = Self {};
+        reader.finish()?;
+        Ok(message)
+    }
+}
+
+impl Request for OffsetStore {
+    type Reply = OffsetStoreReply;
+}
+
+/// Asks where a group is. What was never stored is left out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OffsetGet {
+    /// The group.
+    pub group: String,
+    /// Where to look; none is everywhere.
+    pub partitions: Vec<PartitionRef>,
+}
+
+impl Message for OffsetGet {
+    const KIND: Kind = Kind::OFFSET_GET;
+    const VERSION: u8 = 1;
+    fn encode(&self, writer: &mut Writer) {
+        self.group.put(writer);
+        self.partitions.put(writer);
+    }
+    fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
+        let message =
+            Self { group: Field::take(&mut reader)?, partitions: Field::take(&mut reader)? };
+        reader.finish()?;
+        Ok(message)
+    }
+}
+
+/// The reply to [`OffsetGet`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OffsetGetReply {
+    /// Where it is.
+    pub offsets: Vec<StoredOffset>,
+}
+
+impl Message for OffsetGetReply {
+    const KIND: Kind = Kind::OFFSET_GET;
+    const VERSION: u8 = 1;
+    fn encode(&self, writer: &mut Writer) {
+        self.offsets.put(writer);
+    }
+    fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
+        let message = Self { offsets: Field::take(&mut reader)? };
+        reader.finish()?;
+        Ok(message)
+    }
+}
+
+impl Request for OffsetGet {
+    type Reply = OffsetGetReply;
+}
+
+/// Forgets where a group is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OffsetDelete {
+    /// The group.
+    pub group: String,
+    /// What to forget.
+    pub partitions: Vec<PartitionRef>,
+}
+
+impl Message for OffsetDelete {
+    const KIND: Kind = Kind::OFFSET_DELETE;
+    const VERSION: u8 = 1;
+    fn encode(&self, writer: &mut Writer) {
+        self.group.put(writer);
+        self.partitions.put(writer);
+    }
+    fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
+        let message =
+            Self { group: Field::take(&mut reader)?, partitions: Field::take(&mut reader)? };
+        reader.finish()?;
+        Ok(message)
+    }
+}
+
+/// The reply to [`OffsetDelete`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OffsetDeleteReply {}
+
+impl Message for OffsetDeleteReply {
+    const KIND: Kind = Kind::OFFSET_DELETE;
+    const VERSION: u8 = 1;
+    fn encode(&self, _writer: &mut Writer) {}
+    fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
+        let message = Self {};
+        reader.finish()?;
+        Ok(message)
+    }
+}
+
+impl Request for OffsetDelete {
+    type Reply = OffsetDeleteReply;
+}
+
+/// The assignment of a group that a member of this connection belongs to is about to change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupEvent {
+    /// The group.
+    pub group: String,
+    /// The number of the member.
+    pub member_id: u64,
+    /// The generation to join.
+    pub generation: u32,
+}
+
+impl Message for GroupEvent {
+    const KIND: Kind = Kind::GROUP_EVENT;
+    const VERSION: u8 = 1;
+    fn encode(&self, writer: &mut Writer) {
+        self.group.put(writer);
+        self.member_id.put(writer);
+        self.generation.put(writer);
+    }
+    fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
+        let message = Self {
+            group: Field::take(&mut reader)?,
+            member_id: Field::take(&mut reader)?,
+            generation: Field::take(&mut reader)?,
+        };
+        reader.finish()?;
+        Ok(message)
+    }
+}
+
+/// Says where topics are served. Outside a cluster it names one server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Metadata {
+    /// The topics; none is every one.
+    pub topics: Vec<TopicRef>,
+}
+
+impl Message for Metadata {
+    const KIND: Kind = Kind::METADATA;
+    const VERSION: u8 = 1;
+    fn encode(&self, writer: &mut Writer) {
+        self.topics.put(writer);
+    }
+    fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
+        let message = Self { topics: Field::take(&mut reader)? };
+        reader.finish()?;
+        Ok(message)
+    }
+}
+
+/// The reply to [`Metadata`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MetadataReply {
+    /// Servers to connect to.
+    pub servers: Vec<ServerInfo>,
+    /// The topics.
+    pub topics: Vec<TopicInfo>,
+}
+
+impl Message for MetadataReply {
+    const KIND: Kind = Kind::METADATA;
+    const VERSION: u8 = 1;
+    fn encode(&self, writer: &mut Writer) {
+        self.servers.put(writer);
+        self.topics.put(writer);
+    }
+    fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
+        let message =
+            Self { servers: Field::take(&mut reader)?, topics: Field::take(&mut reader)? };
+        reader.finish()?;
+        Ok(message)
+    }
+}
+
+impl Request for Metadata {
+    type Reply = MetadataReply;
+}
+
+/// States what the server counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stats {}
+
+impl Message for Stats {
+    const KIND: Kind = Kind::STATS;
+    const VERSION: u8 = 1;
+    fn encode(&self, _writer: &mut Writer) {}
+    fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
+        let message = Self {};
+        reader.finish()?;
+        Ok(message)
+    }
+}
+
+/// The reply to [`Stats`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StatsReply {
+    /// What it counts, by name.
+    pub statistics: Vec<Statistic>,
+}
+
+impl Message for StatsReply {
+    const KIND: Kind = Kind::STATS;
+    const VERSION: u8 = 1;
+    fn encode(&self, writer: &mut Writer) {
+        self.statistics.put(writer);
+    }
+    fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
+        let message = Self { statistics: Field::take(&mut reader)? };
+        reader.finish()?;
+        Ok(message)
+    }
+}
+
+impl Request for Stats {
+    type Reply = StatsReply;
+}
+
+/// Lists connections by number, a page at a time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Clients {
+    /// List numbers after this one; 0 starts at the first.
+    pub after: u64,
+}
+
+impl Message for Clients {
+    const KIND: Kind = Kind::CLIENTS;
+    const VERSION: u8 = 1;
+    fn encode(&self, writer: &mut Writer) {
+        self.after.put(writer);
+    }
+    fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
+        let message = Self { after: Field::take(&mut reader)? };
+        reader.finish()?;
+        Ok(message)
+    }
+}
+
+/// The reply to [`Clients`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientsReply {
+    /// A page of connections.
+    pub clients: Vec<ClientInfo>,
+    /// Whether another page follows.
+    pub more: bool,
+}
+
+impl Message for ClientsReply {
+    const KIND: Kind = Kind::CLIENTS;
+    const VERSION: u8 = 1;
+    fn encode(&self, writer: &mut Writer) {
+        self.clients.put(writer);
+        self.more.put(writer);
+    }
+    fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
+        let message =
+            Self { clients: Field::take(&mut reader)?, more: Field::take(&mut reader)? };
+        reader.finish()?;
+        Ok(message)
+    }
+}
+
+impl Request for Clients {
+    type Reply = ClientsReply;
+}
+
 /// Any request or one-way message that a client may send.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AnyRequest {
     /// Opens a connection: who is there, what both can do, and the limits.
     Hello(Hello),
+    /// Proves who the client is, in one or more steps.
+    Auth(Auth),
     /// Asks for a sign of life. Answered at once, even when too many requests are in flight.
     Ping(Ping),
+    /// Creates a user.
+    UserCreate(UserCreate),
+    /// Deletes a user and its tokens, and ends its connections.
+    UserDelete(UserDelete),
+    /// Enables or disables a user.
+    UserUpdate(UserUpdate),
+    /// Changes the password of a user.
+    UserPassword(UserPassword),
+    /// Describes a user.
+    UserDescribe(UserDescribe),
+    /// Lists users by name, a page at a time.
+    UserList(UserList),
+    /// Replaces what a user may do.
+    UserPermissions(UserPermissions),
+    /// Creates an access token for the user of the connection.
+    TokenCreate(TokenCreate),
+    /// Lists the tokens of the user of the connection by number, a page at a time.
+    TokenList(TokenList),
+    /// Deletes a token and ends connections that used it.
+    TokenDelete(TokenDelete),
     /// Creates a stream.
     StreamCreate(StreamCreate),
     /// Describes a stream.
     StreamDescribe(StreamDescribe),
     /// Lists streams by name, a page at a time.
     StreamList(StreamList),
+    /// Deletes all records of all topics of a stream. Offsets go on.
+    StreamPurge(StreamPurge),
     /// Deletes a stream.
     StreamDelete(StreamDelete),
     /// Creates a topic in a stream.
@@ -1542,12 +3873,22 @@ pub enum AnyRequest {
     TopicDescribe(TopicDescribe),
     /// Lists the topics of a stream by name, a page at a time.
     TopicList(TopicList),
+    /// Changes settings of a topic; those that are not named stay.
+    TopicUpdate(TopicUpdate),
+    /// Deletes all records of a topic. Offsets go on.
+    TopicPurge(TopicPurge),
     /// Deletes a topic and its records.
     TopicDelete(TopicDelete),
+    /// Adds partitions to a topic. Keys move: see K-2.
+    PartitionsAdd(PartitionsAdd),
+    /// Deletes the records of a partition below an offset.
+    Truncate(Truncate),
     /// Opens the frame's channel, which must be free, for appends to one topic.
     OpenProducer(OpenProducer),
     /// Appends one batch, the payload, to a partition of the channel's topic.
     Append(Append),
+    /// Waits until all that was appended to a partition of the topic of the channel is on the disk.
+    Flush(Flush),
     /// Closes the frame's channel. Appends before it are carried out.
     CloseProducer(CloseProducer),
     /// Reads batches of a partition once, waiting for them if asked to.
@@ -1558,8 +3899,38 @@ pub enum AnyRequest {
     Credit(Credit),
     /// Closes the frame's channel. No delivery follows the reply.
     Unsubscribe(Unsubscribe),
+    /// Moves the subscription on the frame's channel. What was delivered before the reply is of the old place.
+    Seek(Seek),
     /// States the offsets and sizes of a topic's partitions, a page at a time.
     ListOffsets(ListOffsets),
+    /// Creates a group.
+    GroupCreate(GroupCreate),
+    /// Deletes a group without members, and its offsets.
+    GroupDelete(GroupDelete),
+    /// Describes a group and its members.
+    GroupDescribe(GroupDescribe),
+    /// Lists groups by name, a page at a time.
+    GroupList(GroupList),
+    /// Joins a group, which is created if there is none, or renews a membership.
+    GroupJoin(GroupJoin),
+    /// Leaves a group.
+    GroupLeave(GroupLeave),
+    /// Waits for the assignment of a generation.
+    GroupSync(GroupSync),
+    /// Says that a member is alive.
+    GroupHeartbeat(GroupHeartbeat),
+    /// Stores where a group is. Outside a group member and generation are 0.
+    OffsetStore(OffsetStore),
+    /// Asks where a group is. What was never stored is left out.
+    OffsetGet(OffsetGet),
+    /// Forgets where a group is.
+    OffsetDelete(OffsetDelete),
+    /// Says where topics are served. Outside a cluster it names one server.
+    Metadata(Metadata),
+    /// States what the server counts.
+    Stats(Stats),
+    /// Lists connections by number, a page at a time.
+    Clients(Clients),
 }
 
 impl AnyRequest {
@@ -1567,23 +3938,57 @@ impl AnyRequest {
     pub fn decode(kind: Kind, reader: Reader<'_>) -> Option<Result<Self, Error>> {
         Some(match kind {
             Kind::HELLO => Hello::decode(reader).map(Self::Hello),
+            Kind::AUTH => Auth::decode(reader).map(Self::Auth),
             Kind::PING => Ping::decode(reader).map(Self::Ping),
+            Kind::USER_CREATE => UserCreate::decode(reader).map(Self::UserCreate),
+            Kind::USER_DELETE => UserDelete::decode(reader).map(Self::UserDelete),
+            Kind::USER_UPDATE => UserUpdate::decode(reader).map(Self::UserUpdate),
+            Kind::USER_PASSWORD => UserPassword::decode(reader).map(Self::UserPassword),
+            Kind::USER_DESCRIBE => UserDescribe::decode(reader).map(Self::UserDescribe),
+            Kind::USER_LIST => UserList::decode(reader).map(Self::UserList),
+            Kind::USER_PERMISSIONS => {
+                UserPermissions::decode(reader).map(Self::UserPermissions)
+            }
+            Kind::TOKEN_CREATE => TokenCreate::decode(reader).map(Self::TokenCreate),
+            Kind::TOKEN_LIST => TokenList::decode(reader).map(Self::TokenList),
+            Kind::TOKEN_DELETE => TokenDelete::decode(reader).map(Self::TokenDelete),
             Kind::STREAM_CREATE => StreamCreate::decode(reader).map(Self::StreamCreate),
             Kind::STREAM_DESCRIBE => StreamDescribe::decode(reader).map(Self::StreamDescribe),
             Kind::STREAM_LIST => StreamList::decode(reader).map(Self::StreamList),
+            Kind::STREAM_PURGE => StreamPurge::decode(reader).map(Self::StreamPurge),
             Kind::STREAM_DELETE => StreamDelete::decode(reader).map(Self::StreamDelete),
             Kind::TOPIC_CREATE => TopicCreate::decode(reader).map(Self::TopicCreate),
             Kind::TOPIC_DESCRIBE => TopicDescribe::decode(reader).map(Self::TopicDescribe),
             Kind::TOPIC_LIST => TopicList::decode(reader).map(Self::TopicList),
+            Kind::TOPIC_UPDATE => TopicUpdate::decode(reader).map(Self::TopicUpdate),
+            Kind::TOPIC_PURGE => TopicPurge::decode(reader).map(Self::TopicPurge),
             Kind::TOPIC_DELETE => TopicDelete::decode(reader).map(Self::TopicDelete),
+            Kind::PARTITIONS_ADD => PartitionsAdd::decode(reader).map(Self::PartitionsAdd),
+            Kind::TRUNCATE => Truncate::decode(reader).map(Self::Truncate),
             Kind::OPEN_PRODUCER => OpenProducer::decode(reader).map(Self::OpenProducer),
             Kind::APPEND => Append::decode(reader).map(Self::Append),
+            Kind::FLUSH => Flush::decode(reader).map(Self::Flush),
             Kind::CLOSE_PRODUCER => CloseProducer::decode(reader).map(Self::CloseProducer),
             Kind::FETCH => Fetch::decode(reader).map(Self::Fetch),
             Kind::SUBSCRIBE => Subscribe::decode(reader).map(Self::Subscribe),
             Kind::CREDIT => Credit::decode(reader).map(Self::Credit),
             Kind::UNSUBSCRIBE => Unsubscribe::decode(reader).map(Self::Unsubscribe),
+            Kind::SEEK => Seek::decode(reader).map(Self::Seek),
             Kind::LIST_OFFSETS => ListOffsets::decode(reader).map(Self::ListOffsets),
+            Kind::GROUP_CREATE => GroupCreate::decode(reader).map(Self::GroupCreate),
+            Kind::GROUP_DELETE => GroupDelete::decode(reader).map(Self::GroupDelete),
+            Kind::GROUP_DESCRIBE => GroupDescribe::decode(reader).map(Self::GroupDescribe),
+            Kind::GROUP_LIST => GroupList::decode(reader).map(Self::GroupList),
+            Kind::GROUP_JOIN => GroupJoin::decode(reader).map(Self::GroupJoin),
+            Kind::GROUP_LEAVE => GroupLeave::decode(reader).map(Self::GroupLeave),
+            Kind::GROUP_SYNC => GroupSync::decode(reader).map(Self::GroupSync),
+            Kind::GROUP_HEARTBEAT => GroupHeartbeat::decode(reader).map(Self::GroupHeartbeat),
+            Kind::OFFSET_STORE => OffsetStore::decode(reader).map(Self::OffsetStore),
+            Kind::OFFSET_GET => OffsetGet::decode(reader).map(Self::OffsetGet),
+            Kind::OFFSET_DELETE => OffsetDelete::decode(reader).map(Self::OffsetDelete),
+            Kind::METADATA => Metadata::decode(reader).map(Self::Metadata),
+            Kind::STATS => Stats::decode(reader).map(Self::Stats),
+            Kind::CLIENTS => Clients::decode(reader).map(Self::Clients),
             _ => return None,
         })
     }
