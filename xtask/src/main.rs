@@ -4,6 +4,7 @@
 mod generate;
 mod rules;
 mod tasks;
+mod vectors;
 
 use std::process::ExitCode;
 
@@ -25,6 +26,7 @@ fn main() -> ExitCode {
         ["gen"] => generate::run(false),
         ["gen", "--check"] => generate::run(true),
         ["rules"] => rules::run(),
+        ["vectors"] => vectors::run(),
         [] | ["help" | "--help" | "-h"] => {
             print!("{USAGE}");
             ExitCode::SUCCESS

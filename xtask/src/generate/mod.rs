@@ -3,6 +3,7 @@
 //!
 //! Generated files are committed, so that no build needs this; `--check` finds those that differ.
 
+mod json;
 mod model;
 mod rust;
 
@@ -52,6 +53,7 @@ fn generate(check: bool) -> Result<Vec<String>, String> {
         ("protocol/src/generated/codes.rs", rust::codes(&spec)),
         ("protocol/src/generated/options.rs", rust::options(&spec)),
         ("protocol/src/generated/messages.rs", rust::messages(&spec)),
+        ("protocol/tests/vectors/messages_json.rs", json::messages(&spec)),
     ];
     let mut differing = Vec::new();
     for (name, content) in files {
