@@ -133,6 +133,76 @@ fn an_unknown_value_of_an_enum_is_kept() {
     ));
 }
 
+/// SPEC V-5: nothing is agreed that the server does not have, whatever the client offers.
+#[test]
+fn capabilities_are_those_of_both_sides() {
+    let hello = crate::message::Hello {
+        client_name: String::new(),
+        client_version: String::new(),
+        capabilities: u64::MAX,
+        codecs: u32::MAX,
+        max_frame_len: limits::MAX_FRAME_LEN,
+        heartbeat_ms: 30_000,
+    };
+    let mut server = ServerConnection::new(ServerConfig::default().into(), Time::ZERO);
+    let head = Head { correlation: 1, ..Head::default() };
+    let bytes = [&frame::PREFACE[..], &raw(head, &hello)].concat();
+    feed_server(&mut server, Time::ZERO, &bytes);
+    assert!(matches!(server.poll_event(), Some(ServerEvent::Ready(_))));
+    let mut parts = Vec::new();
+    server.poll_transmit(&mut parts);
+    let sent = parts.concat();
+    let (_, meta) = &frames(&sent[frame::PREFACE_LEN..])[0];
+    let reply = crate::message::HelloReply::decode(crate::codec::Reader::new(meta));
+    let reply = reply.expect("good");
+    assert_eq!((reply.capabilities, reply.codecs), (0, 1));
+}
+
+/// SPEC W-16: numbers are in order, below bit 15, and in the range of what they are about.
+#[test]
+fn kinds_lie_in_their_ranges() {
+    assert!(KINDS.is_sorted_by(|a, b| a.kind < b.kind));
+    for row in KINDS {
+        assert!(matches!(row.kind.0 >> 8, 0..=5 | 7), "{}", row.name);
+        assert_eq!(row.kind.info().expect("found").name, row.name);
+    }
+}
+
+/// SPEC L-3: a full page of short names fits; one that does not becomes an error, not a cut list.
+#[test]
+fn a_page_fits_or_is_refused() {
+    let page = |name: String| {
+        let topic = crate::message::TopicInfo {
+            stream: "default".to_owned(),
+            name,
+            id: 1,
+            created_us: 2,
+            partitions: 3,
+            segment_bytes: 4,
+        };
+        let topics = vec![topic; limits::MAX_LIST_ITEMS as usize];
+        crate::message::TopicListReply { topics, more: true }
+    };
+    for (name, fits) in [("x".repeat(100), true), ("x".repeat(255), false)] {
+        let mut pair = Pair::ready();
+        let list = crate::message::TopicList { stream: String::new(), after: String::new() };
+        pair.request(0, &list, 0);
+        pair.drive();
+        let (ticket, ..) = pair.asked.pop_front().expect("asked");
+        pair.server.reply(ticket, &page(name.clone()), &[]);
+        pair.drive();
+        let (_, result) = pair.replies().remove(0);
+        match result {
+            Ok(frame) => {
+                assert!(fits);
+                let reply = ClientConnection::decode_reply::<crate::message::TopicList>(&frame);
+                assert_eq!(reply, Ok(page(name)));
+            }
+            Err(error) => assert_eq!((error.code, fits), (Code::FRAME_TOO_LARGE, false)),
+        }
+    }
+}
+
 /// SPEC V-9: numbers of errors that a newer server has are kept in events, too.
 #[test]
 fn an_unknown_error_ends_a_subscription_with_its_number() {
