@@ -33,7 +33,7 @@ pub fn check_preface(bytes: &[u8]) -> Result<bool, Error> {
         return Ok(false);
     };
     if magic[..] != PREFACE[..4] {
-        let shown = magic.escape_ascii();
+        let shown = bytes[..bytes.len().min(24)].escape_ascii();
         return Err(Error::new(
             Code::NOT_TIDEWIRE,
             format!("the peer does not speak the Tidewire protocol: it sent \"{shown}\""),
