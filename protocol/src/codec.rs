@@ -119,6 +119,19 @@ impl Tlv<'_> {
         Ok(value)
     }
 
+    /// Takes the value into its place, which must be free: no field stands twice.
+    // SPEC W-14
+    pub fn fill<T: Field>(&self, place: &mut Option<T>) -> Result<(), Error> {
+        let value = self.value()?;
+        if place.replace(value).is_some() {
+            return Err(Error::new(
+                Code::MALFORMED_META,
+                format!("optional field {} stands twice", self.tag),
+            ));
+        }
+        Ok(())
+    }
+
     /// Passes over a field that is not known here; an error if its sender said that it matters.
     pub fn skip(&self) -> Result<(), Error> {
         if self.critical {

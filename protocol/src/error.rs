@@ -33,6 +33,13 @@ impl Disposition {
         self.0 & other.0 == other.0
     }
 
+    /// This set, but that nobody knows whether the request was carried out: which excludes that
+    /// it certainly was not.
+    // SPEC E-5
+    pub const fn outcome_unknown(self) -> Self {
+        Self(self.0 & !Self::RETRIABLE.0 | Self::OUTCOME_UNKNOWN.0)
+    }
+
     /// Both sets.
     pub const fn and(self, other: Self) -> Self {
         Self(self.0 | other.0)
@@ -193,6 +200,37 @@ mod tests {
         assert!(CODES.is_sorted_by(|a, b| a.code < b.code));
     }
 
+    /// SPEC E-9: each class has its range.
+    #[test]
+    fn numbers_lie_in_the_range_of_their_class() {
+        use Class::*;
+        for row in CODES {
+            let classes: &[Class] = match row.code.0 {
+                1..=99 => &[Protocol, Busy],
+                100..=199 => &[Auth],
+                200..=299 => &[Invalid],
+                300..=399 => &[NotFound, Conflict],
+                400..=499 => &[Append, Storage, Busy],
+                500..=599 => &[Consume],
+                900..=949 => &[Server, Busy],
+                950..=999 => &[Connection, Timeout, Closed],
+                other => panic!("{other} has no range"),
+            };
+            assert!(classes.contains(&row.class), "{}", row.name);
+        }
+    }
+
+    /// SPEC E-3, E-5: the two that exclude each other never stand together.
+    #[test]
+    fn no_error_is_both_retriable_and_of_unknown_outcome() {
+        for row in CODES {
+            let error = Error::new(row.code, "");
+            assert!(!(error.is_retriable() && error.is_outcome_unknown()), "{}", row.name);
+            assert!(row.disposition.outcome_unknown().has(Disposition::OUTCOME_UNKNOWN));
+        }
+    }
+
+    /// SPEC E-2
     #[test]
     fn an_unknown_code_keeps_its_number_and_disposition() {
         let error = Error { code: Code(777), disposition: Disposition(1), message: "x".into() };

@@ -24,11 +24,15 @@ pub const MINOR: u8 = 0;
 /// What both sides send first.
 pub const PREFACE: [u8; PREFACE_LEN] = [b'T', b'I', b'D', b'E', MAJOR, MINOR, 0, 0];
 
-/// Checks what a peer sent first. `bytes` may be fewer than eight: a wrong start is told at the
-/// first wrong byte. `Ok(false)` wants more bytes.
+/// Checks what a peer sent first. `bytes` may be fewer than eight: the magic is judged once its
+/// four bytes are there, so that the verdict does not depend on how they were cut. `Ok(false)`
+/// wants more bytes.
+// SPEC P-3
 pub fn check_preface(bytes: &[u8]) -> Result<bool, Error> {
-    let known = bytes.len().min(4);
-    if bytes[..known] != PREFACE[..known] {
+    let Some(magic) = bytes.first_chunk::<4>() else {
+        return Ok(false);
+    };
+    if magic[..] != PREFACE[..4] {
         let shown = bytes[..bytes.len().min(24)].escape_ascii();
         return Err(Error::new(
             Code::NOT_TIDEWIRE,
@@ -42,6 +46,13 @@ pub fn check_preface(bytes: &[u8]) -> Result<bool, Error> {
         ));
     }
     Ok(bytes.len() >= PREFACE_LEN)
+}
+
+/// The largest frame of a connection, from what each side says that it takes: the smaller of
+/// both, and never below what the handshake needs or above the protocol's limit.
+// SPEC L-2
+pub fn agreed_frame_len(ours: u32, theirs: u32) -> u32 {
+    ours.min(theirs).clamp(limits::MAX_HANDSHAKE_FRAME_LEN, limits::MAX_FRAME_LEN)
 }
 
 /// Bits of a frame's `flags`.
@@ -270,10 +281,12 @@ mod tests {
     }
 
     #[test]
-    fn a_preface_is_judged_at_its_first_wrong_byte() {
+    fn a_preface_is_judged_by_its_magic_and_then_by_its_major() {
         assert_eq!(check_preface(b"TI"), Ok(false));
+        assert_eq!(check_preface(b"GET"), Ok(false));
         assert_eq!(check_preface(&PREFACE), Ok(true));
-        assert_eq!(check_preface(b"G").expect_err("http").code, Code::NOT_TIDEWIRE);
+        assert_eq!(check_preface(b"TIDE\x01\x09\xff\xff"), Ok(true));
+        assert_eq!(check_preface(b"GET ").expect_err("http").code, Code::NOT_TIDEWIRE);
         let other = check_preface(b"TIDE\x02\0\0\0").expect_err("other major");
         assert_eq!(other.code, Code::UNSUPPORTED_PROTOCOL);
     }

@@ -6,7 +6,7 @@
 //! * [`connection`] holds the two ends of a connection, driven by a few verbs;
 //! * [`frame`] and [`message`] say what travels between them;
 //! * [`batch`] builds and reads the one set of bytes that goes from producer to disk to consumer;
-//! * [`partitioner`] decides where a key belongs;
+//! * [`partitioner`] decides where a key belongs, [`idempotence`] what was sent twice;
 //! * [`error`], [`options`] and [`limits`] are the tables that every language shares, generated
 //!   from `protocol/spec`.
 //!
@@ -20,6 +20,7 @@ pub mod crc;
 pub mod error;
 pub mod frame;
 mod generated;
+pub mod idempotence;
 pub mod message;
 pub mod name;
 pub mod options;

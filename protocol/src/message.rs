@@ -4,7 +4,7 @@ pub use crate::generated::messages::*;
 
 use std::fmt;
 
-use crate::codec::{Item, Reader, Writer};
+use crate::codec::{Reader, Writer};
 use crate::error::Error;
 
 /// The number of a kind of frame. Numbers unknown here survive a round trip.
@@ -53,6 +53,8 @@ pub struct KindInfo {
     pub name: &'static str,
     /// The version of its fields that this implementation speaks.
     pub version: u8,
+    /// Its number and fields are settled, but no server carries it out yet.
+    pub planned: bool,
     /// Who sends it.
     pub direction: Direction,
     /// Whether a request or push of this kind has a payload.
@@ -77,20 +79,4 @@ pub trait Message: Sized {
 pub trait Request: Message {
     /// The answer.
     type Reply: Message;
-}
-
-impl Item for KindRange {
-    const MIN_LEN: usize = 4;
-}
-
-impl Item for StreamInfo {
-    const MIN_LEN: usize = 2 + 8 + 8 + 4;
-}
-
-impl Item for TopicInfo {
-    const MIN_LEN: usize = 2 + 2 + 8 + 8 + 4 + 8;
-}
-
-impl Item for PartitionInfo {
-    const MIN_LEN: usize = 4 + 4 + 4 * 8 + 4 + 2;
 }

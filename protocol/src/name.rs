@@ -78,12 +78,14 @@ impl std::fmt::Display for TopicName {
 mod tests {
     use super::*;
 
+    /// SPEC K-3
     #[test]
     fn a_bare_topic_is_of_the_default_stream() {
         assert_eq!(TopicName::parse("orders").expect("good").to_string(), "default/orders");
         assert_eq!(TopicName::parse("shop/orders").expect("good").stream(), "shop");
     }
 
+    /// SPEC K-3
     #[test]
     fn names_have_limits() {
         assert!(check_name("topic", &"é".repeat(127)).is_ok());

@@ -40,7 +40,7 @@ fn murmur2(bytes: &[u8]) -> u32 {
 mod tests {
     use super::*;
 
-    /// The expected values are those of Kafka's `UtilsTest.testMurmur2`.
+    /// SPEC K-1: the expected values are those of Kafka's `UtilsTest.testMurmur2`.
     #[test]
     fn agrees_with_kafkas_published_values() {
         for (key, expected) in [
@@ -55,6 +55,7 @@ mod tests {
         }
     }
 
+    /// SPEC K-2
     #[test]
     fn every_partition_is_reachable() {
         let mut seen = [false; 7];

@@ -3,7 +3,9 @@
 
 mod fuzz;
 mod generate;
+mod rules;
 mod tasks;
+mod vectors;
 
 use std::process::ExitCode;
 
@@ -15,6 +17,8 @@ usage: cargo xtask TASK
   fuzz [--seconds N] [--minimise] [TARGET …]
                   fuzz the protocol with libFuzzer (nightly), 60 s a target by default
   gen --check     say which generated files differ from protocol/spec; 1 if any does
+  rules           list the rules of protocol/SPEC.md that no test names; 1 if there are any
+  vectors         write the golden vectors that protocol/vectors does not have yet
 ";
 
 fn main() -> ExitCode {
@@ -25,6 +29,8 @@ fn main() -> ExitCode {
         ["gen"] => generate::run(false),
         ["gen", "--check"] => generate::run(true),
         ["fuzz", rest @ ..] => fuzz_arguments(rest),
+        ["rules"] => rules::run(),
+        ["vectors"] => vectors::run(),
         [] | ["help" | "--help" | "-h"] => {
             print!("{USAGE}");
             ExitCode::SUCCESS

@@ -14,10 +14,11 @@ use super::time::Time;
 use super::tx::Tx;
 use crate::codec::Reader;
 use crate::error::{Code, Disposition, Error};
-use crate::frame::{self, Flags, Frame, Head};
+use crate::frame::{self, Flags, Frame, Head, Header};
 use crate::limits;
 use crate::message::{
-    Deliver, Goaway, Hello, HelloReply, Kind, Message, Ping, Request, SubscriptionEvent,
+    Deliver, Direction, Goaway, Hello, HelloReply, Kind, KindRange, Message, Ping, Request,
+    SubscriptionEvent,
 };
 
 /// What a client says of itself.
@@ -111,6 +112,8 @@ pub struct ClientConnection {
     heartbeat_ms: u32,
     max_frame_len: u32,
     max_in_flight: usize,
+    /// Versions of the kinds that the server takes, by kind; empty if it does not say.
+    kinds: Vec<KindRange>,
     next_id: u64,
     in_flight: HashMap<u64, InFlight>,
     /// No deadline is earlier than this; some requests that set it may have ended since.
@@ -143,6 +146,7 @@ impl ClientConnection {
             heartbeat_ms: config.heartbeat_ms,
             max_frame_len: config.max_frame_len,
             max_in_flight: limits::MAX_IN_FLIGHT as usize,
+            kinds: Vec::new(),
             next_id: 2,
             in_flight: HashMap::new(),
             earliest_deadline: None,
@@ -164,8 +168,9 @@ impl ClientConnection {
     /// `timeout_ms` (0: never by itself).
     ///
     /// # Errors
-    /// `TOO_MANY_IN_FLIGHT` (retriable) when replies must come first, `FRAME_TOO_LARGE`, or the
-    /// connection is not ready.
+    /// `TOO_MANY_IN_FLIGHT` (retriable) when replies must come first, `FRAME_TOO_LARGE`,
+    /// `UNKNOWN_KIND` or `UNSUPPORTED_VERSION` when the server said that it does not take such
+    /// requests, or the connection is not ready.
     pub fn request<R: Request>(
         &mut self,
         now: Time,
@@ -175,10 +180,11 @@ impl ClientConnection {
         timeout_ms: u32,
     ) -> Result<RequestId, Error> {
         self.check_ready()?;
-        if self.in_flight.len() >= self.max_in_flight {
+        self.check_kind(R::KIND, R::VERSION)?;
+        if self.room() == 0 && R::KIND != Kind::PING {
             return Err(Error::new(
                 Code::TOO_MANY_IN_FLIGHT,
-                format!("{} requests wait for their reply already", self.in_flight.len()),
+                format!("{} requests wait for their reply already", self.max_in_flight),
             ));
         }
         let id = self.next_id;
@@ -203,6 +209,7 @@ impl ClientConnection {
         message: &M,
     ) -> Result<(), Error> {
         self.check_ready()?;
+        self.check_kind(M::KIND, M::VERSION)?;
         let head = Head { channel, flags: Flags::ONE_WAY, ..Head::default() };
         self.tx.frame(head, message, &[], self.max_frame_len)?;
         self.last_sent = now;
@@ -214,12 +221,38 @@ impl ClientConnection {
         R::Reply::decode(Reader::new(&frame.meta))
     }
 
-    /// How many more requests may be made now.
+    /// How many more requests may be made now. A heartbeat's PING takes no place.
     pub fn room(&self) -> usize {
+        let waiting = self.in_flight.len() - usize::from(self.ping.is_some());
         match self.state {
-            State::Ready => self.max_in_flight - self.in_flight.len().min(self.max_in_flight),
+            State::Ready => self.max_in_flight.saturating_sub(waiting),
             _ => 0,
         }
+    }
+
+    /// Whether the server said in HELLO that it takes this kind and version.
+    // SPEC V-7
+    fn check_kind(&self, kind: Kind, version: u8) -> Result<(), Error> {
+        if self.kinds.is_empty() || kind == Kind::PING {
+            return Ok(());
+        }
+        let Ok(at) = self.kinds.binary_search_by_key(&kind.0, |range| range.kind) else {
+            return Err(Error::new(
+                Code::UNKNOWN_KIND,
+                format!("the server does not carry out {kind}"),
+            ));
+        };
+        let range = &self.kinds[at];
+        if (range.min_version..=range.max_version).contains(&version) {
+            return Ok(());
+        }
+        Err(Error::new(
+            Code::UNSUPPORTED_VERSION,
+            format!(
+                "the server takes versions {} to {} of {kind}, this client speaks {version}",
+                range.min_version, range.max_version
+            ),
+        ))
     }
 
     /// Bytes queued for the socket.
@@ -267,6 +300,8 @@ impl ClientConnection {
 
     /// The time that [`ClientConnection::poll_timeout`] named has come.
     pub fn handle_timeout(&mut self, now: Time) {
+        // What has arrived is in time, even if nobody has looked at it yet.
+        while self.poll_frame() {}
         match self.state {
             State::Closed => return,
             State::Preface | State::Hello => {
@@ -288,7 +323,6 @@ impl ClientConnection {
             return;
         }
         if self.state == State::Ready && self.ping.is_none() && now >= self.ping_time() {
-            // A full window means that replies are due; their silence is noticed above.
             self.ping = self.request(now, 0, &Ping {}, &[], 0).ok().map(|id| id.0);
         }
         self.expire(now);
@@ -323,6 +357,7 @@ impl ClientConnection {
                 )),
             });
         }
+        self.close_when_drained();
     }
 
     /// When to call [`ClientConnection::handle_timeout`], unless something else happens first.
@@ -332,8 +367,7 @@ impl ClientConnection {
             State::Preface | State::Hello => Some(self.handshake_deadline),
             State::Ready | State::Draining => {
                 let mut next = self.last_received.plus_ms(self.death_ms());
-                // A full window has no room for a ping; its time would be past for ever.
-                if self.ping.is_none() && self.room() > 0 {
+                if self.ping.is_none() && self.state == State::Ready {
                     next = next.min(self.ping_time());
                 }
                 Some(self.earliest_deadline.map_or(next, |first| first.min(next)))
@@ -390,12 +424,26 @@ impl ClientConnection {
         if header.kind == Kind::GOAWAY {
             return self.handle_goaway(&frame);
         }
+        if header.flags.has(Flags::MORE) {
+            return Err(Error::new(
+                Code::UNEXPECTED_FRAME,
+                format!("{} has the reserved flag MORE", header.kind),
+            ));
+        }
         if self.state == State::Hello {
             return self.handle_hello(&frame);
         }
         if header.flags.has(Flags::RESPONSE) {
-            self.handle_reply(frame);
-            return Ok(());
+            return self.handle_reply(frame);
+        }
+        if let Some(row) = header.kind.info()
+            && row.direction == Direction::Push
+            && row.version != header.kind_version
+        {
+            return Err(Error::new(
+                Code::UNSUPPORTED_VERSION,
+                format!("version {} of {} is not known here", header.kind_version, header.kind),
+            ));
         }
         match header.kind {
             Kind::DELIVER => {
@@ -441,25 +489,35 @@ impl ClientConnection {
                 "the server asks for credentials, which this client cannot give yet",
             ));
         }
-        self.max_frame_len = self.max_frame_len.min(hello.max_frame_len);
+        self.max_frame_len = frame::agreed_frame_len(self.max_frame_len, hello.max_frame_len);
         self.rx.set_max_frame_len(self.max_frame_len);
         self.max_in_flight = hello.max_in_flight.clamp(1, limits::MAX_IN_FLIGHT) as usize;
         self.heartbeat_ms =
             hello.heartbeat_ms.clamp(limits::MIN_HEARTBEAT_MS, limits::MAX_HEARTBEAT_MS);
+        self.kinds.clone_from(&hello.kinds);
+        self.kinds.sort_unstable_by_key(|range| range.kind);
         self.state = State::Ready;
         self.events.push_back(ClientEvent::Ready(Box::new(hello)));
         Ok(())
     }
 
-    fn handle_reply(&mut self, frame: Frame) {
-        let id = frame.header.correlation;
+    fn handle_reply(&mut self, frame: Frame) -> Result<(), Error> {
+        let Header { correlation: id, kind, .. } = frame.header;
         // A reply to a request that timed out, or was never made, is of no use to anyone.
-        if self.in_flight.remove(&id).is_none() {
-            return;
+        let Some(request) = self.in_flight.get(&id) else {
+            return Ok(());
+        };
+        if request.kind != kind {
+            return Err(Error::new(
+                Code::UNEXPECTED_FRAME,
+                format!("the reply to {} says that it answers {kind}", request.kind),
+            ));
         }
+        self.in_flight.remove(&id);
         if self.ping == Some(id) {
             self.ping = None;
-            return;
+            self.close_when_drained();
+            return Ok(());
         }
         let result = match reply_error(&frame) {
             Some(error) => Err(error),
@@ -467,6 +525,7 @@ impl ClientConnection {
         };
         self.events.push_back(ClientEvent::Reply { id: RequestId(id), result });
         self.close_when_drained();
+        Ok(())
     }
 
     fn handle_goaway(&mut self, frame: &Frame) -> Result<(), Error> {
@@ -515,7 +574,7 @@ impl ClientConnection {
         ids.sort_unstable();
         for id in ids {
             let mut error = error.clone();
-            error.disposition = error.disposition.and(Disposition::OUTCOME_UNKNOWN);
+            error.disposition = error.disposition.outcome_unknown();
             self.fail(id, error);
         }
         self.events.push_back(ClientEvent::Closed(error));
@@ -548,36 +607,4 @@ fn reply_error(frame: &Frame) -> Option<Error> {
     // The text is diagnostic: a reply whose text cannot be read is still that error.
     let message = Reader::new(&frame.meta).text().unwrap_or_default();
     Some(Error { code, disposition, message })
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use super::super::{ServerConfig, ServerConnection, ServerEvent};
-    use super::*;
-
-    #[test]
-    fn a_full_window_waits_for_its_replies_without_asking_for_a_ping() {
-        let mut client = ClientConnection::new(ClientConfig::default(), Time::ZERO);
-        let config = Arc::new(ServerConfig { max_in_flight: 1, ..ServerConfig::default() });
-        let mut server = ServerConnection::new(config, Time::ZERO);
-        for _ in 0..2 {
-            let mut parts = Vec::new();
-            client.poll_transmit(&mut parts);
-            let mut buf = server.take_read_buf();
-            parts.drain(..).for_each(|part| buf.extend_from_slice(&part));
-            server.handle_input(Time::ZERO, buf);
-            while !matches!(server.poll_event(), None | Some(ServerEvent::Closed(_))) {}
-            server.poll_transmit(&mut parts);
-            let mut buf = client.take_read_buf();
-            parts.drain(..).for_each(|part| buf.extend_from_slice(&part));
-            client.handle_input(Time::ZERO, buf);
-            while client.poll_event().is_some() {}
-        }
-        client.request(Time::ZERO, 0, &Ping {}, &[], 0).expect("room for one");
-        let ping_time = client.ping_time();
-        client.handle_timeout(ping_time);
-        assert!(client.poll_timeout() > Some(ping_time), "it would be past for ever");
-    }
 }

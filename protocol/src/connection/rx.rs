@@ -15,6 +15,9 @@ const MIN_CHUNK: usize = 4 << 10;
 /// Room offered for a read on a busy connection, in bytes.
 const MAX_CHUNK: usize = 256 << 10;
 
+/// Times the offered room that an empty buffer may hold and still be kept.
+const SPARE: usize = 4;
+
 /// The receiving half of a connection.
 #[derive(Debug)]
 pub(super) struct Rx {
@@ -22,7 +25,7 @@ pub(super) struct Rx {
     /// Bytes in `buf` before it was handed out, to measure the read.
     before: usize,
     chunk: usize,
-    /// The header at the front of `buf`, once it has been checked; its meta still may be missing.
+    /// The header at the front of `buf`, once its checksum was right; payload may be missing.
     head: Option<Header>,
     max_frame_len: u32,
 }
@@ -39,6 +42,11 @@ impl Rx {
     /// The buffer, with room for more.
     pub(super) fn take(&mut self) -> BytesMut {
         let mut buf = std::mem::take(&mut self.buf);
+        if buf.is_empty() && buf.capacity() > SPARE * self.chunk {
+            // What a burst needed is given back when the connection falls quiet.
+            // SPEC L-4
+            buf = BytesMut::new();
+        }
         self.before = buf.len();
         let missing = self.head.map_or(0, |head| head.size as usize).saturating_sub(buf.len());
         // At most as much again as has already arrived of this frame.
@@ -85,13 +93,21 @@ impl Rx {
         };
         let header = match self.head {
             Some(header) => header,
-            None => *self.head.insert(Header::parse(bytes, self.max_frame_len)?),
+            None => {
+                let header = Header::parse(bytes, self.max_frame_len)?;
+                let meta_end = frame::HEADER_LEN + header.meta_len as usize;
+                let Some(meta) = self.buf.get(frame::HEADER_LEN..meta_end) else {
+                    return Ok(None);
+                };
+                // Before the payload is waited for: a lying size is found out here.
+                Header::check_meta(bytes, meta)?;
+                *self.head.insert(header)
+            }
         };
         if self.buf.len() < header.size as usize {
             return Ok(None);
         }
         let meta_end = frame::HEADER_LEN + header.meta_len as usize;
-        Header::check_meta(bytes, &self.buf[frame::HEADER_LEN..meta_end])?;
         self.head = None;
         let mut frame = self.buf.split_to(header.size as usize).freeze();
         let payload = frame.split_off(meta_end);

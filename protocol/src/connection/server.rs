@@ -43,6 +43,9 @@ pub struct ServerConfig {
     pub max_queued_bytes: usize,
     /// Time for the handshake, in milliseconds.
     pub handshake_timeout_ms: u32,
+    /// Versions of the kinds that it carries out, by kind; HELLO states them, and others are
+    /// answered with `UNKNOWN_KIND`.
+    pub kinds: Vec<KindRange>,
 }
 
 impl Default for ServerConfig {
@@ -56,6 +59,15 @@ impl Default for ServerConfig {
             max_channels: limits::MAX_CHANNELS,
             max_queued_bytes: 4 << 20,
             handshake_timeout_ms: limits::HANDSHAKE_TIMEOUT_MS,
+            kinds: KINDS
+                .iter()
+                .filter(|row| !row.planned)
+                .map(|row| KindRange {
+                    kind: row.kind.0,
+                    min_version: row.version,
+                    max_version: row.version,
+                })
+                .collect(),
         }
     }
 }
@@ -73,6 +85,7 @@ pub struct Ticket {
     pub kind: Kind,
     /// How long the client waits, in milliseconds; 0 is no bound.
     pub timeout_ms: u32,
+    kind_version: u8,
     payload_len: usize,
 }
 
@@ -107,7 +120,14 @@ enum State {
 }
 
 #[derive(Debug)]
-enum Channel {
+struct Channel {
+    /// Correlation of the request that opened it: a number may be opened again.
+    opened_by: u64,
+    role: Role,
+}
+
+#[derive(Debug)]
+enum Role {
     Producer,
     Subscription { sent: u64, limit: u64 },
 }
@@ -128,6 +148,8 @@ pub struct ServerConnection {
     channels: HashMap<u32, Channel>,
     handshake_deadline: Time,
     last_received: Time,
+    /// Nothing more will arrive; what has still counts.
+    eof: bool,
     close_error: Option<Error>,
 }
 
@@ -147,6 +169,7 @@ impl ServerConnection {
             channels: HashMap::new(),
             handshake_deadline: now.plus_ms(config.handshake_timeout_ms),
             last_received: now,
+            eof: false,
             close_error: None,
             config,
         }
@@ -156,6 +179,7 @@ impl ServerConnection {
     /// or the bytes that it has not taken are over their limits.
     pub fn wants_input(&self) -> bool {
         !matches!(self.state, State::Closing | State::Closed)
+            && !self.eof
             && self.in_flight_bytes <= limits::MAX_IN_FLIGHT_BYTES as usize
             && self.tx.len() <= self.config.max_queued_bytes
     }
@@ -174,16 +198,18 @@ impl ServerConnection {
         }
     }
 
-    /// The peer closed its side, or the socket failed.
+    /// The peer closed its side, or the socket failed. What arrived before still counts.
     pub fn handle_eof(&mut self) {
-        if !matches!(self.state, State::Closing | State::Closed) {
-            self.state = State::Closing;
-            self.rx.clear();
-        }
+        self.eof = true;
     }
 
     /// The time that [`ServerConnection::poll_timeout`] named has come.
     pub fn handle_timeout(&mut self, now: Time) {
+        if self.in_flight_bytes > limits::MAX_IN_FLIGHT_BYTES as usize {
+            // Nothing is read until this side has answered: the silence is its own.
+            // SPEC H-5
+            self.last_received = now;
+        }
         match self.state {
             State::Preface | State::Hello if now >= self.handshake_deadline => {
                 self.fail(Error::new(
@@ -209,6 +235,7 @@ impl ServerConnection {
     /// When to call [`ServerConnection::handle_timeout`], unless something else happens first.
     pub fn poll_timeout(&self) -> Option<Time> {
         match self.state {
+            _ if self.eof => None,
             State::Preface | State::Hello => Some(self.handshake_deadline),
             State::Ready | State::Draining => Some(self.last_received.plus_ms(self.death_ms())),
             State::Closing | State::Closed => None,
@@ -250,8 +277,9 @@ impl ServerConnection {
                 Ok(Step::Event(event)) => return Some(event),
                 Ok(Step::Again) => {}
                 Ok(Step::Wait) => {
-                    if self.state == State::Draining && self.in_flight == 0 {
+                    if self.eof || self.state == State::Draining && self.in_flight == 0 {
                         self.state = State::Closing;
+                        self.rx.clear();
                         continue;
                     }
                     return None;
@@ -293,7 +321,8 @@ impl ServerConnection {
         }
         if header.kind == Kind::GOAWAY {
             // The client says goodbye: nothing more will come.
-            self.handle_eof();
+            self.state = State::Closing;
+            self.rx.clear();
             return Ok(Step::Again);
         }
         let one_way = header.flags.has(Flags::ONE_WAY);
@@ -339,14 +368,21 @@ impl ServerConnection {
     }
 
     fn handle_hello(&mut self, frame: Frame) -> Result<Step, Error> {
-        if frame.header.kind != Kind::HELLO {
-            return Err(unexpected(frame.header.kind, "sent before HELLO"));
+        if frame.header.kind != Kind::HELLO || frame.header.correlation == 0 {
+            return Err(unexpected(frame.header.kind, "sent where HELLO was due"));
+        }
+        if frame.header.kind_version != Hello::VERSION {
+            return Err(Error::new(
+                Code::UNSUPPORTED_VERSION,
+                format!("version {} of HELLO does not exist", frame.header.kind_version),
+            ));
+        }
+        if !frame.payload.is_empty() {
+            return Err(Error::new(Code::MALFORMED_META, "HELLO has a payload"));
         }
         let hello = Hello::decode(Reader::new(&frame.meta))?;
-        self.max_frame_len = self
-            .config
-            .max_frame_len
-            .min(hello.max_frame_len.max(limits::MAX_HANDSHAKE_FRAME_LEN));
+        self.max_frame_len =
+            frame::agreed_frame_len(self.config.max_frame_len, hello.max_frame_len);
         self.heartbeat_ms =
             hello.heartbeat_ms.clamp(limits::MIN_HEARTBEAT_MS, limits::MAX_HEARTBEAT_MS);
         let reply = HelloReply {
@@ -363,14 +399,7 @@ impl ServerConnection {
             max_batch_records: limits::MAX_BATCH_RECORDS,
             max_in_flight: self.config.max_in_flight,
             max_channels: self.config.max_channels,
-            kinds: KINDS
-                .iter()
-                .map(|row| KindRange {
-                    kind: row.kind.0,
-                    min_version: row.version,
-                    max_version: row.version,
-                })
-                .collect(),
+            kinds: self.config.kinds.clone(),
         };
         let head = Head {
             flags: Flags::RESPONSE,
@@ -390,6 +419,7 @@ impl ServerConnection {
             channel: header.channel,
             kind: header.kind,
             timeout_ms: header.aux,
+            kind_version: header.kind_version,
             payload_len: frame.payload.len(),
         };
         if !one_way {
@@ -404,8 +434,8 @@ impl ServerConnection {
             Ok(AnyRequest::Credit(credit)) => {
                 let channel = header.channel;
                 // A subscription that ended while the credit was on its way is no fault.
-                if let Some(Channel::Subscription { limit, .. }) =
-                    self.channels.get_mut(&channel)
+                if let Some(Role::Subscription { limit, .. }) =
+                    self.channels.get_mut(&channel).map(|open| &mut open.role)
                     && credit.limit_bytes > *limit
                 {
                     *limit = credit.limit_bytes;
@@ -414,7 +444,7 @@ impl ServerConnection {
                 Ok(Step::Again)
             }
             Ok(request) => {
-                if let Err(error) = self.check_channel(header.channel, &request) {
+                if let Err(error) = self.check_channel(&ticket, &request) {
                     self.reply_error(ticket, &error);
                     return Ok(Step::Again);
                 }
@@ -444,10 +474,18 @@ impl ServerConnection {
     /// Decodes a request, or says why it cannot be carried out.
     fn admit(&self, frame: &Frame, one_way: bool) -> Result<AnyRequest, Error> {
         let header = frame.header;
-        let known =
-            header.kind.info().filter(|row| row.direction != Direction::Push).ok_or_else(
-                || Error::new(Code::UNKNOWN_KIND, format!("{} is not known here", header.kind)),
-            )?;
+        // SPEC V-6
+        let served = self.config.kinds.iter().any(|range| range.kind == header.kind.0);
+        let known = header
+            .kind
+            .info()
+            .filter(|row| served && row.direction != Direction::Push)
+            .ok_or_else(|| {
+                Error::new(
+                    Code::UNKNOWN_KIND,
+                    format!("{} is not carried out here", header.kind),
+                )
+            })?;
         if header.kind == Kind::HELLO {
             return Err(Error::new(Code::MALFORMED_META, "HELLO was sent a second time"));
         }
@@ -472,8 +510,10 @@ impl ServerConnection {
                 format!("{} has a payload, which that kind never has", header.kind),
             ));
         }
-        // The request itself is counted already.
-        if self.in_flight > self.config.max_in_flight as usize {
+        // The request itself is counted already. A PING is answered at once, so that it takes no
+        // place of another request: heartbeats go on when the window is full.
+        // SPEC H-3
+        if header.kind != Kind::PING && self.in_flight > self.config.max_in_flight as usize {
             return Err(Error::new(
                 Code::TOO_MANY_IN_FLIGHT,
                 format!("more than {} requests wait for a reply", self.config.max_in_flight),
@@ -485,36 +525,38 @@ impl ServerConnection {
     }
 
     /// Opens, closes and checks channels as requests pass.
-    fn check_channel(&mut self, channel: u32, request: &AnyRequest) -> Result<(), Error> {
+    fn check_channel(&mut self, ticket: &Ticket, request: &AnyRequest) -> Result<(), Error> {
+        let channel = ticket.channel;
+        let role = self.channels.get(&channel).map(|open| &open.role);
+        let producer = matches!(role, Some(Role::Producer));
+        let subscription = matches!(role, Some(Role::Subscription { .. }));
         match request {
-            AnyRequest::OpenProducer(_) => self.open(channel, Channel::Producer),
-            AnyRequest::Subscribe(subscribe) => self.open(
-                channel,
-                Channel::Subscription { sent: 0, limit: subscribe.credit_bytes },
-            ),
-            AnyRequest::Append(_) => match self.channels.get(&channel) {
-                Some(Channel::Producer) => Ok(()),
-                _ => Err(unknown_channel(channel, "producer")),
-            },
-            AnyRequest::CloseProducer(_) => match self.channels.get(&channel) {
-                Some(Channel::Producer) => {
-                    self.channels.remove(&channel);
-                    Ok(())
-                }
-                _ => Err(unknown_channel(channel, "producer")),
-            },
-            AnyRequest::Unsubscribe(_) => match self.channels.get(&channel) {
-                Some(Channel::Subscription { .. }) => {
-                    self.channels.remove(&channel);
-                    Ok(())
-                }
-                _ => Err(unknown_channel(channel, "subscription")),
-            },
-            _ => Ok(()),
+            AnyRequest::OpenProducer(_) => return self.open(ticket, Role::Producer),
+            AnyRequest::Subscribe(subscribe) => {
+                let role = Role::Subscription { sent: 0, limit: subscribe.credit_bytes };
+                return self.open(ticket, role);
+            }
+            AnyRequest::Append(_) | AnyRequest::Flush(_) if producer => {}
+            AnyRequest::Seek(_) if subscription => {}
+            AnyRequest::CloseProducer(_) if producer => {
+                self.channels.remove(&channel);
+            }
+            AnyRequest::Unsubscribe(_) if subscription => {
+                self.channels.remove(&channel);
+            }
+            AnyRequest::Append(_) | AnyRequest::Flush(_) | AnyRequest::CloseProducer(_) => {
+                return Err(unknown_channel(channel, "producer"));
+            }
+            AnyRequest::Unsubscribe(_) | AnyRequest::Seek(_) => {
+                return Err(unknown_channel(channel, "subscription"));
+            }
+            _ => {}
         }
+        Ok(())
     }
 
-    fn open(&mut self, channel: u32, state: Channel) -> Result<(), Error> {
+    fn open(&mut self, ticket: &Ticket, role: Role) -> Result<(), Error> {
+        let channel = ticket.channel;
         if channel == 0 {
             return Err(Error::new(
                 Code::INVALID_ARGUMENT,
@@ -533,7 +575,7 @@ impl ServerConnection {
                 format!("{} channels are open already, the limit", self.config.max_channels),
             ));
         }
-        self.channels.insert(channel, state);
+        self.channels.insert(channel, Channel { opened_by: ticket.correlation, role });
         Ok(())
     }
 
@@ -556,9 +598,8 @@ impl ServerConnection {
     /// Answers a request with an error. A channel that the request would have opened stays
     /// closed.
     pub fn reply_error(&mut self, ticket: Ticket, error: &Error) {
-        if (ticket.kind == Kind::OPEN_PRODUCER || ticket.kind == Kind::SUBSCRIBE)
-            && error.code != Code::CHANNEL_IN_USE
-        {
+        let opened = self.channels.get(&ticket.channel);
+        if opened.is_some_and(|open| open.opened_by == ticket.correlation) {
             self.channels.remove(&ticket.channel);
         }
         let [low, high] = error.code.0.to_le_bytes();
@@ -568,8 +609,7 @@ impl ServerConnection {
             channel: ticket.channel,
             aux: u32::from_le_bytes([low, high, error.disposition.0, 0]),
         };
-        let version = ticket.kind.info().map_or(1, |row| row.version);
-        self.tx.error(head, ticket.kind, version, error);
+        self.tx.error(head, ticket.kind, ticket.kind_version, error);
         self.settle(&ticket);
     }
 
@@ -581,8 +621,8 @@ impl ServerConnection {
     /// Bytes of batches that a subscription may still be sent; a delivery may overshoot by one
     /// batch. 0 if the channel is not a subscription's.
     pub fn sendable(&self, channel: u32) -> u64 {
-        match self.channels.get(&channel) {
-            Some(Channel::Subscription { sent, limit }) => limit.saturating_sub(*sent),
+        match self.channels.get(&channel).map(|open| &open.role) {
+            Some(Role::Subscription { sent, limit }) => limit.saturating_sub(*sent),
             _ => 0,
         }
     }
@@ -590,10 +630,11 @@ impl ServerConnection {
     /// Sends batches to a subscription and counts them against its credit. False if there is no
     /// such subscription any more.
     pub fn deliver(&mut self, channel: u32, message: &Deliver, payload: &[Bytes]) -> bool {
-        let Some(Channel::Subscription { sent, .. }) = self.channels.get_mut(&channel) else {
+        let open = self.channels.get_mut(&channel).map(|open| &mut open.role);
+        let Some(Role::Subscription { sent, .. }) = open else {
             return false;
         };
-        let head = Head { channel, ..Head::default() };
+        let head = push_head(channel);
         let len: usize = payload.iter().map(Bytes::len).sum();
         *sent += len as u64;
         if let Err(error) = self.tx.frame(head, message, payload, self.max_frame_len) {
@@ -611,11 +652,11 @@ impl ServerConnection {
         let event = SubscriptionEvent {
             code: error.code.0,
             disposition: error.disposition.0,
-            message: error.message.clone(),
+            message: error.message.chars().take(MAX_TEXT_CHARS).collect(),
         };
-        let head = Head { channel, ..Head::default() };
-        // A text of up to 64 KiB fits into any frame that can have been agreed.
-        let _ = self.tx.frame(head, &event, &[], limits::MAX_FRAME_LEN);
+        // At most 4 KiB of text: within every limit that can have been agreed.
+        let head = push_head(channel);
+        let _ = self.tx.frame(head, &event, &[], limits::MAX_HANDSHAKE_FRAME_LEN);
     }
 
     /// Stops taking requests: says so with GOAWAY, and closes once those accepted are answered.
@@ -648,13 +689,15 @@ impl ServerConnection {
     }
 
     fn goaway(&mut self, error: &Error) {
-        let message = error.message.chars().take(512).collect();
+        let message = error.message.chars().take(MAX_TEXT_CHARS).collect();
         let goaway = Goaway { last_accepted: self.last_accepted, code: error.code.0, message };
-        let head = Head { flags: Flags::ONE_WAY, ..Head::default() };
-        // At most 2 KiB of text: within every limit.
-        let _ = self.tx.frame(head, &goaway, &[], limits::MAX_HANDSHAKE_FRAME_LEN);
+        // At most 4 KiB of text: within every limit.
+        let _ = self.tx.frame(push_head(0), &goaway, &[], limits::MAX_HANDSHAKE_FRAME_LEN);
     }
 }
+
+/// Longest text of an error on the wire: at most 4 KiB of UTF-8, so that it fits into any frame.
+const MAX_TEXT_CHARS: usize = 1024;
 
 enum Step {
     Event(ServerEvent),
@@ -665,9 +708,14 @@ enum Step {
 impl Tx {
     /// Queues an error reply: its meta is the text alone.
     fn error(&mut self, head: Head, kind: Kind, version: u8, error: &Error) {
-        let message: String = error.message.chars().take(1024).collect();
+        let message: String = error.message.chars().take(MAX_TEXT_CHARS).collect();
         self.encode_with(head, kind, version, |writer: &mut Writer<'_>| message.put(writer));
     }
+}
+
+/// What the server sends unasked is one-way: it has no correlation.
+fn push_head(channel: u32) -> Head {
+    Head { flags: Flags::ONE_WAY, channel, ..Head::default() }
 }
 
 fn unexpected(kind: Kind, why: &str) -> Error {

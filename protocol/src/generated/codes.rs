@@ -44,6 +44,12 @@ impl Code {
     pub const AUTH_FAILED: Self = Self(101);
     /// Not permitted.
     pub const DENIED: Self = Self(102);
+    /// The token is not valid any more.
+    pub const TOKEN_EXPIRED: Self = Self(103);
+    /// The user may not log in.
+    pub const USER_DISABLED: Self = Self(104);
+    /// The server takes credentials only over TLS.
+    pub const TLS_REQUIRED: Self = Self(105);
     /// An argument is out of range.
     pub const INVALID_ARGUMENT: Self = Self(200);
     /// A name is not allowed.
@@ -66,6 +72,18 @@ impl Code {
     pub const TOPIC_EXISTS: Self = Self(304);
     /// The stream still has topics.
     pub const STREAM_NOT_EMPTY: Self = Self(305);
+    /// The group does not exist.
+    pub const GROUP_NOT_FOUND: Self = Self(306);
+    /// The group exists already.
+    pub const GROUP_EXISTS: Self = Self(307);
+    /// The group still has members.
+    pub const GROUP_NOT_EMPTY: Self = Self(308);
+    /// The user does not exist.
+    pub const USER_NOT_FOUND: Self = Self(309);
+    /// The user exists already.
+    pub const USER_EXISTS: Self = Self(310);
+    /// The token does not exist.
+    pub const TOKEN_NOT_FOUND: Self = Self(311);
     /// A batch is damaged or malformed; nothing of it was appended.
     pub const CORRUPT_BATCH: Self = Self(400);
     /// A batch is over the limit.
@@ -74,6 +92,12 @@ impl Code {
     pub const UNSUPPORTED_BATCH: Self = Self(402);
     /// A record is over the limit.
     pub const RECORD_TOO_LARGE: Self = Self(403);
+    /// Records of this producer are missing before the batch.
+    pub const SEQUENCE_GAP: Self = Self(404);
+    /// Sequence numbers of the batch were used for other records, or too long ago to tell.
+    pub const SEQUENCE_OVERLAP: Self = Self(405);
+    /// A newer epoch of the producer has appended.
+    pub const PRODUCER_FENCED: Self = Self(406);
     /// The partition stopped after a failed sync; it reads, but appends need a restart of the server.
     pub const PARTITION_FENCED: Self = Self(407);
     /// The disk is full.
@@ -86,6 +110,14 @@ impl Code {
     pub const OFFSET_OUT_OF_RANGE: Self = Self(500);
     /// A delivered batch is damaged.
     pub const CORRUPT_DELIVERY: Self = Self(501);
+    /// The group does not have this member any more.
+    pub const UNKNOWN_MEMBER: Self = Self(502);
+    /// The group has a newer assignment.
+    pub const STALE_GENERATION: Self = Self(503);
+    /// The group is about to be assigned anew.
+    pub const REBALANCE_IN_PROGRESS: Self = Self(504);
+    /// The group has as many members as it may.
+    pub const GROUP_FULL: Self = Self(505);
     /// The server failed at a request.
     pub const INTERNAL: Self = Self(900);
     /// The server is shutting down.
@@ -245,6 +277,27 @@ pub const CODES: &[CodeInfo] = &[
         text: "not permitted",
     },
     CodeInfo {
+        code: Code::TOKEN_EXPIRED,
+        name: "TOKEN_EXPIRED",
+        class: Class::Auth,
+        disposition: Disposition::NONE,
+        text: "the token is not valid any more",
+    },
+    CodeInfo {
+        code: Code::USER_DISABLED,
+        name: "USER_DISABLED",
+        class: Class::Auth,
+        disposition: Disposition::NONE,
+        text: "the user may not log in",
+    },
+    CodeInfo {
+        code: Code::TLS_REQUIRED,
+        name: "TLS_REQUIRED",
+        class: Class::Auth,
+        disposition: Disposition::NONE,
+        text: "the server takes credentials only over TLS",
+    },
+    CodeInfo {
         code: Code::INVALID_ARGUMENT,
         name: "INVALID_ARGUMENT",
         class: Class::Invalid,
@@ -322,6 +375,48 @@ pub const CODES: &[CodeInfo] = &[
         text: "the stream still has topics",
     },
     CodeInfo {
+        code: Code::GROUP_NOT_FOUND,
+        name: "GROUP_NOT_FOUND",
+        class: Class::NotFound,
+        disposition: Disposition::NONE,
+        text: "the group does not exist",
+    },
+    CodeInfo {
+        code: Code::GROUP_EXISTS,
+        name: "GROUP_EXISTS",
+        class: Class::Conflict,
+        disposition: Disposition::NONE,
+        text: "the group exists already",
+    },
+    CodeInfo {
+        code: Code::GROUP_NOT_EMPTY,
+        name: "GROUP_NOT_EMPTY",
+        class: Class::Conflict,
+        disposition: Disposition::NONE,
+        text: "the group still has members",
+    },
+    CodeInfo {
+        code: Code::USER_NOT_FOUND,
+        name: "USER_NOT_FOUND",
+        class: Class::NotFound,
+        disposition: Disposition::NONE,
+        text: "the user does not exist",
+    },
+    CodeInfo {
+        code: Code::USER_EXISTS,
+        name: "USER_EXISTS",
+        class: Class::Conflict,
+        disposition: Disposition::NONE,
+        text: "the user exists already",
+    },
+    CodeInfo {
+        code: Code::TOKEN_NOT_FOUND,
+        name: "TOKEN_NOT_FOUND",
+        class: Class::NotFound,
+        disposition: Disposition::NONE,
+        text: "the token does not exist",
+    },
+    CodeInfo {
         code: Code::CORRUPT_BATCH,
         name: "CORRUPT_BATCH",
         class: Class::Append,
@@ -348,6 +443,27 @@ pub const CODES: &[CodeInfo] = &[
         class: Class::Append,
         disposition: Disposition::NONE,
         text: "a record is over the limit",
+    },
+    CodeInfo {
+        code: Code::SEQUENCE_GAP,
+        name: "SEQUENCE_GAP",
+        class: Class::Append,
+        disposition: Disposition::NONE,
+        text: "records of this producer are missing before the batch",
+    },
+    CodeInfo {
+        code: Code::SEQUENCE_OVERLAP,
+        name: "SEQUENCE_OVERLAP",
+        class: Class::Append,
+        disposition: Disposition::NONE,
+        text: "sequence numbers of the batch were used for other records, or too long ago to tell",
+    },
+    CodeInfo {
+        code: Code::PRODUCER_FENCED,
+        name: "PRODUCER_FENCED",
+        class: Class::Append,
+        disposition: Disposition::FENCED,
+        text: "a newer epoch of the producer has appended",
     },
     CodeInfo {
         code: Code::PARTITION_FENCED,
@@ -390,6 +506,34 @@ pub const CODES: &[CodeInfo] = &[
         class: Class::Consume,
         disposition: Disposition::NONE,
         text: "a delivered batch is damaged",
+    },
+    CodeInfo {
+        code: Code::UNKNOWN_MEMBER,
+        name: "UNKNOWN_MEMBER",
+        class: Class::Consume,
+        disposition: Disposition::FENCED,
+        text: "the group does not have this member any more",
+    },
+    CodeInfo {
+        code: Code::STALE_GENERATION,
+        name: "STALE_GENERATION",
+        class: Class::Consume,
+        disposition: Disposition::FENCED,
+        text: "the group has a newer assignment",
+    },
+    CodeInfo {
+        code: Code::REBALANCE_IN_PROGRESS,
+        name: "REBALANCE_IN_PROGRESS",
+        class: Class::Consume,
+        disposition: Disposition::RETRIABLE,
+        text: "the group is about to be assigned anew",
+    },
+    CodeInfo {
+        code: Code::GROUP_FULL,
+        name: "GROUP_FULL",
+        class: Class::Consume,
+        disposition: Disposition::NONE,
+        text: "the group has as many members as it may",
     },
     CodeInfo {
         code: Code::INTERNAL,

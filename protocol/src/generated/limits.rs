@@ -11,6 +11,8 @@ pub const MAX_META_LEN: u32 = 65_536;
 pub const MAX_BATCH_LEN: u32 = 8_388_608;
 /// Most records in a batch. In records.
 pub const MAX_BATCH_RECORDS: u32 = 65_536;
+/// Batches of a producer that a partition remembers, to know one that is sent again. In batches.
+pub const MAX_REMEMBERED_BATCHES: u32 = 16;
 /// Highest correlation of a request: numbers above are a server's own. In requests.
 pub const MAX_CORRELATION: u64 = 9_223_372_036_854_775_807;
 /// Most unanswered requests on a connection. In requests.

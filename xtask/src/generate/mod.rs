@@ -5,6 +5,7 @@
 
 mod constants;
 mod docs;
+mod json;
 mod model;
 mod rust;
 
@@ -61,6 +62,7 @@ fn generate(check: bool) -> Result<Vec<String>, String> {
         ("docs/reference/options.md", docs::options(&spec)),
         ("docs/reference/limits.md", docs::limits(&spec)),
         ("docs/reference/kinds.md", docs::kinds(&spec)),
+        ("protocol/tests/vectors/messages_json.rs", json::messages(&spec)),
     ];
     let mut differing = Vec::new();
     for (name, mut content) in files {

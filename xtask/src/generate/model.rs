@@ -125,6 +125,8 @@ pub(super) struct Kind {
     pub(super) number: u16,
     pub(super) version: u8,
     pub(super) direction: Direction,
+    #[serde(default)]
+    pub(super) planned: bool,
     pub(super) payload: Option<Payload>,
     pub(super) doc: String,
     pub(super) request: Vec<Field>,
