@@ -76,10 +76,6 @@ impl Error {
 
     pub(crate) fn with_offsets(mut self, offsets: Range<u64>) -> Self {
         let inner = Arc::make_mut(&mut self.inner);
-        inner.wire.message = format!(
-            "{}; the partition holds the offsets {} to before {}",
-            inner.wire, offsets.start, offsets.end
-        );
         inner.offsets = Some(offsets);
         self
     }

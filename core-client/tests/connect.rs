@@ -71,7 +71,7 @@ async fn another_major_version_is_not_understood() {
 
 #[tokio::test]
 async fn a_server_that_asks_for_credentials_is_refused_clearly() {
-    let address = raw::answering(raw::hello_asking_for_credentials()).await;
+    let address = raw::answering(raw::hello(1, 30_000)).await;
     let error = refused(&format!("tidewire://{address}")).await;
     assert_eq!((error.code(), error.kind()), (Code::AUTH_REQUIRED, ErrorKind::Auth));
     assert!(error.to_string().contains(&address), "{error}");
@@ -113,6 +113,19 @@ async fn a_reply_that_does_not_come_leaves_the_outcome_unknown() {
     assert_eq!(error.code(), Code::TIMEOUT);
     assert!(error.is_outcome_unknown() && !error.is_retriable());
     client.ping().await.expect("the connection goes on");
+}
+
+#[tokio::test]
+async fn a_server_that_falls_silent_is_noticed_after_three_heartbeats() {
+    let address = raw::answering(raw::hello(0, 1_000)).await;
+    let url = format!("tidewire://{address}/?heartbeat_ms=1000");
+    let client = Client::connect(&url).await.expect("connects");
+    let begun = Instant::now();
+    let error = client.ping().await.expect_err("nothing answers");
+    assert_eq!((error.code(), error.is_outcome_unknown()), (Code::DISCONNECTED, true));
+    assert!(error.to_string().contains("3000 ms"), "{error}");
+    let took = begun.elapsed();
+    assert!((2_900..4_500).contains(&took.as_millis()), "{took:?}");
 }
 
 #[tokio::test]

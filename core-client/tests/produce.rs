@@ -216,8 +216,10 @@ async fn a_full_queue_gives_the_record_back_and_ready_wakes() {
     });
     server.until("an append", |log| !log.appends.is_empty()).await;
     server.faults(|faults| faults.hold_appends = false);
-    producer.ready().await.expect("room");
-    waiting.await.expect("no panic").expect("acknowledged");
+    let limit = Duration::from_secs(5);
+    tokio::time::timeout(limit, producer.ready()).await.expect("in time").expect("room");
+    let waiting = tokio::time::timeout(limit, waiting).await.expect("in time");
+    waiting.expect("no panic").expect("acknowledged");
 }
 
 #[tokio::test]

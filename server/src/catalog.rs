@@ -51,7 +51,7 @@ fn carry_out(store: &mut CatalogStore, shared: &Shared, change: CatalogChange) -
             Answer::Stream(made.map(|stream| stream_info(&stream)).map_err(|e| error(&e)))
         }
         CatalogChange::CreateTopic { stream, topic, partitions, segment_bytes } => {
-            let made = store.create_topic(&stream, &topic, partitions, segment_bytes, now_us);
+            let made = create_topic(store, &stream, &topic, partitions, segment_bytes, now_us);
             publish(store, shared);
             Answer::Topic(made.map(|topic| topic_info(&topic)).map_err(|e| error(&e)))
         }
@@ -71,7 +71,7 @@ fn carry_out(store: &mut CatalogStore, shared: &Shared, change: CatalogChange) -
             if topics > 0 && !with_topics {
                 return Answer::Deleted(Err(Error::new(
                     Code::STREAM_NOT_EMPTY,
-                    format!("stream \"{name}\" still has {topics} topics"),
+                    format!("stream \"{name}\" is not empty: topics left {topics}"),
                 )));
             }
             let deleted = store.delete_stream(&name);
@@ -85,6 +85,21 @@ fn carry_out(store: &mut CatalogStore, shared: &Shared, change: CatalogChange) -
             })
         }
     }
+}
+
+/// Creates a topic, and its stream if need be: who names a topic of a new stream wants both.
+fn create_topic(
+    store: &mut CatalogStore,
+    stream: &str,
+    topic: &str,
+    partitions: u32,
+    segment_bytes: u64,
+    now_us: i64,
+) -> Result<Arc<Topic>, CatalogError> {
+    if store.snapshot().stream(stream).is_none() {
+        store.create_stream(stream, now_us)?;
+    }
+    store.create_topic(stream, topic, partitions, segment_bytes, now_us)
 }
 
 fn publish(store: &CatalogStore, shared: &Shared) {

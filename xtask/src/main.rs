@@ -1,6 +1,7 @@
 //! `cargo xtask`: the repository's own tasks. Each task is a room of its own; this file only
 //! chooses one.
 
+mod fuzz;
 mod generate;
 mod rules;
 mod tasks;
@@ -13,6 +14,8 @@ usage: cargo xtask TASK
 
   test            run every test there is, on io_uring and on the epoll fallback
   gen             write the generated files from protocol/spec
+  fuzz [--seconds N] [--minimise] [TARGET …]
+                  fuzz the protocol with libFuzzer (nightly), 60 s a target by default
   gen --check     say which generated files differ from protocol/spec; 1 if any does
   rules           list the rules of protocol/SPEC.md that no test names; 1 if there are any
   vectors         write the golden vectors that protocol/vectors does not have yet
@@ -27,6 +30,7 @@ fn main() -> ExitCode {
         ["gen", "--check"] => generate::run(true),
         ["rules"] => rules::run(),
         ["vectors"] => vectors::run(),
+        ["fuzz", rest @ ..] => fuzz_arguments(rest),
         [] | ["help" | "--help" | "-h"] => {
             print!("{USAGE}");
             ExitCode::SUCCESS
@@ -36,4 +40,26 @@ fn main() -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+/// `[--seconds N] [--minimise] [TARGET …]`
+fn fuzz_arguments(words: &[&str]) -> ExitCode {
+    let mut seconds = 60;
+    let mut minimise = false;
+    let mut names = Vec::new();
+    let mut words = words.iter();
+    while let Some(&word) = words.next() {
+        match word {
+            "--minimise" => minimise = true,
+            "--seconds" => match words.next().and_then(|text| text.parse().ok()) {
+                Some(number) => seconds = number,
+                None => {
+                    eprintln!("--seconds wants a whole number");
+                    return ExitCode::from(2);
+                }
+            },
+            name => names.push(name.to_owned()),
+        }
+    }
+    fuzz::run(seconds, minimise, &names)
 }

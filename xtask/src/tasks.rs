@@ -1,8 +1,163 @@
-//! `cargo xtask test`.
+//! `cargo xtask test`: every test in every language, and a summary at the end.
+//!
+//! Each step is a command that anyone could type; its output passes through, and the result lines
+//! of its test runner are counted. A step that fails does not keep the others from running.
 
-use std::process::ExitCode;
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Command, ExitCode, Stdio};
+use std::time::{Duration, Instant};
 
-/// temp
+use crate::generate::root;
+
+struct Step {
+    name: &'static str,
+    arguments: &'static [&'static str],
+    environment: &'static [(&'static str, &'static str)],
+}
+
+/// In order: what is broken shows up early.
+const STEPS: &[Step] = &[
+    Step {
+        name: "rust",
+        arguments: &["test", "--workspace", "--all-targets", "--no-fail-fast"],
+        environment: &[],
+    },
+    Step {
+        name: "rust: examples in the docs",
+        arguments: &["test", "--workspace", "--doc", "--no-fail-fast"],
+        environment: &[],
+    },
+    Step {
+        name: "rust: processes and server on epoll",
+        arguments: &[
+            "test",
+            "-p",
+            "tidewire-cli",
+            "-p",
+            "tidewire-server",
+            "--all-targets",
+            "--no-fail-fast",
+        ],
+        // monoio's own switch: as if the kernel refused io_uring.
+        environment: &[("MONOIO_FORCE_LEGACY_DRIVER", "1")],
+    },
+    Step {
+        name: "protocol: fuzz smoke, 30 s a target",
+        arguments: &["run", "-p", "tidewire-fuzz", "--bin", "smoke", "--", "30"],
+        environment: &[],
+    },
+];
+
+#[derive(Default, Clone, Copy)]
+struct Counts {
+    passed: u64,
+    failed: u64,
+    skipped: u64,
+}
+
+struct Outcome {
+    name: &'static str,
+    counts: Counts,
+    success: bool,
+    took: Duration,
+}
+
+/// Runs all steps.
 pub(crate) fn test() -> ExitCode {
-    ExitCode::SUCCESS
+    let outcomes: Vec<Outcome> = STEPS.iter().map(run).collect();
+    summarise(&outcomes)
+}
+
+fn run(step: &Step) -> Outcome {
+    println!("\n=== {} ===", step.name);
+    let start = Instant::now();
+    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
+    let mut counts = Counts::default();
+    let mut command = Command::new(cargo);
+    command
+        .args(step.arguments)
+        .envs(step.environment.iter().copied())
+        .current_dir(root())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped());
+    let success = match command.spawn() {
+        Ok(mut child) => {
+            if let Some(stdout) = child.stdout.take() {
+                for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+                    count(&line, &mut counts);
+                    // A reader that went away does not stop the tests.
+                    let _ = writeln!(std::io::stdout(), "{line}");
+                }
+            }
+            child.wait().is_ok_and(|status| status.success())
+        }
+        Err(error) => {
+            eprintln!("{}: {error}", step.name);
+            false
+        }
+    };
+    Outcome { name: step.name, counts, success, took: start.elapsed() }
+}
+
+/// Adds up lines of the form `test result: ok. 3 passed; 0 failed; 1 ignored; …`, and of the fuzz
+/// smoke.
+fn count(line: &str, counts: &mut Counts) {
+    if line.contains(" runs from ") {
+        // A target of the fuzz smoke: it would have ended the run if it had failed.
+        counts.passed += 1;
+    }
+    let Some(result) = line.trim().strip_prefix("test result: ") else { return };
+    let words: Vec<&str> = result.split([' ', ';', '.']).filter(|w| !w.is_empty()).collect();
+    for pair in words.windows(2) {
+        let Ok(number) = pair[0].parse::<u64>() else { continue };
+        match pair[1] {
+            "passed" => counts.passed += number,
+            "failed" => counts.failed += number,
+            "ignored" => counts.skipped += number,
+            _ => {}
+        }
+    }
+}
+
+fn summarise(outcomes: &[Outcome]) -> ExitCode {
+    let width = outcomes.iter().map(|outcome| outcome.name.len()).max().unwrap_or(0);
+    println!("\n=== summary ===");
+    let mut total = Counts::default();
+    let mut success = true;
+    for outcome in outcomes {
+        let Counts { passed, failed, skipped } = outcome.counts;
+        println!(
+            "{:6} {:width$}  {passed:5} passed {failed:3} failed {skipped:3} skipped {:6.1} s",
+            if outcome.success { "ok" } else { "FAILED" },
+            outcome.name,
+            outcome.took.as_secs_f64(),
+        );
+        total.passed += passed;
+        total.failed += failed;
+        total.skipped += skipped;
+        success &= outcome.success && passed > 0;
+    }
+    if !success && total.failed == 0 {
+        // A step that did not build, or ran nothing, has failed as a whole.
+        total.failed = 1;
+    }
+    println!("\n{} passed, {} failed, {} skipped", total.passed, total.failed, total.skipped);
+    if success { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn result_lines_are_counted() {
+        let mut counts = Counts::default();
+        count(
+            "test result: ok. 12 passed; 0 failed; 3 ignored; 0 measured; 0 filtered out; finished in 0.1s",
+            &mut counts,
+        );
+        count("test result: FAILED. 1 passed; 2 failed; 0 ignored;", &mut counts);
+        count("running 9 tests", &mut counts);
+        assert_eq!((counts.passed, counts.failed, counts.skipped), (13, 2, 3));
+    }
 }

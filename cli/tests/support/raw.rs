@@ -125,7 +125,12 @@ impl RawClient {
     }
 
     /// Queues a request.
-    pub fn submit<R: Request>(&mut self, channel: u32, request: &R, payload: &[Bytes]) -> RequestId {
+    pub fn submit<R: Request>(
+        &mut self,
+        channel: u32,
+        request: &R,
+        payload: &[Bytes],
+    ) -> RequestId {
         let now = self.now();
         self.connection
             .request(now, channel, request, payload, 0)

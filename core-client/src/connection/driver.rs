@@ -44,10 +44,10 @@ enum Notice {
 /// What the socket or a caller had.
 enum Input {
     /// Bytes were read; none is the end.
-    Read(io::Result<usize>),
-    /// Everything was written, or the write failed.
-    Written(io::Result<()>),
-    /// Something was queued, or a deadline has come.
+    Read(usize),
+    /// The socket failed.
+    Failed(io::Error),
+    /// All was written, something was queued, or a deadline has come.
     Woken,
 }
 
@@ -119,17 +119,17 @@ fn turn(
     let now = shared.now();
     let mut state = shared.lock();
     match input {
-        Input::Read(Ok(read)) => {
+        Input::Read(read) => {
             state.connection.handle_input(now, std::mem::take(buf));
             if read == 0 {
                 state.connection.handle_eof();
             }
         }
-        Input::Read(Err(error)) | Input::Written(Err(error)) => {
+        Input::Failed(error) => {
             let text = format!("the connection to {} was lost: {error}", shared.peer);
             state.connection.close(wire::Error::new(Code::DISCONNECTED, text));
         }
-        Input::Written(Ok(())) | Input::Woken => {}
+        Input::Woken => {}
     }
     // It does nothing before its time.
     state.connection.handle_timeout(now);
@@ -227,16 +227,23 @@ fn poll_input(
     timer: Pin<&mut Sleep>,
     woken: Pin<&mut impl Future<Output = ()>>,
 ) -> Poll<Input> {
+    // Read in the same turn: a socket that always takes more must not starve the replies.
+    let mut written = false;
     if !out.is_empty()
         && let Poll::Ready(result) = out.poll_write(cx, io)
     {
-        return Poll::Ready(Input::Written(result));
+        match result {
+            Ok(()) => written = true,
+            Err(error) => return Poll::Ready(Input::Failed(error)),
+        }
     }
     // The future holds nothing between polls, so that one made anew goes on where it was.
-    if let Poll::Ready(result) = pin!((&mut *io).read_buf(buf)).poll(cx) {
-        return Poll::Ready(Input::Read(result));
+    match pin!(io.read_buf(buf)).poll(cx) {
+        Poll::Ready(Ok(read)) => return Poll::Ready(Input::Read(read)),
+        Poll::Ready(Err(error)) => return Poll::Ready(Input::Failed(error)),
+        Poll::Pending => {}
     }
-    if woken.poll(cx).is_ready() || timer.poll(cx).is_ready() {
+    if written || woken.poll(cx).is_ready() || timer.poll(cx).is_ready() {
         return Poll::Ready(Input::Woken);
     }
     Poll::Pending

@@ -21,7 +21,7 @@ use tidewire_protocol::frame::Frame;
 use tidewire_protocol::message::{HelloReply, Message, Request};
 use tidewire_protocol::url::Address;
 use tokio::runtime::Handle;
-use tokio::sync::{Notify, Semaphore, TryAcquireError, oneshot, watch};
+use tokio::sync::{Notify, Semaphore, SemaphorePermit, TryAcquireError, oneshot, watch};
 
 use crate::error::{Code, Error};
 
@@ -51,20 +51,10 @@ pub(crate) enum Life {
     Ended(Error),
 }
 
-/// Why a request was not queued.
+/// The right to make one request. It is used by making it; dropped, it goes to the next who
+/// waits.
 #[derive(Debug)]
-pub(crate) enum SubmitError {
-    /// The server's limit of unanswered requests is reached; see [`Connection::room`].
-    NoRoom,
-    /// It cannot be sent.
-    Failed(Error),
-}
-
-impl From<Error> for SubmitError {
-    fn from(error: Error) -> Self {
-        Self::Failed(error)
-    }
-}
+pub(crate) struct Room<'a>(SemaphorePermit<'a>);
 
 /// A handle on a connection. The connection closes when its last handle is dropped.
 #[derive(Debug)]
@@ -175,16 +165,22 @@ impl Connection {
             runtime: Handle::current(),
         });
         // Ends the driver if this future is dropped half-way.
-        let guard = CloseOnDrop(Arc::clone(&shared));
+        let guard = CloseOnDrop(&shared);
         tokio::spawn(driver::run(Arc::clone(&shared), io, ready));
         let hello = match hello.await {
             Ok(Ok(hello)) => *hello,
             Ok(Err(error)) => return Err(handshake_error(address, limit, &error)),
             Err(_) => return Err(Error::new(Code::CONNECT_FAILED, "the runtime is stopping")),
         };
+        let requests =
+            hello.max_in_flight.min(tidewire_protocol::limits::MAX_IN_FLIGHT) as usize;
+        if requests <= RESERVED_REQUESTS {
+            return Err(Error::new(
+                Code::MALFORMED_META,
+                format!("{address} takes {requests} requests at once, too few to work with"),
+            ));
+        }
         std::mem::forget(guard);
-        let requests = (hello.max_in_flight as usize).max(RESERVED_REQUESTS + 1);
-        let requests = requests.min(tidewire_protocol::limits::MAX_IN_FLIGHT as usize);
         shared.room.add_permits(requests - RESERVED_REQUESTS);
         tracing::debug!(%address, server = hello.server_name, version = hello.server_version,
             "connected");
@@ -213,48 +209,46 @@ impl Connection {
         state.last_channel
     }
 
-    /// Queues a request without waiting; `on_reply` is called with its reply.
+    /// Room for a request, if there is some now.
+    pub(crate) fn try_room(&self) -> Result<Option<Room<'_>>, Error> {
+        match self.shared.room.try_acquire() {
+            Ok(permit) => Ok(Some(Room(permit))),
+            Err(TryAcquireError::NoPermits) => Ok(None),
+            Err(TryAcquireError::Closed) => Err(self.closed_error()),
+        }
+    }
+
+    /// Waits for room for a request; an error if none can be made any more.
+    pub(crate) async fn room(&self) -> Result<Room<'_>, Error> {
+        self.shared.room.acquire().await.map(Room).map_err(|_| self.closed_error())
+    }
+
+    /// Queues a request; `on_reply` is called with its reply.
     ///
     /// # Errors
     /// Nothing was sent and `on_reply` will not be called.
     pub(crate) fn submit<R: Request>(
         &self,
-        channel: u32,
-        request: &R,
-        payload: &[Bytes],
-        on_reply: impl FnOnce(Result<Frame, Error>) + Send + 'static,
-    ) -> Result<(), SubmitError> {
-        match self.shared.room.try_acquire() {
-            Ok(permit) => permit.forget(),
-            Err(TryAcquireError::NoPermits) => return Err(SubmitError::NoRoom),
-            Err(TryAcquireError::Closed) => return Err(self.closed_error().into()),
-        }
-        let timeout_ms = self.request_timeout_ms;
-        self.submit_with_permit(channel, request, payload, timeout_ms, Box::new(on_reply))
-            .map_err(SubmitError::Failed)
-    }
-
-    fn submit_with_permit<R: Request>(
-        &self,
+        room: Room<'_>,
         channel: u32,
         request: &R,
         payload: &[Bytes],
         timeout_ms: u32,
-        on_reply: OnReply,
+        on_reply: impl FnOnce(Result<Frame, Error>) + Send + 'static,
     ) -> Result<(), Error> {
         let now = self.shared.now();
         let mut state = self.shared.lock();
-        let queued = state.connection.request(now, channel, request, payload, timeout_ms);
-        match queued {
+        match state.connection.request(now, channel, request, payload, timeout_ms) {
             Ok(id) => {
-                state.pending.insert(id, on_reply);
+                state.pending.insert(id, Box::new(on_reply));
                 drop(state);
+                // The driver gives it back with the reply.
+                room.0.forget();
                 self.shared.wake.notify_one();
                 Ok(())
             }
             Err(error) => {
                 drop(state);
-                self.shared.room.add_permits(1);
                 Err(self.shared.closed_error().unwrap_or_else(|| error.into()))
             }
         }
@@ -267,14 +261,12 @@ impl Connection {
         request: &R,
         timeout_ms: u32,
     ) -> Result<oneshot::Receiver<Result<Frame, Error>>, Error> {
-        let Ok(permit) = self.shared.room.acquire().await else {
-            return Err(self.closed_error());
-        };
-        permit.forget();
+        let room = self.room().await?;
         let (sender, receiver) = oneshot::channel();
-        // A receiver that is gone was dropped by a caller that has stopped waiting.
-        let on_reply: OnReply = Box::new(move |result| drop(sender.send(result)));
-        self.submit_with_permit(channel, request, &[], timeout_ms, on_reply)?;
+        self.submit(room, channel, request, &[], timeout_ms, move |result| {
+            // A receiver that is gone was dropped by a caller that has stopped waiting.
+            drop(sender.send(result));
+        })?;
         Ok(receiver)
     }
 
@@ -316,19 +308,19 @@ impl Connection {
     where
         R: Request + Send + Sync + 'static,
     {
-        match self.submit(channel, &request, &[], drop) {
-            Ok(()) => {}
-            Err(SubmitError::NoRoom) => {
+        let timeout_ms = self.request_timeout_ms;
+        match self.try_room() {
+            Ok(Some(room)) => {
+                // Where it fails the connection is gone, and with it the channel.
+                let _ = self.submit(room, channel, &request, &[], timeout_ms, drop);
+            }
+            Ok(None) => {
                 let connection = Arc::clone(self);
                 self.shared.runtime.spawn(async move {
-                    let timeout_ms = connection.request_timeout_ms;
-                    if let Err(error) = connection.start(channel, &request, timeout_ms).await {
-                        tracing::debug!(channel, %error, "not closed on the server");
-                    }
+                    let _ = connection.start(channel, &request, timeout_ms).await;
                 });
             }
-            // With the connection its channels are closed as well.
-            Err(SubmitError::Failed(_)) => {}
+            Err(_) => {}
         }
     }
 
@@ -340,14 +332,6 @@ impl Connection {
         match sent {
             Ok(()) => self.shared.wake.notify_one(),
             Err(error) => tracing::debug!(channel, %error, "a message could not be sent"),
-        }
-    }
-
-    /// Waits until a request may be made; an error if none can be any more.
-    pub(crate) async fn room(&self) -> Result<(), Error> {
-        match self.shared.room.acquire().await {
-            Ok(_) => Ok(()),
-            Err(_) => Err(self.closed_error()),
         }
     }
 
@@ -390,9 +374,9 @@ impl Drop for Connection {
     }
 }
 
-struct CloseOnDrop(Arc<Shared>);
+struct CloseOnDrop<'a>(&'a Shared);
 
-impl Drop for CloseOnDrop {
+impl Drop for CloseOnDrop<'_> {
     fn drop(&mut self) {
         self.0.close(closed_by_caller());
     }

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use tidewire_protocol::message::{self, Credit, Subscribe, Unsubscribe};
 use tidewire_protocol::name::TopicName;
 use tidewire_protocol::options::consumer as defaults;
+use tokio::task::coop::consume_budget;
 
 use crate::client::{Client, topic_name};
 use crate::connection::{Connection, Route, decode_reply};
@@ -271,6 +272,8 @@ impl Consumer {
 
     /// Waits for a batch with at least one record that is wanted.
     async fn wait(&mut self) -> Result<Option<(usize, Batch)>, Error> {
+        // With a full inbox nothing below waits; the runtime's other tasks need their turn.
+        consume_budget().await;
         loop {
             match self.inbox.take(|slot| self.slots[slot].next_offset) {
                 Next::Taken(taken) => {

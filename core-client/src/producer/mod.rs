@@ -290,8 +290,17 @@ impl Producer {
         expedite: bool,
     ) -> Result<Ticket, Error> {
         let sender = &self.handle.sender;
-        let (ticket, pushed) =
-            sender.queue().push(record, partition, expedite, Instant::now())?;
+        let result = sender.queue().push(record, partition, expedite, Instant::now);
+        let (ticket, pushed) = match result {
+            Ok(pushed) => pushed,
+            Err(error) => {
+                // A record that fits into no batch may have ended the one before it.
+                if error.code() == Code::RECORD_TOO_LARGE {
+                    sender.pump();
+                }
+                return Err(error);
+            }
+        };
         if pushed.send {
             sender.pump();
         }

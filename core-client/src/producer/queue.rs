@@ -145,7 +145,7 @@ impl Queue {
         record: &RecordRef<'_>,
         partition: Option<u32>,
         expedite: bool,
-        now: Instant,
+        now: impl FnOnce() -> Instant,
     ) -> Result<(Ticket, Pushed), Error> {
         if !self.has_room()? {
             return Err(Error::new(
@@ -162,20 +162,21 @@ impl Queue {
         if len > limit {
             return Err(too_large(len, limit));
         }
+        let (batch_bytes, batch_records) = (self.bounds.batch_bytes, self.bounds.batch_records);
         let mut pushed = Pushed::default();
-        let place = self.partition(at);
+        let mut place = self.partition(at);
+        let mut size = place.builder.sealed_len() + len;
+        let mut result = Err(PushError::Full);
         // A batch passes `batch_bytes` only with a single record.
-        let full = !place.builder.is_empty()
-            && place.builder.sealed_len() + len > self.bounds.batch_bytes;
-        if full {
-            self.seal(at);
-            pushed.send = true;
+        if size <= batch_bytes || place.builder.is_empty() {
+            result = place.builder.push(record);
         }
-        let mut result = self.partition(at).builder.push(record);
         if result == Err(PushError::Full) {
             self.seal(at);
             pushed.send = true;
-            result = self.partition(at).builder.push(record);
+            place = self.partition(at);
+            size = place.builder.sealed_len() + len;
+            result = place.builder.push(record);
         }
         let index = match result {
             Ok(index) => index as u32,
@@ -184,27 +185,24 @@ impl Queue {
         };
 
         let cost = len + RECORD_OVERHEAD;
-        let until = now + self.bounds.linger;
-        let place = self.partition(at);
-        if index == 0 {
-            place.open_until = until;
-        }
         place.open_cost += cost;
         place.expedited |= expedite;
         let completion = place.open.get_or_insert_with(|| Completion::new(at));
         completion.add_record();
         let ticket = Ticket::new(Arc::clone(completion), index);
+        let full = size >= batch_bytes || place.builder.len() >= batch_records;
         self.queued_bytes += cost;
 
-        let place = self.partition(at);
-        let (sealed_len, count) = (place.builder.sealed_len(), place.builder.len());
-        if sealed_len >= self.bounds.batch_bytes || count >= self.bounds.batch_records {
+        if full {
             self.seal(at);
             pushed.send = true;
         } else if expedite {
             self.mark_ready(at);
             pushed.send = true;
-        } else {
+        } else if index == 0 {
+            // The clock is asked once a batch, not once a record.
+            let until = now() + self.bounds.linger;
+            self.partition(at).open_until = until;
             pushed.sooner = self.linger(at, until);
         }
         Ok((ticket, pushed))
@@ -458,7 +456,7 @@ mod tests {
         let now = Instant::now();
         let mut partitions = Vec::new();
         for _ in 0..6 {
-            let (ticket, _) = queue.push(&value(b"x"), None, false, now).expect("room");
+            let (ticket, _) = queue.push(&value(b"x"), None, false, || now).expect("room");
             partitions.push(ticket.partition());
         }
         assert_eq!(partitions, [2, 2, 0, 0, 1, 1]);
@@ -468,8 +466,8 @@ mod tests {
     fn a_batch_waits_for_its_deadline_and_no_longer() {
         let mut queue = queue(1, |_| {});
         let now = Instant::now();
-        let (_, first) = queue.push(&value(b"a"), None, false, now).expect("room");
-        let (_, second) = queue.push(&value(b"b"), None, false, now).expect("room");
+        let (_, first) = queue.push(&value(b"a"), None, false, || now).expect("room");
+        let (_, second) = queue.push(&value(b"b"), None, false, || now).expect("room");
         assert!(first.sooner && !second.sooner && !first.send);
         let until = queue.expire(now).expect("one lingers");
         assert_eq!(until, now + Duration::from_millis(5));
@@ -484,7 +482,7 @@ mod tests {
         let now = Instant::now();
         let mut sent = Vec::new();
         for _ in 0..5 {
-            queue.push(&value(b"x"), None, true, now).expect("room");
+            queue.push(&value(b"x"), None, true, || now).expect("room");
             sent.extend(queue.next_send());
         }
         assert_eq!(sent.iter().map(|batch| batch.records).collect::<Vec<_>>(), [1, 1]);
@@ -499,7 +497,7 @@ mod tests {
         let mut seen = Vec::new();
         for partition in [0, 1, 0, 0] {
             for _ in 0..=partition {
-                queue.push(&value(b"x"), Some(partition), false, Instant::now()).expect("room");
+                queue.push(&value(b"x"), Some(partition), false, Instant::now).expect("room");
             }
             queue.flush();
             let batch = queue.next_send().expect("flushed");
@@ -514,7 +512,7 @@ mod tests {
     fn a_batch_that_was_put_back_is_the_next_again() {
         let mut queue = queue(1, |bounds| bounds.batch_records = 1);
         for bytes in [b"a", b"b"] {
-            queue.push(&value(bytes), None, false, Instant::now()).expect("room");
+            queue.push(&value(bytes), None, false, Instant::now).expect("room");
         }
         let first = queue.next_send().expect("sealed");
         let bytes = first.bytes.clone();
@@ -526,8 +524,8 @@ mod tests {
     fn what_is_settled_makes_room() {
         let mut queue = queue(1, |bounds| bounds.queue_bytes = 100);
         let now = Instant::now();
-        queue.push(&value(&[0; 90]), None, true, now).expect("room");
-        let error = queue.push(&value(b"x"), None, true, now).expect_err("full");
+        queue.push(&value(&[0; 90]), None, true, || now).expect("room");
+        let error = queue.push(&value(b"x"), None, true, || now).expect_err("full");
         assert_eq!(error.code(), Code::QUEUE_FULL);
         let batch = queue.next_send().expect("expedited");
         queue.settle(&batch.settled(), false);
@@ -539,7 +537,7 @@ mod tests {
         let mut queue = queue(1, |_| {});
         for claim in [false, true] {
             let (mut ticket, _) =
-                queue.push(&value(b"x"), None, true, Instant::now()).expect("room");
+                queue.push(&value(b"x"), None, true, Instant::now).expect("room");
             let batch = queue.next_send().expect("expedited");
             queue.settle(&batch.settled(), true);
             batch.completion.settle(Err(Error::new(Code::DISK_FULL, "full")));

@@ -13,9 +13,10 @@ use tidewire_protocol::frame::Frame;
 use tidewire_protocol::message::{Acks, Append, CloseProducer};
 use tidewire_protocol::name::TopicName;
 use tokio::sync::{Notify, watch};
+use tokio::task::coop::consume_budget;
 
-use super::queue::{Queue, Settled};
-use crate::connection::{Connection, Life, SubmitError, decode_reply};
+use super::queue::{Queue, Sealed, Settled};
+use crate::connection::{Connection, Life, Room, decode_reply};
 use crate::error::{Code, Error};
 
 /// What a producer's handles, its task and its replies share.
@@ -75,6 +76,9 @@ impl Sender {
 
     /// Waits until the queue takes a record.
     pub(super) async fn ready(&self) -> Result<(), Error> {
+        // With an empty queue nothing below waits; the runtime's other tasks, the connection's
+        // among them, need their turn.
+        consume_budget().await;
         loop {
             let mut space = pin!(self.space.notified());
             // Registered before looking, so that no room is missed that comes in between.
@@ -88,45 +92,59 @@ impl Sender {
 
     /// Sends what may be sent.
     pub(super) fn pump(self: &Arc<Self>) {
-        if self.send_ready() {
+        if self.send_ready(None) {
             // The task waits for room.
             self.wake();
         }
     }
 
-    /// Sends what may be sent; whether the connection had no room for some of it.
-    fn send_ready(self: &Arc<Self>) -> bool {
+    /// Sends what may be sent, the first batch into `room` if there is some already; whether the
+    /// connection had no room for the rest.
+    fn send_ready(self: &Arc<Self>, mut room: Option<Room<'_>>) -> bool {
         let mut queue = self.queue();
         while let Some(batch) = queue.next_send() {
             let settled = batch.settled();
-            let sender = Arc::clone(self);
-            let submitted = self.connection.submit(
-                self.channel,
-                &Append { partition: batch.partition, acks: self.acks },
-                std::slice::from_ref(&batch.bytes),
-                move |reply| sender.settle(&settled, reply),
-            );
-            match submitted {
-                Ok(()) => tracing::debug!(
-                    topic = %self.topic,
-                    partition = batch.partition,
-                    records = batch.records,
-                    bytes = batch.bytes.len(),
-                    "batch sent"
-                ),
-                Err(SubmitError::NoRoom) => {
+            let found = match room.take() {
+                Some(room) => Ok(Some(room)),
+                None => self.connection.try_room(),
+            };
+            let submitted = match found {
+                Ok(Some(room)) => self.submit(room, &batch, settled),
+                Ok(None) => {
                     queue.put_back(batch);
                     return true;
                 }
-                Err(SubmitError::Failed(error)) => {
-                    queue.put_back(batch);
-                    drop(queue);
-                    self.fail_unsent(&error);
-                    return false;
-                }
+                Err(error) => Err(error),
+            };
+            if let Err(error) = submitted {
+                queue.put_back(batch);
+                drop(queue);
+                self.fail_unsent(&error);
+                return false;
             }
         }
         false
+    }
+
+    fn submit(
+        self: &Arc<Self>,
+        room: Room<'_>,
+        batch: &Sealed,
+        settled: Settled,
+    ) -> Result<(), Error> {
+        let sender = Arc::clone(self);
+        let Sealed { partition, bytes, records, .. } = batch;
+        self.connection.submit(
+            room,
+            self.channel,
+            &Append { partition: *partition, acks: self.acks },
+            std::slice::from_ref(bytes),
+            self.connection.request_timeout_ms(),
+            move |reply| sender.settle(&settled, reply),
+        )?;
+        tracing::debug!(topic = %self.topic, partition, records, bytes = bytes.len(),
+            "batch sent");
+        Ok(())
     }
 
     /// A batch's reply came.
@@ -221,9 +239,10 @@ impl Sender {
     pub(super) async fn run(self: Arc<Self>) {
         let over = OverOnDrop(&self);
         let mut life = self.connection.life();
+        let mut room = None;
         loop {
             let deadline = self.queue().expire(Instant::now());
-            let blocked = self.send_ready();
+            let blocked = self.send_ready(room.take());
             let closing = matches!(*self.end.borrow(), End::Closing);
             if closing && self.queue().flush().is_empty() {
                 let closed = self.connection.request(self.channel, &CloseProducer {}).await;
@@ -241,8 +260,9 @@ impl Sender {
             tokio::select! {
                 () = self.wake.notified() => {}
                 () = sleep => {}
-                // Its error is that of `life`.
-                _ = self.connection.room(), if blocked => {}
+                // Kept until it is used: given back, it would go to another who waits, who
+                // would give it back in turn. Its error is that of `life`.
+                found = self.connection.room(), if blocked => room = found.ok(),
                 _ = life.wait_for(|life| !matches!(life, Life::Open)) => {
                     let error = self.connection.closed_error();
                     self.fail_unsent(&error);

@@ -259,7 +259,8 @@ impl Session {
             while let Some(event) = self.connection.poll_event() {
                 match event {
                     ServerEvent::Request(ticket, request, payload) => {
-                        if !self.handle(ticket, request, payload) {
+                        let goes_on = self.handle(ticket, request, payload);
+                        if !goes_on {
                             shared.lock().log.connections_ended += 1;
                             return;
                         }

@@ -32,17 +32,17 @@ pub async fn refusing() -> String {
     listener.local_addr().expect("bound").to_string()
 }
 
-/// A handshake that asks for credentials.
-pub fn hello_asking_for_credentials() -> Vec<u8> {
+/// A handshake; with `auth` other than 0 it asks for credentials.
+pub fn hello(auth: u32, heartbeat_ms: u32) -> Vec<u8> {
     let reply = HelloReply {
         server_name: "strict".to_owned(),
         server_version: "1".to_owned(),
         server_id: 1,
         capabilities: 0,
         codecs: 1,
-        auth: 1,
+        auth,
         nonce: vec![1; 16],
-        heartbeat_ms: 30_000,
+        heartbeat_ms,
         max_frame_len: limits::MAX_FRAME_LEN,
         max_batch_len: limits::MAX_BATCH_LEN,
         max_batch_records: limits::MAX_BATCH_RECORDS,

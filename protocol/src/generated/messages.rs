@@ -44,7 +44,7 @@ impl Kind {
     pub const STREAM_PURGE: Self = Self(0x0205);
     /// Deletes a stream.
     pub const STREAM_DELETE: Self = Self(0x0206);
-    /// Creates a topic in a stream.
+    /// Creates a topic in a stream, and the stream if it does not exist.
     pub const TOPIC_CREATE: Self = Self(0x0211);
     /// Describes a topic.
     pub const TOPIC_DESCRIBE: Self = Self(0x0212);
@@ -2109,7 +2109,7 @@ impl Request for StreamDelete {
     type Reply = StreamDeleteReply;
 }
 
-/// Creates a topic in a stream.
+/// Creates a topic in a stream, and the stream if it does not exist.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TopicCreate {
     /// The stream.
@@ -3867,7 +3867,7 @@ pub enum AnyRequest {
     StreamPurge(StreamPurge),
     /// Deletes a stream.
     StreamDelete(StreamDelete),
-    /// Creates a topic in a stream.
+    /// Creates a topic in a stream, and the stream if it does not exist.
     TopicCreate(TopicCreate),
     /// Describes a topic.
     TopicDescribe(TopicDescribe),

@@ -9,6 +9,11 @@ use tidewire_storage::log::SyncOutcome;
 use super::{Effect, Partition, storage_error};
 use crate::message::Origin;
 
+/// Bytes that may be written and not synced although nobody waits for the sync: what a loss of
+/// power can take of records that were acknowledged as written, and what a later sync has to
+/// carry for others.
+pub(super) const MAX_UNSYNCED_BYTES: u64 = 16 << 20;
+
 /// A validated batch that waits to be written.
 pub(super) struct Queued {
     batch: Bytes,
@@ -81,6 +86,7 @@ impl<D: Disk> Partition<D> {
             }
         };
         self.appended_bytes += bytes as u64;
+        self.unsynced_bytes += bytes as u64;
         let mut base_offset = offsets.start;
         for queued in self.queue.drain(..) {
             let end_offset = base_offset + queued.records;
@@ -145,11 +151,13 @@ impl<D: Disk> Partition<D> {
     }
 
     fn start_sync(&mut self, effects: &mut Vec<Effect<D>>) {
-        if self.syncing || self.unsynced.is_empty() {
+        let wanted = !self.unsynced.is_empty() || self.unsynced_bytes >= MAX_UNSYNCED_BYTES;
+        if self.syncing || !wanted {
             return;
         }
         if let Some(job) = self.log.begin_sync() {
             self.syncing = true;
+            self.unsynced_bytes = 0;
             effects.push(Effect::Sync(job));
         }
     }

@@ -56,6 +56,8 @@ pub(crate) struct Partition<D: Disk> {
     visible_end: u64,
     /// Bytes appended since the log was opened, to know when a waiting read has enough.
     appended_bytes: u64,
+    /// Bytes written since the last sync began.
+    unsynced_bytes: u64,
     waiters: Vec<Waiter>,
     /// Batches on their way into the log; kept to reuse its allocation.
     group: Vec<Bytes>,
@@ -74,6 +76,7 @@ impl<D: Disk> Partition<D> {
             syncing: false,
             visible_end,
             appended_bytes: 0,
+            unsynced_bytes: 0,
             waiters: Vec::new(),
             group: Vec::new(),
         }

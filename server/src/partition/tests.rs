@@ -1,1 +1,263 @@
+//! The partition's promises, over a simulated disk: no runtime, no sockets, no clock.
 
+use std::io::ErrorKind;
+use std::path::Path;
+
+use bytes::Bytes;
+use tidewire_protocol::batch::{BatchBuilder, RecordRef, Sequence};
+use tidewire_protocol::error::{Code, Error};
+use tidewire_protocol::message::{Acks, AppendReply, Start};
+use tidewire_storage::disk::sim::{Fault, Operation, SimDisk};
+use tidewire_storage::log::{Log, LogOptions, SyncJob};
+
+use super::{Effect, Partition};
+use crate::message::{Origin, ReadReply, ReadRequest};
+
+/// A partition, and what it wanted done so far.
+struct World {
+    disk: SimDisk,
+    partition: Partition<SimDisk>,
+    appended: Vec<(u64, Result<AppendReply, Error>)>,
+    read: Vec<(u64, Result<ReadReply, Error>)>,
+    syncs: Vec<SyncJob<SimDisk>>,
+}
+
+impl World {
+    fn new() -> Self {
+        let disk = SimDisk::new(1);
+        let (log, _) = Log::open(disk.clone(), Path::new("/p"), LogOptions::default())
+            .expect("an empty disk");
+        Self {
+            disk,
+            partition: Partition::new("s/t[0]".to_owned(), log),
+            appended: Vec::new(),
+            read: Vec::new(),
+            syncs: Vec::new(),
+        }
+    }
+
+    fn apply(&mut self, effects: Vec<Effect<SimDisk>>) {
+        for effect in effects {
+            match effect {
+                Effect::Appended(origin, result) => self.appended.push((origin.token, result)),
+                Effect::Read(origin, result) => self.read.push((origin.token, result)),
+                Effect::Sync(job) => self.syncs.push(job),
+            }
+        }
+    }
+
+    fn append(&mut self, token: u64, acks: Acks, records: usize) {
+        let mut effects = Vec::new();
+        let count = u32::try_from(records).expect("few");
+        self.partition.append(batch(records), count, acks, origin(token), 5, &mut effects);
+        self.apply(effects);
+    }
+
+    fn flush(&mut self) {
+        let mut effects = Vec::new();
+        self.partition.flush(7, &mut effects);
+        self.apply(effects);
+    }
+
+    /// Runs the sync that was asked for.
+    fn sync(&mut self) {
+        let job = self.syncs.pop().expect("a sync was asked for");
+        let mut effects = Vec::new();
+        self.partition.synced(job.run(), &mut effects);
+        self.apply(effects);
+    }
+
+    fn read(&mut self, token: u64, offset: u64, min_bytes: usize) {
+        let mut effects = Vec::new();
+        let request = ReadRequest { offset, max_bytes: 1 << 20, min_bytes };
+        self.partition.read(request, origin(token), &mut effects);
+        self.apply(effects);
+    }
+
+    /// Tokens acknowledged so far, with their first offsets.
+    fn acknowledged(&mut self) -> Vec<(u64, u64)> {
+        self.appended
+            .drain(..)
+            .map(|(token, result)| (token, result.expect("appended").base_offset))
+            .collect()
+    }
+
+    fn end(&self) -> u64 {
+        self.partition.describe().end_offset
+    }
+}
+
+fn origin(token: u64) -> Origin {
+    Origin { shard: 0, connection: 1, token }
+}
+
+fn batch(records: usize) -> Bytes {
+    let mut builder = BatchBuilder::new(1 << 20, 1000);
+    for _ in 0..records {
+        builder.push(&RecordRef { value: Some(b"value"), ..RecordRef::at(0) }).expect("small");
+    }
+    builder.seal(Sequence::default())
+}
+
+#[test]
+fn each_level_is_acknowledged_when_it_is_reached() {
+    let mut world = World::new();
+    world.append(1, Acks::None, 1);
+    assert_eq!(world.acknowledged(), [(1, 0)], "none: at once, with the place in line");
+    world.append(2, Acks::Written, 2);
+    world.append(3, Acks::Synced, 3);
+    world.append(4, Acks::None, 1);
+    assert_eq!(world.acknowledged(), [(4, 6)]);
+    world.flush();
+    assert_eq!(world.acknowledged(), [(2, 1)], "written: once it is in the operating system");
+    world.sync();
+    assert_eq!(world.acknowledged(), [(3, 3)], "synced: once it is on the disk");
+}
+
+#[test]
+fn one_sync_serves_all_that_was_written_before_it() {
+    let mut world = World::new();
+    for token in 1..=3 {
+        world.append(token, Acks::Synced, 1);
+    }
+    world.flush();
+    assert_eq!(world.syncs.len(), 1);
+    // While it runs, more arrives: the next group.
+    for token in 4..=6 {
+        world.append(token, Acks::Synced, 1);
+        world.flush();
+    }
+    assert_eq!(world.syncs.len(), 1, "one sync at a time");
+    world.sync();
+    assert_eq!(world.acknowledged(), [(1, 0), (2, 1), (3, 2)]);
+    assert_eq!(world.syncs.len(), 1, "the next begins at once");
+    world.sync();
+    assert_eq!(world.acknowledged(), [(4, 3), (5, 4), (6, 5)]);
+    assert!(world.syncs.is_empty() && !world.partition.is_busy());
+}
+
+#[test]
+fn a_record_is_shown_when_it_and_all_before_it_have_their_level() {
+    let mut world = World::new();
+    world.append(1, Acks::Written, 1);
+    world.flush();
+    assert_eq!(world.end(), 1);
+    world.append(2, Acks::Synced, 1);
+    world.append(3, Acks::Written, 1);
+    world.flush();
+    assert_eq!(world.end(), 1, "offset 1 waits for its sync, and 2 behind it");
+    world.sync();
+    assert_eq!(world.end(), 3);
+}
+
+#[test]
+fn a_waiting_read_wakes_when_there_is_enough_to_see() {
+    let mut world = World::new();
+    world.read(1, 0, 1);
+    world.read(2, 0, batch(1).len() * 2);
+    world.append(3, Acks::Synced, 1);
+    world.flush();
+    assert!(world.read.is_empty(), "written, but not shown yet");
+    world.sync();
+    let (token, reply) = world.read.pop().expect("one is satisfied");
+    assert_eq!((token, reply.expect("readable").next_offset), (1, 1));
+    world.append(4, Acks::Synced, 1);
+    world.flush();
+    world.sync();
+    let (token, reply) = world.read.pop().expect("now the other is");
+    assert_eq!((token, reply.expect("readable").next_offset), (2, 2));
+}
+
+#[test]
+fn an_expired_read_gets_what_there_is_and_a_cancelled_one_nothing() {
+    let mut world = World::new();
+    world.read(1, 0, 1);
+    world.read(2, 0, 1);
+    let mut effects = Vec::new();
+    world.partition.expire_read(origin(1), &mut effects);
+    world.partition.cancel_read(origin(2));
+    world.apply(effects);
+    let (token, reply) = world.read.pop().expect("the expired one");
+    assert_eq!(token, 1);
+    assert!(reply.expect("readable").bytes.is_empty());
+    world.append(3, Acks::Written, 1);
+    world.flush();
+    assert!(world.read.is_empty());
+}
+
+#[test]
+fn a_failed_sync_fences_and_shows_nothing_of_what_it_lost() {
+    let mut world = World::new();
+    world.append(1, Acks::Synced, 1);
+    world.flush();
+    world.sync();
+    world.acknowledged();
+    world.append(2, Acks::Synced, 1);
+    world.append(3, Acks::Written, 1);
+    world.flush();
+    assert_eq!(world.acknowledged(), [(3, 2)]);
+    world.disk.inject(Fault::once(Operation::Sync, ErrorKind::Other));
+    world.sync();
+    let (token, result) = world.appended.pop().expect("answered");
+    let error = result.expect_err("its sync failed");
+    assert_eq!((token, error.code), (2, Code::PARTITION_FENCED));
+    assert!(error.is_outcome_unknown());
+    assert_eq!(world.end(), 1);
+    world.append(4, Acks::Synced, 1);
+    world.flush();
+    let (_, result) = world.appended.pop().expect("answered");
+    let error = result.expect_err("fenced");
+    assert_eq!(error.code, Code::PARTITION_FENCED);
+    assert!(!error.is_outcome_unknown(), "it was refused before anything was tried");
+    world.read(5, 0, 1);
+    let (_, reply) = world.read.pop().expect("answered");
+    assert_eq!(reply.expect("what was safe is readable").next_offset, 1);
+}
+
+#[test]
+fn a_full_disk_refuses_and_recovers() {
+    let mut world = World::new();
+    world.disk.inject(Fault::once(Operation::Write, ErrorKind::StorageFull));
+    world.append(1, Acks::Synced, 1);
+    world.flush();
+    let (_, result) = world.appended.pop().expect("answered");
+    let error = result.expect_err("no room");
+    assert_eq!(error.code, Code::DISK_FULL);
+    assert!(error.is_retriable());
+    world.append(2, Acks::Synced, 1);
+    world.flush();
+    world.sync();
+    assert_eq!(world.acknowledged(), [(2, 0)], "nothing of the refused one is there");
+}
+
+#[test]
+fn what_nobody_waits_for_is_synced_all_the_same_before_it_is_much() {
+    let mut world = World::new();
+    let mut written = 0;
+    while world.syncs.is_empty() {
+        world.append(1, Acks::Written, 1000);
+        world.flush();
+        written += batch(1000).len() as u64;
+        assert!(written < 2 * super::append::MAX_UNSYNCED_BYTES, "{written} bytes unsynced");
+    }
+    let end = world.end();
+    world.sync();
+    assert_eq!(world.partition.describe().synced_offset, end);
+}
+
+#[test]
+fn subscriptions_begin_where_they_ask() {
+    let mut world = World::new();
+    world.append(1, Acks::Written, 3);
+    world.flush();
+    let at = |start, offset| {
+        world.partition.resolve(start, offset).map(|position| position.next_offset)
+    };
+    assert_eq!(at(Start::Earliest, 9), Ok(0));
+    assert_eq!(at(Start::Latest, 9), Ok(3));
+    assert_eq!(at(Start::Offset, 2), Ok(2));
+    assert_eq!(at(Start::Offset, 3), Ok(3));
+    let error = at(Start::Offset, 4).expect_err("past the end");
+    assert_eq!(error.code, Code::OFFSET_OUT_OF_RANGE);
+    assert!(error.message.contains("0 to 3"), "{error}");
+}

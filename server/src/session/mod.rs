@@ -9,8 +9,6 @@
 mod admin;
 mod consume;
 mod produce;
-#[cfg(test)]
-mod tests;
 
 use std::collections::HashMap;
 use std::net::SocketAddr;

@@ -3,6 +3,8 @@
 //!
 //! Generated files are committed, so that no build needs this; `--check` finds those that differ.
 
+mod constants;
+mod docs;
 mod json;
 mod model;
 mod rust;
@@ -54,10 +56,19 @@ fn generate(check: bool) -> Result<Vec<String>, String> {
         ("protocol/src/generated/options.rs", rust::options(&spec)),
         ("protocol/src/generated/messages.rs", rust::messages(&spec)),
         ("protocol/tests/vectors/messages_json.rs", json::messages(&spec)),
+        ("bindings-c/include/tidewire_constants.h", constants::c(&spec)),
+        ("bindings-python/python/tidewire/_constants.py", constants::python(&spec)),
+        ("bindings-node/ts/constants.ts", constants::typescript(&spec)),
+        ("docs/reference/errors.md", docs::errors(&spec)),
+        ("docs/reference/options.md", docs::options(&spec)),
+        ("docs/reference/limits.md", docs::limits(&spec)),
+        ("docs/reference/kinds.md", docs::kinds(&spec)),
     ];
     let mut differing = Vec::new();
-    for (name, content) in files {
-        let content = rust::format(&content, &root)?;
+    for (name, mut content) in files {
+        if name.ends_with(".rs") {
+            content = rust::format(&content, &root)?;
+        }
         let path = root.join(name);
         if std::fs::read_to_string(&path).is_ok_and(|old| old == content) {
             continue;

@@ -359,7 +359,7 @@ pub(super) fn camel(name: &str) -> String {
     name.split('_').map(|word| capital(&word.to_lowercase())).collect()
 }
 
-fn capital(text: &str) -> String {
+pub(super) fn capital(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }

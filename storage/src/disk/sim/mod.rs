@@ -251,7 +251,8 @@ impl DiskFile for SimFile {
     }
 
     fn write_vectored_at(&self, bufs: &[IoSlice<'_>], at: u64) -> io::Result<usize> {
-        let mut bytes: Vec<u8> = bufs.iter().flat_map(|buf| buf.iter().copied()).collect();
+        let mut bytes = Vec::new();
+        bufs.iter().for_each(|buf| bytes.extend_from_slice(buf));
         let begun = self.begin_change(Operation::Write);
         if let Err(error) = begun {
             // A write that fails may have been carried out in part.

@@ -215,7 +215,7 @@ impl Run {
             let candidates = if synced { &self.model.batches } else { &self.attempted };
             let stored = candidates
                 .iter()
-                .find(|stored| stored.base == base && rest.starts_with(&stored.bytes))
+                .find(|stored| stored.base == base && rest.starts_with(&stored.bytes[..]))
                 .unwrap_or_else(|| panic!("what stands at offset {base} was never written"));
             rest = &rest[stored.bytes.len()..];
             found.batches.push(stored.clone());

@@ -38,7 +38,7 @@ struct Model {
 struct Stored {
     base: u64,
     next: u64,
-    bytes: Vec<u8>,
+    bytes: Bytes,
 }
 
 impl Model {
@@ -51,11 +51,11 @@ impl Model {
         let stamp = Stamp { base_offset: base, append_time_us, leader_epoch: EPOCH };
         let mut bytes = batch.to_vec();
         bytes[..STAMP_LEN].copy_from_slice(&stamp.encode_for(batch));
-        self.batches.push(Stored { base, next: base + records as u64, bytes });
+        self.batches.push(Stored { base, next: base + records as u64, bytes: bytes.into() });
     }
 
     fn bytes(&self) -> Vec<u8> {
-        self.batches.iter().flat_map(|stored| stored.bytes.iter().copied()).collect()
+        self.batches.iter().map(|stored| &stored.bytes[..]).collect::<Vec<_>>().concat()
     }
 
     fn size_bytes(&self) -> u64 {

@@ -143,7 +143,7 @@ fn more_readers_than_are_remembered_read_on_all_the_same() {
     }
     let readers = 2 * super::super::read::MAX_CURSORS as u64;
     let mut offsets: Vec<u64> = (0..readers).collect();
-    for _ in 0..40 {
+    for _ in 0..model.batches.len() {
         for offset in &mut offsets {
             check_read(&log, &model, *offset, 300, model.end());
             *offset = log.read(*offset, 300, model.end()).unwrap().next_offset;

@@ -1,0 +1,125 @@
+//! `tidewire topic`.
+//!
+//! Owns the four commands on topics; what a topic looks like is in the module above.
+
+use serde_json::Value;
+use tidewire::{PartitionInfo, TopicConfig, TopicInfo};
+
+use super::{
+    partition_json, partition_state, print_table, topic_json, topic_table,
+    topics_of_all_streams,
+};
+use crate::args::admin::TopicCommand;
+use crate::client;
+use crate::failure::Failure;
+use crate::output::{self, number, table::Side, table::Table};
+
+/// Carries out a command.
+pub fn run(command: TopicCommand) -> Result<(), Failure> {
+    client::run(async {
+        match command {
+            TopicCommand::Create { topic, partitions, segment_bytes, server } => {
+                let mut config = TopicConfig::default();
+                if let Some(partitions) = partitions {
+                    config = config.partitions(partitions);
+                }
+                if let Some(segment_bytes) = segment_bytes {
+                    config = config.segment_bytes(segment_bytes);
+                }
+                let client = client::connect(&server.url).await?;
+                let info = client.create_topic(&topic, config).await?;
+                output::line(&format!("created topic {}", summary(&info)))
+            }
+            TopicCommand::List { stream, json, server } => {
+                list(&server.url, stream.as_deref(), json).await
+            }
+            TopicCommand::Describe { topic, json, server } => {
+                describe(&server.url, &topic, json).await
+            }
+            TopicCommand::Delete { topic, server } => {
+                client::connect(&server.url).await?.delete_topic(&topic).await?;
+                output::line(&format!("deleted topic {topic}"))
+            }
+        }
+    })
+}
+
+fn summary(info: &TopicInfo) -> String {
+    format!(
+        "{}/{}: {}, segments of {}",
+        info.stream,
+        info.name,
+        number::counted(info.partitions.into(), "partition", "partitions"),
+        number::size(info.segment_bytes)
+    )
+}
+
+async fn list(url: &str, stream: Option<&str>, json: bool) -> Result<(), Failure> {
+    let client = client::connect(url).await?;
+    let topics = match stream {
+        Some(stream) => client.list_topics(stream).await?,
+        None => topics_of_all_streams(&client).await?,
+    };
+    if json {
+        return output::json(&topics.iter().map(topic_json).collect());
+    }
+    if topics.is_empty() {
+        output::note("there are no topics; 'tidewire topic create NAME' makes one");
+        return Ok(());
+    }
+    print_table(&topic_table(&topics))
+}
+
+async fn describe(url: &str, topic: &str, json: bool) -> Result<(), Failure> {
+    let client = client::connect(url).await?;
+    let info = client.describe_topic(topic).await?;
+    let partitions = client.partitions(topic).await?;
+    if json {
+        let mut value = topic_json(&info);
+        value["partition_details"] =
+            partitions.iter().map(partition_json).collect::<Vec<Value>>().into();
+        return output::json(&value);
+    }
+    let records: u64 = partitions.iter().map(records).sum();
+    let bytes: u64 = partitions.iter().map(|partition| partition.size_bytes).sum();
+    output::line(&format!(
+        "topic {}, created {} UTC\n{} in {}\n",
+        summary(&info),
+        number::date(info.created_us),
+        number::counted(records, "record", "records"),
+        number::size(bytes)
+    ))?;
+    print_table(&partition_table(&partitions))
+}
+
+fn records(partition: &PartitionInfo) -> u64 {
+    partition.end_offset.saturating_sub(partition.start_offset)
+}
+
+fn partition_table(partitions: &[PartitionInfo]) -> Table {
+    let mut table = Table::new([
+        ("partition", Side::Right),
+        ("shard", Side::Right),
+        ("records", Side::Right),
+        ("first offset", Side::Right),
+        ("next offset", Side::Right),
+        ("synced to", Side::Right),
+        ("size", Side::Right),
+        ("segments", Side::Right),
+        ("state", Side::Left),
+    ]);
+    for partition in partitions {
+        table.row([
+            partition.partition.to_string(),
+            partition.shard.to_string(),
+            number::count(records(partition)),
+            partition.start_offset.to_string(),
+            partition.end_offset.to_string(),
+            partition.synced_offset.to_string(),
+            number::size(partition.size_bytes),
+            number::count(partition.segments.into()),
+            partition_state(partition),
+        ]);
+    }
+    table
+}

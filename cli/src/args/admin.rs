@@ -1,0 +1,117 @@
+//! `tidewire stream` and `tidewire topic`: their flags.
+
+use clap::Subcommand;
+
+use super::{ServerArgs, values};
+
+/// Create, list, describe and delete streams
+#[derive(Debug, Subcommand)]
+#[command(after_help = "\
+A stream is a namespace of topics. The stream 'default' is there from the start.
+
+Examples:
+  tidewire stream create shop
+  tidewire stream list --json
+  tidewire stream delete shop --with-topics
+
+Exit codes: 0 fine, 1 failed, 2 wrong usage")]
+pub enum StreamCommand {
+    /// Create a stream
+    Create {
+        /// Its name: 1 to 255 bytes of UTF-8, no '/'
+        stream: String,
+        /// The server.
+        #[command(flatten)]
+        server: ServerArgs,
+    },
+    /// List all streams
+    List {
+        /// Print a JSON array
+        #[arg(long)]
+        json: bool,
+        /// The server.
+        #[command(flatten)]
+        server: ServerArgs,
+    },
+    /// Describe a stream and its topics
+    Describe {
+        /// Its name
+        stream: String,
+        /// Print a JSON object
+        #[arg(long)]
+        json: bool,
+        /// The server.
+        #[command(flatten)]
+        server: ServerArgs,
+    },
+    /// Delete a stream
+    Delete {
+        /// Its name
+        stream: String,
+        /// Delete its topics and their records with it
+        #[arg(long)]
+        with_topics: bool,
+        /// The server.
+        #[command(flatten)]
+        server: ServerArgs,
+    },
+}
+
+/// Create, list, describe and delete topics
+#[derive(Debug, Subcommand)]
+#[command(after_help = "\
+A topic is named STREAM/TOPIC; TOPIC alone is one of the stream 'default'.
+
+Examples:
+  tidewire topic create shop/orders --partitions 4
+  tidewire topic list shop
+  tidewire topic describe shop/orders
+  tidewire topic delete shop/orders
+
+Exit codes: 0 fine, 1 failed, 2 wrong usage")]
+pub enum TopicCommand {
+    /// Create a topic
+    Create {
+        /// Its name, STREAM/TOPIC
+        topic: String,
+        /// Number of partitions, 1 to 100,000 [default: 1]
+        #[arg(long, value_name = "N")]
+        partitions: Option<u32>,
+        /// Size at which a partition's log begins a new file, 1MiB to 1GiB [default: 256MiB]
+        #[arg(long, value_name = "SIZE", value_parser = values::size)]
+        segment_bytes: Option<u64>,
+        /// The server.
+        #[command(flatten)]
+        server: ServerArgs,
+    },
+    /// List the topics of a stream, or of all streams
+    List {
+        /// The stream; all of them if not given
+        stream: Option<String>,
+        /// Print a JSON array
+        #[arg(long)]
+        json: bool,
+        /// The server.
+        #[command(flatten)]
+        server: ServerArgs,
+    },
+    /// Describe a topic and its partitions: offsets, sizes, shards, errors
+    Describe {
+        /// Its name, STREAM/TOPIC
+        topic: String,
+        /// Print a JSON object
+        #[arg(long)]
+        json: bool,
+        /// The server.
+        #[command(flatten)]
+        server: ServerArgs,
+    },
+    /// Delete a topic and all its records
+    Delete {
+        /// Its name, STREAM/TOPIC
+        topic: String,
+        /// The server.
+        #[command(flatten)]
+        server: ServerArgs,
+    },
+}

@@ -1,0 +1,126 @@
+//! Every command and flag, with its help.
+//!
+//! Owns what may be said on the command line, and nothing of what it does. The one invariant:
+//! parsing, help and completions come from these definitions alone.
+
+pub mod admin;
+pub mod bench;
+pub mod records;
+pub mod serve;
+pub mod values;
+
+use clap::{Args, Parser, Subcommand};
+
+/// What the help ends with.
+const AFTER: &str = "\
+Examples:
+  tidewire demo                                  see it work, with real earthquake reports
+  tidewire serve --dev --data ./data             run a server
+  tidewire topic create orders --partitions 4
+  tidewire send orders 'hello' --key customer-7
+  tidewire tail orders --from earliest
+
+Exit codes: 0 fine, 1 failed, 2 wrong usage, 130 ended by Ctrl-C
+Colour is used on terminals only, and never if NO_COLOR is set.";
+
+/// Tidewire: a persistent message-streaming server, and what you need to use it.
+#[derive(Debug, Parser)]
+#[command(name = "tidewire", version, after_help = AFTER)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Show Tidewire at work: a server, real records, two consumers, a restart
+    Demo(DemoArgs),
+    /// Run a server
+    Serve(serve::ServeArgs),
+    /// Create, list, describe and delete streams
+    #[command(subcommand)]
+    Stream(admin::StreamCommand),
+    /// Create, list, describe and delete topics
+    #[command(subcommand)]
+    Topic(admin::TopicCommand),
+    /// Send records to a topic
+    Send(records::SendArgs),
+    /// Print the records of a topic as they arrive
+    Tail(records::TailArgs),
+    /// Measure how fast records go in and out
+    #[command(subcommand)]
+    Bench(bench::BenchCommand),
+    /// Ask a server for a sign of life
+    Ping {
+        /// The server.
+        #[command(flatten)]
+        server: ServerArgs,
+    },
+    /// Print a completion script for a shell
+    #[command(after_help = "Example, for bash:\n  source <(tidewire completions bash)")]
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Which server to talk to.
+#[derive(Args, Clone, Debug)]
+pub struct ServerArgs {
+    /// The server: tidewire://HOST:PORT[,HOST2:PORT2][/?option=value]
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "TIDEWIRE_URL",
+        hide_env_values = true,
+        default_value = "tidewire://127.0.0.1:8433"
+    )]
+    pub url: String,
+}
+
+/// Show Tidewire at work
+#[derive(Args, Debug)]
+#[command(after_help = "\
+It starts a server of its own on a free port, sends it one week of earthquake reports from the
+U.S. Geological Survey, reads them with two consumers while they arrive, checks every byte, then
+stops the server, starts it again and checks that all is still there.
+
+Exit codes: 0 all of it held, 1 something did not, 2 wrong usage, 130 ended by Ctrl-C")]
+pub struct DemoArgs {
+    /// How many records to send; the week is repeated as often as needed [default: 1707]
+    #[arg(long, value_name = "N", value_parser = values::count)]
+    pub records: Option<u64>,
+
+    /// Keep the data directory, and print where it is
+    #[arg(long)]
+    pub keep: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definitions_are_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_and_flag_has_help() {
+        fn check(command: &clap::Command, path: &str) {
+            let path = format!("{path} {}", command.get_name());
+            assert!(command.get_about().is_some() || path == " tidewire", "{path}");
+            for arg in command.get_arguments() {
+                assert!(arg.get_help().is_some(), "{path} {}", arg.get_id());
+            }
+            for sub in command.get_subcommands() {
+                check(sub, &path);
+            }
+        }
+        check(&Cli::command(), "");
+    }
+}

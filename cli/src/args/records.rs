@@ -1,0 +1,99 @@
+//! `tidewire send` and `tidewire tail`: their flags.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use tidewire::{Acks, Start};
+
+use super::{ServerArgs, values};
+
+/// Send records to a topic
+#[derive(Args, Debug)]
+#[command(after_help = "\
+A file or stdin is one record a line: the line feed is not part of it, every other byte is, a
+carriage return included. An empty line is an empty record; a last line without a line feed counts.
+
+Examples:
+  tidewire send shop/orders 'hello' --key customer-7 --header trace=1
+  tidewire send quakes/reported -f earthquakes.ndjson --key-field net
+  journalctl -f -o json | tidewire send logs --acks written
+
+Exit codes: 0 fine, 1 failed, 2 wrong usage, 130 ended by Ctrl-C (what was read is still sent)")]
+pub struct SendArgs {
+    /// The topic, STREAM/TOPIC; TOPIC alone is one of the stream 'default'
+    pub topic: String,
+
+    /// The value of a single record; without it and without -f, records are read from stdin
+    #[arg(conflicts_with = "file")]
+    pub value: Option<String>,
+
+    /// Read records from a file, one a line; '-' is stdin
+    #[arg(short, long, value_name = "FILE")]
+    pub file: Option<PathBuf>,
+
+    /// The key of every record; equal keys share a partition and keep their order
+    #[arg(short, long, value_name = "KEY")]
+    pub key: Option<String>,
+
+    /// Take the key from this field of each record, which then must be a JSON object
+    #[arg(long, value_name = "FIELD", conflicts_with = "key")]
+    pub key_field: Option<String>,
+
+    /// A header of every record; may be given several times
+    #[arg(short = 'H', long, value_name = "NAME=VALUE", value_parser = values::header)]
+    pub header: Vec<(String, String)>,
+
+    /// The partition, instead of the one of the key
+    #[arg(short, long, value_name = "N")]
+    pub partition: Option<u32>,
+
+    /// What the server promises before it acknowledges: none, written (survives its death) or
+    /// synced (survives a loss of power) [default: synced]
+    #[arg(long, value_parser = values::acks)]
+    pub acks: Option<Acks>,
+
+    /// The server.
+    #[command(flatten)]
+    pub server: ServerArgs,
+}
+
+/// Print the records of a topic as they arrive
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Values are printed as they are, each followed by a line feed; a record without a value (a
+tombstone) is an empty line. --json tells them apart, one object a line:
+  {\"partition\":2,\"offset\":17,\"timestamp\":\"2026-01-02T03:04:05.678901Z\",
+   \"key\":\"customer-7\",\"value\":\"hello\",\"headers\":[{\"name\":\"trace\",\"value\":\"1\"}]}
+Bytes that are not UTF-8 are {\"base64\":\"…\"}, a missing key or value is null.
+
+Examples:
+  tidewire tail shop/orders
+  tidewire tail shop/orders --from earliest --count 10
+  tidewire tail quakes/reported --from earliest | head -3
+  tidewire tail shop/orders --partition 2 --from 17 --json
+
+Exit codes: 0 fine (also if the output was closed), 1 failed, 2 wrong usage, 130 ended by Ctrl-C")]
+pub struct TailArgs {
+    /// The topic, STREAM/TOPIC; TOPIC alone is one of the stream 'default'
+    pub topic: String,
+
+    /// Where to begin: earliest, latest, or an offset of the partition that --partition names
+    #[arg(long, value_name = "START", default_value = "latest", value_parser = values::start)]
+    pub from: Start,
+
+    /// Only this partition
+    #[arg(short, long, value_name = "N")]
+    pub partition: Option<u32>,
+
+    /// Stop after this many records
+    #[arg(short = 'n', long, value_name = "N", value_parser = values::count)]
+    pub count: Option<u64>,
+
+    /// Print one JSON object a line
+    #[arg(long)]
+    pub json: bool,
+
+    /// The server.
+    #[command(flatten)]
+    pub server: ServerArgs,
+}

@@ -1,0 +1,65 @@
+//! `tidewire serve`: its flags.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+/// What the help of `serve` ends with.
+const AFTER: &str = "\
+Every setting may also stand in the file of --config, in TOML, under the name of its flag with
+underscores (drain_timeout_ms = 5000), or in the environment as TIDEWIRE_ and that name in
+capitals (TIDEWIRE_DATA). Flags win over the file, the file over the environment.
+
+Once the server takes connections it prints one line on stdout:
+  listening on tidewire://127.0.0.1:8433
+SIGTERM and Ctrl-C let requests under way finish, sync everything to the disk, and exit with 0;
+a second one exits at once.
+
+Examples:
+  tidewire serve --dev                          try it out; data in a temporary directory
+  tidewire serve --dev --data ./data            keep the data
+  tidewire serve --dev --listen 127.0.0.1:0     on a free port, named on stdout
+
+Exit codes: 0 fine, 1 failed, 2 wrong usage, 130 or 143 ended by a second signal";
+
+/// Run a server
+#[derive(Args, Debug)]
+#[command(after_help = AFTER)]
+pub struct ServeArgs {
+    /// Where the data lies; created if it is missing. With --dev, a temporary directory by default
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+
+    /// Address and port to listen on; port 0 takes a free one [default: 127.0.0.1:8433]
+    #[arg(long, value_name = "ADDR")]
+    pub listen: Option<String>,
+
+    /// Threads that own partitions and connections [default: one per core]
+    #[arg(long, value_name = "N")]
+    pub shards: Option<usize>,
+
+    /// No credentials, and loopback addresses only. Needed for now: credentials do not exist yet
+    #[arg(long)]
+    pub dev: bool,
+
+    /// A file of settings, in TOML
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+
+    /// Threads for syncs and other calls that block [default: 4]
+    #[arg(long, value_name = "N")]
+    pub io_threads: Option<usize>,
+
+    /// Time that a stop gives to requests under way, in milliseconds [default: 5000]
+    #[arg(long, value_name = "MS")]
+    pub drain_timeout_ms: Option<u32>,
+
+    /// What to log: error, warn, info, debug, trace, or a filter such as tidewire_server=debug
+    /// [default: info]
+    #[arg(long, value_name = "FILTER")]
+    pub log: Option<String>,
+
+    /// Stop when stdin ends, as when the process that started this one is gone
+    #[arg(long, hide = true)]
+    pub stop_with_stdin: bool,
+}

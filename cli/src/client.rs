@@ -1,0 +1,116 @@
+//! What all commands that talk to a server share.
+//!
+//! Owns the runtime, Ctrl-C, and what to do next for each of the client's errors. The one
+//! invariant: a command that is interrupted is dropped, so whatever it holds (a server, a
+//! directory) goes with it before the process ends.
+
+use std::future::Future;
+
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use tidewire::{Client, Code, Error};
+use tokio::runtime::Builder;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::failure::Failure;
+
+/// Worker threads: one for the command, one for the client.
+const WORKERS: usize = 2;
+
+/// Runs a command until it ends or is interrupted.
+pub fn run(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    run_to_end(async {
+        tokio::select! {
+            result = command => result,
+            failure = interrupted() => Err(failure),
+        }
+    })
+}
+
+/// Runs a command that looks after [`interrupted`] itself.
+pub fn run_to_end(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    log_if_asked()?;
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(WORKERS)
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::io("starting the runtime", &error))?;
+    let result = runtime.block_on(command);
+    // A thread that waits for stdin would hold up the end until the next line.
+    runtime.shutdown_background();
+    result
+}
+
+/// Waits for Ctrl-C, SIGTERM or the end of the terminal, and gives what the command then fails
+/// with.
+pub async fn interrupted() -> Failure {
+    let kinds = [SIGINT, SIGTERM, SIGHUP].map(|number| signal(SignalKind::from_raw(number)));
+    let [Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)] = kinds else {
+        // Without handlers, the signals end the process by themselves.
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = interrupt.recv() => Failure::Interrupted(SIGINT),
+        _ = terminate.recv() => Failure::Interrupted(SIGTERM),
+        _ = hangup.recv() => Failure::Interrupted(SIGHUP),
+    }
+}
+
+/// Connects to the server that the command names.
+pub async fn connect(url: &str) -> Result<Client, Failure> {
+    Ok(Client::builder().url(url).client_name("tidewire-cli").connect().await?)
+}
+
+/// The client says nothing by itself; with `TIDEWIRE_LOG` it does.
+fn log_if_asked() -> Result<(), Failure> {
+    match std::env::var("TIDEWIRE_LOG") {
+        Ok(filter) => crate::serve::log_to_stderr(&filter),
+        Err(_) => Ok(()),
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let failure = Self::new(error.to_string());
+        let next = match error.code() {
+            Code::CONNECT_FAILED => {
+                "'tidewire serve --dev' starts a server; --url or TIDEWIRE_URL names another"
+            }
+            Code::NOT_TIDEWIRE => "something else listens there; name a server with --url",
+            Code::INVALID_URL => "look at --url, or TIDEWIRE_URL in the environment",
+            Code::STREAM_NOT_FOUND => {
+                "'tidewire stream list' shows what there is, 'tidewire stream create' adds to it"
+            }
+            Code::TOPIC_NOT_FOUND => {
+                "'tidewire topic list' shows what there is, 'tidewire topic create' adds to it"
+            }
+            Code::PARTITION_NOT_FOUND => "'tidewire topic describe' shows the partitions",
+            Code::STREAM_NOT_EMPTY => "--with-topics deletes its topics and their records too",
+            Code::OFFSET_OUT_OF_RANGE => "'tidewire topic describe' shows the offsets",
+            Code::DISCONNECTED if error.is_outcome_unknown() => {
+                "what was under way may or may not have happened; look before you repeat it"
+            }
+            Code::PARTITION_FENCED | Code::PARTITION_CORRUPT => {
+                "the server's log says what happened to that partition"
+            }
+            Code::DISK_FULL => "make room where the server keeps its data, then try again",
+            _ if error.is_retriable() => "nothing happened; try again",
+            _ => return failure,
+        };
+        failure.hint(next)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unreachable_server_is_named_with_what_to_do() {
+        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+        // Port 1 of loopback: nobody listens there without being root and meaning to.
+        let failure = runtime.block_on(connect("tidewire://127.0.0.1:1")).unwrap_err();
+        let Failure::Failed { text, hint } = failure else { panic!("{failure}") };
+        assert!(text.contains("127.0.0.1:1"), "{text}");
+        assert!(hint.is_some_and(|hint| hint.contains("tidewire serve --dev")));
+    }
+}

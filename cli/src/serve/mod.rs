@@ -1,0 +1,153 @@
+//! `tidewire serve`: the server as a process.
+//!
+//! Owns logs, signals and the line on stdout that says where the server listens; what a setting
+//! means is in [`settings`], serving itself is the server crate's. The one invariant: that line
+//! is printed only once a signal leads to an orderly stop.
+
+mod settings;
+
+use std::io::{self, IsTerminal, Read};
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+use tempfile::TempDir;
+use tidewire_server::{Server, Stopper};
+
+use crate::args::serve::ServeArgs;
+use crate::failure::Failure;
+use crate::{output, output::Style};
+use settings::Settings;
+
+/// Runs a server until a signal.
+pub fn run(args: ServeArgs) -> Result<(), Failure> {
+    let stop_with_stdin = args.stop_with_stdin;
+    let settings = Settings::gather(args, |name| std::env::var(name).ok())?;
+    let listen = settings.listen()?;
+    log_to_stderr(settings.log.as_deref().unwrap_or("info"))?;
+    tracing::warn!(
+        "no credentials (--dev): any program on this machine may read and write; listening on \
+         loopback only"
+    );
+
+    let data = Data::new(settings.data.clone())?;
+    let config = settings.config(&data.path, listen)?;
+    let stopper = stop_on_signals(data.temporary_path())?;
+    let server = Server::start(&config).map_err(|error| start_failure(&error))?;
+    // The cell was empty, and nobody else fills it.
+    let _ = stopper.set(server.stopper());
+    if stop_with_stdin {
+        stop_at_end_of_stdin(server.stopper())?;
+    }
+    if let Err(Failure::Failed { text, .. }) =
+        output::write(format!("listening on tidewire://{}\n", server.address()).as_bytes())
+    {
+        tracing::warn!("{text}");
+    }
+    let stopped = server.join();
+    drop(data);
+    stopped.map_err(|error| Failure::new(format!("the server did not stop well: {error}")))?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// The data directory; a temporary one goes when this does.
+struct Data {
+    path: PathBuf,
+    temporary: Option<TempDir>,
+}
+
+impl Data {
+    fn new(path: Option<PathBuf>) -> Result<Self, Failure> {
+        if let Some(path) = path {
+            return Ok(Self { path, temporary: None });
+        }
+        let temporary = tempfile::Builder::new()
+            .prefix("tidewire-dev-")
+            .tempdir()
+            .map_err(|error| Failure::io("creating a temporary data directory", &error))?;
+        tracing::info!(
+            path = %temporary.path().display(),
+            "data in a temporary directory, removed at the end; --data DIR keeps it"
+        );
+        Ok(Self { path: temporary.path().to_owned(), temporary: Some(temporary) })
+    }
+
+    fn temporary_path(&self) -> Option<PathBuf> {
+        self.temporary.as_ref().map(|_| self.path.clone())
+    }
+}
+
+/// Starts the thread that takes signals, before anything that one could harm. Until the cell is
+/// filled there is nothing to drain, and recovery may be cut short anywhere: a signal ends the
+/// process, and a temporary directory with it.
+fn stop_on_signals(temporary: Option<PathBuf>) -> Result<Arc<OnceLock<Stopper>>, Failure> {
+    let failed = |error: io::Error| Failure::io("setting up signals", &error);
+    let mut signals = Signals::new([SIGINT, SIGTERM]).map_err(failed)?;
+    let cell = Arc::new(OnceLock::<Stopper>::new());
+    let stopper = Arc::clone(&cell);
+    std::thread::Builder::new()
+        .name("tidewire-signals".to_owned())
+        .spawn(move || {
+            let mut stopping = false;
+            for signal in signals.forever() {
+                match stopper.get() {
+                    Some(stopper) if !stopping => {
+                        tracing::info!("stopping; a second signal exits at once");
+                        stopping = true;
+                        stopper.stop();
+                    }
+                    _ => {
+                        if let Some(path) = &temporary {
+                            // A server that still writes may leave something behind.
+                            let _ = std::fs::remove_dir_all(path);
+                        }
+                        std::process::exit(128 + signal);
+                    }
+                }
+            }
+        })
+        .map_err(failed)?;
+    Ok(cell)
+}
+
+/// Stops the server when stdin ends. Whoever asks for this holds the other end.
+fn stop_at_end_of_stdin(stopper: Stopper) -> Result<(), Failure> {
+    std::thread::Builder::new()
+        .name("tidewire-stdin".to_owned())
+        .spawn(move || {
+            let mut ignored = [0; 64];
+            let mut stdin = io::stdin().lock();
+            while stdin.read(&mut ignored).is_ok_and(|count| count > 0) {}
+            stopper.stop();
+        })
+        .map(drop)
+        .map_err(|error| Failure::io("starting a thread", &error))
+}
+
+fn start_failure(error: &tidewire_server::Error) -> Failure {
+    use tidewire_server::ErrorKind;
+    let failure = Failure::new(error.to_string());
+    match error.kind() {
+        ErrorKind::Listen => {
+            failure.hint("choose another with --listen 127.0.0.1:PORT; port 0 takes a free one")
+        }
+        ErrorKind::Storage => failure.hint("choose another directory with --data DIR"),
+        _ => failure,
+    }
+}
+
+/// Logs to stderr what passes the filter.
+pub fn log_to_stderr(filter: &str) -> Result<(), Failure> {
+    let filter = tracing_subscriber::EnvFilter::try_new(filter).map_err(|error| {
+        Failure::new(format!("the log filter \"{filter}\" cannot be read: {error}"))
+            .hint("it looks like info, or info,tidewire_server=debug")
+    })?;
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal() && Style::stderr().colour())
+        .init();
+    Ok(())
+}

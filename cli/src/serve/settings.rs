@@ -1,0 +1,240 @@
+//! A server's settings, from wherever they were given.
+//!
+//! Owns the order of precedence (flags, file, environment, default) and the checks that need no
+//! server. The one invariant: a setting is the same, by name and meaning, in all three places.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use serde::Deserialize;
+use tidewire_server::{Config, MAX_SHARDS};
+
+use crate::args::serve::ServeArgs;
+use crate::failure::Failure;
+
+/// Where a server listens by default.
+const DEFAULT_LISTEN: &str = "127.0.0.1:8433";
+
+/// Most threads for calls that block; each costs a stack, and more do not make a disk faster.
+const MAX_IO_THREADS: usize = 256;
+
+/// Settings by name; those that are `None` were not given.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// The data directory.
+    pub data: Option<PathBuf>,
+    /// Where to listen.
+    pub listen: Option<String>,
+    /// Threads that own partitions and connections.
+    pub shards: Option<usize>,
+    /// No credentials, loopback only.
+    pub dev: Option<bool>,
+    /// Threads for calls that block.
+    pub io_threads: Option<usize>,
+    /// Time that a stop gives to requests under way, in milliseconds.
+    pub drain_timeout_ms: Option<u32>,
+    /// A filter of log lines.
+    pub log: Option<String>,
+}
+
+impl Settings {
+    /// Gathers flags, the file that they name, and the environment. `variable` reads a variable
+    /// of the environment.
+    pub fn gather(
+        args: ServeArgs,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, Failure> {
+        let file = match &args.config {
+            Some(path) => Self::read(path)?,
+            None => Self::default(),
+        };
+        Ok(Self::from_flags(args).or(file).or(Self::from_environment(variable)?))
+    }
+
+    fn from_flags(args: ServeArgs) -> Self {
+        Self {
+            data: args.data,
+            listen: args.listen,
+            shards: args.shards,
+            dev: args.dev.then_some(true),
+            io_threads: args.io_threads,
+            drain_timeout_ms: args.drain_timeout_ms,
+            log: args.log,
+        }
+    }
+
+    fn read(path: &Path) -> Result<Self, Failure> {
+        let shown = path.display();
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            Failure::io(format_args!("reading the config file {shown}"), &error)
+        })?;
+        toml::from_str(&text)
+            .map_err(|error| Failure::new(format!("config file {shown}: {error}")))
+    }
+
+    fn from_environment(variable: impl Fn(&str) -> Option<String>) -> Result<Self, Failure> {
+        Ok(Self {
+            data: variable("TIDEWIRE_DATA").map(PathBuf::from),
+            listen: variable("TIDEWIRE_LISTEN"),
+            shards: parsed(&variable, "TIDEWIRE_SHARDS", "a whole number")?,
+            dev: parsed(&variable, "TIDEWIRE_DEV", "true or false")?,
+            io_threads: parsed(&variable, "TIDEWIRE_IO_THREADS", "a whole number")?,
+            drain_timeout_ms: parsed(&variable, "TIDEWIRE_DRAIN_TIMEOUT_MS", "milliseconds")?,
+            log: variable("TIDEWIRE_LOG"),
+        })
+    }
+
+    /// These settings, and `other`'s where there is none.
+    fn or(self, other: Self) -> Self {
+        Self {
+            data: self.data.or(other.data),
+            listen: self.listen.or(other.listen),
+            shards: self.shards.or(other.shards),
+            dev: self.dev.or(other.dev),
+            io_threads: self.io_threads.or(other.io_threads),
+            drain_timeout_ms: self.drain_timeout_ms.or(other.drain_timeout_ms),
+            log: self.log.or(other.log),
+        }
+    }
+
+    /// Checks that there is a mode to serve in, and where to listen.
+    pub fn listen(&self) -> Result<SocketAddr, Failure> {
+        if self.dev != Some(true) {
+            return Err(Failure::new(
+                "a server without --dev needs credentials, which do not exist yet",
+            )
+            .hint("add --dev to serve without credentials, on a loopback address only"));
+        }
+        let text = self.listen.as_deref().unwrap_or(DEFAULT_LISTEN);
+        let listen: SocketAddr = text.parse().map_err(|_| {
+            Failure::new(format!("the listen address \"{text}\" is not an address and a port"))
+                .hint(format!("it looks like {DEFAULT_LISTEN} or [::1]:8433"))
+        })?;
+        if !listen.ip().is_loopback() {
+            return Err(Failure::new(format!(
+                "the listen address {listen} can be reached from other machines, and --dev has \
+                 no credentials"
+            ))
+            .hint(format!(
+                "listen on a loopback address, such as 127.0.0.1:{}",
+                listen.port()
+            )));
+        }
+        Ok(listen)
+    }
+
+    /// The server's configuration, for a data directory and an address.
+    pub fn config(&self, data: &Path, listen: SocketAddr) -> Result<Config, Failure> {
+        let mut config = Config::new(data, listen);
+        if let Some(shards) = self.shards {
+            config.shards = in_range("shards", shards, MAX_SHARDS)?;
+        }
+        if let Some(io_threads) = self.io_threads {
+            config.io_threads = in_range("io_threads", io_threads, MAX_IO_THREADS)?;
+        }
+        if let Some(drain_timeout_ms) = self.drain_timeout_ms {
+            config.drain_timeout_ms = drain_timeout_ms;
+        }
+        Ok(config)
+    }
+}
+
+fn parsed<T: FromStr>(
+    variable: impl Fn(&str) -> Option<String>,
+    name: &str,
+    expected: &str,
+) -> Result<Option<T>, Failure> {
+    variable(name)
+        .map(|value| {
+            value.parse().map_err(|_| {
+                Failure::new(format!(
+                    "the environment variable {name} is \"{value}\", but should be {expected}"
+                ))
+            })
+        })
+        .transpose()
+}
+
+fn in_range(name: &str, value: usize, max: usize) -> Result<usize, Failure> {
+    if (1..=max).contains(&value) {
+        return Ok(value);
+    }
+    Err(Failure::new(format!("{name} is {value}, outside 1 to {max}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::args::{Cli, Command};
+
+    fn args(flags: &[&str]) -> ServeArgs {
+        let cli = Cli::parse_from([&["tidewire", "serve"], flags].concat());
+        let Command::Serve(args) = cli.command else { panic!("not serve") };
+        args
+    }
+
+    fn gather(flags: &[&str], variables: &[(&str, &str)]) -> Result<Settings, Failure> {
+        Settings::gather(args(flags), |name| {
+            variables.iter().find(|(known, _)| *known == name).map(|(_, v)| (*v).to_owned())
+        })
+    }
+
+    #[test]
+    fn flags_win_over_the_file_over_the_environment() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("tidewire.toml");
+        std::fs::write(&file, "shards = 2\nlisten = \"127.0.0.1:2\"\ndev = true\n").unwrap();
+        let file = file.to_str().unwrap();
+        let variables = [
+            ("TIDEWIRE_SHARDS", "3"),
+            ("TIDEWIRE_LISTEN", "127.0.0.1:3"),
+            ("TIDEWIRE_LOG", "warn"),
+        ];
+        let settings = gather(&["--shards", "1", "--config", file], &variables).unwrap();
+        assert_eq!(settings.shards, Some(1));
+        assert_eq!(settings.listen.as_deref(), Some("127.0.0.1:2"));
+        assert_eq!(settings.log.as_deref(), Some("warn"));
+        assert_eq!(settings.dev, Some(true));
+    }
+
+    #[test]
+    fn unknown_keys_in_the_file_are_errors_that_name_file_and_key() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("tidewire.toml");
+        std::fs::write(&file, "shard = 2\n").unwrap();
+        let error = gather(&["--config", file.to_str().unwrap()], &[]).unwrap_err().to_string();
+        assert!(error.contains("tidewire.toml") && error.contains("`shard`"), "{error}");
+    }
+
+    #[test]
+    fn a_bad_variable_is_named() {
+        let error = gather(&[], &[("TIDEWIRE_DEV", "yes")]).unwrap_err().to_string();
+        assert!(error.contains("TIDEWIRE_DEV") && error.contains("true or false"), "{error}");
+    }
+
+    #[test]
+    fn only_dev_listens_and_only_on_loopback() {
+        let listen = |flags: &[&str]| gather(flags, &[]).and_then(|settings| settings.listen());
+        assert!(listen(&[]).unwrap_err().to_string().contains("--dev"));
+        assert_eq!(listen(&["--dev"]).unwrap().to_string(), DEFAULT_LISTEN);
+        assert!(listen(&["--dev", "--listen", "[::1]:0"]).is_ok());
+        for bad in ["0.0.0.0:8433", "192.168.1.2:8433", "[::]:8433", "8433", "localhost"] {
+            assert!(listen(&["--dev", "--listen", bad]).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn numbers_have_limits() {
+        let config = |flags: &[&str]| {
+            gather(flags, &[])?.config(Path::new("x"), "127.0.0.1:1".parse().unwrap())
+        };
+        assert_eq!(config(&["--shards", "256"]).unwrap().shards, 256);
+        for bad in [["--shards", "0"], ["--shards", "257"], ["--io-threads", "0"]] {
+            assert!(config(&bad).unwrap_err().to_string().contains("1 to 256"), "{bad:?}");
+        }
+    }
+}

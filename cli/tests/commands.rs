@@ -1,0 +1,260 @@
+//! The commands as a person types them, against a real server: what they print, where it goes,
+//! and how they exit.
+
+mod support;
+
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Output, Stdio};
+
+use support::server::{TestServer, finish, run, tidewire};
+
+/// Runs a command against `server`, feeding it `stdin`.
+fn feed(server: &TestServer, arguments: &[&str], stdin: &[u8]) -> Output {
+    let mut child = tidewire()
+        .args(arguments)
+        .env("TIDEWIRE_URL", server.url())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary runs");
+    let mut pipe = child.stdin.take().expect("piped");
+    let bytes = stdin.to_vec();
+    // A command that does not read its input may end first.
+    let writer = std::thread::spawn(move || {
+        let _ = pipe.write_all(&bytes);
+    });
+    let output = finish(child);
+    writer.join().expect("no panic");
+    output
+}
+
+fn command(server: &TestServer, arguments: &[&str]) -> Output {
+    feed(server, arguments, b"")
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn succeeds(server: &TestServer, arguments: &[&str]) -> String {
+    let output = command(server, arguments);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{arguments:?}: {stderr}");
+    stdout(&output)
+}
+
+/// What a command that fails says.
+fn fails(server: &TestServer, arguments: &[&str], stdin: &[u8]) -> String {
+    let output = feed(server, arguments, stdin);
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{arguments:?}: {stderr}");
+    assert!(stderr.starts_with("error: "), "{stderr}");
+    stderr
+}
+
+#[test]
+fn what_is_sent_is_tailed_byte_for_byte() {
+    let server = TestServer::start();
+    succeeds(&server, &["topic", "create", "shop/orders"]);
+    let lines: Vec<u8> = b"plain\n\n  spaces \r\nnot utf-8 \xff\xfe\nlast without end".to_vec();
+    let output = feed(&server, &["send", "shop/orders"], &lines);
+    assert_eq!(output.status.code(), Some(0));
+    let output =
+        command(&server, &["tail", "shop/orders", "--from", "earliest", "--count", "5"]);
+    let mut expected = lines.clone();
+    expected.push(b'\n');
+    assert_eq!(output.stdout, expected);
+}
+
+#[test]
+fn a_single_record_says_where_it_went() {
+    let server = TestServer::start();
+    succeeds(&server, &["topic", "create", "t", "--partitions", "3"]);
+    let place = succeeds(&server, &["send", "t", "v", "--partition", "2"]);
+    assert_eq!(place.trim(), "default/t[2] @ 0");
+    let json = succeeds(
+        &server,
+        &["tail", "t", "--from", "0", "--partition", "2", "--count", "1", "--json"],
+    );
+    assert!(json.contains("\"partition\":2") && json.contains("\"value\":\"v\""), "{json}");
+}
+
+#[test]
+fn equal_keys_share_a_partition() {
+    let server = TestServer::start();
+    succeeds(&server, &["topic", "create", "t", "--partitions", "8"]);
+    let lines: String =
+        (0..100).map(|i| format!("{{\"user\":\"u{}\",\"i\":{i}}}\n", i % 7)).collect();
+    let output = feed(&server, &["send", "t", "--key-field", "user"], lines.as_bytes());
+    assert_eq!(output.status.code(), Some(0));
+    let json =
+        succeeds(&server, &["tail", "t", "--from", "earliest", "--count", "100", "--json"]);
+    let mut homes = std::collections::HashMap::new();
+    for line in json.lines() {
+        let field = |name: &str| {
+            let at = line.find(&format!("\"{name}\":")).expect("a field") + name.len() + 3;
+            line[at..].split([',', '}']).next().expect("a value").to_owned()
+        };
+        let home = homes.entry(field("key")).or_insert_with(|| field("partition"));
+        assert_eq!(*home, field("partition"), "{line}");
+    }
+    assert_eq!(homes.len(), 7);
+}
+
+#[test]
+fn tail_follows_what_comes() {
+    let server = TestServer::start();
+    succeeds(&server, &["topic", "create", "t"]);
+    succeeds(&server, &["send", "t", "old"]);
+    let mut tail = tidewire()
+        .args(["tail", "t", "--from", "earliest"])
+        .env("TIDEWIRE_URL", server.url())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the binary runs");
+    let mut lines = BufReader::new(tail.stdout.take().expect("piped")).lines();
+    let mut next = || lines.next().expect("a line").expect("UTF-8");
+    assert_eq!(next(), "old");
+    succeeds(&server, &["send", "t", "new"]);
+    assert_eq!(next(), "new");
+    // SAFETY: no memory is involved; the process is our child and was not waited for.
+    unsafe {
+        libc::kill(tail.id() as libc::pid_t, libc::SIGINT);
+    }
+    assert_eq!(tail.wait().expect("a child of ours").code(), Some(130));
+}
+
+#[test]
+fn a_reader_that_has_enough_ends_tail_quietly() {
+    let server = TestServer::start();
+    succeeds(&server, &["topic", "create", "t"]);
+    let many = "x\n".repeat(100_000);
+    assert_eq!(feed(&server, &["send", "t"], many.as_bytes()).status.code(), Some(0));
+    let mut tail = tidewire()
+        .args(["tail", "t", "--from", "earliest"])
+        .env("TIDEWIRE_URL", server.url())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary runs");
+    let mut first = String::new();
+    let mut reader = BufReader::new(tail.stdout.take().expect("piped"));
+    reader.read_line(&mut first).expect("a line");
+    drop(reader);
+    let output = finish(tail);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn what_cannot_be_is_said_by_name_and_limit() {
+    let server = TestServer::start();
+    succeeds(&server, &["topic", "create", "t"]);
+    for (arguments, names) in [
+        (&["send", "nope", "v"][..], &["nope", "topic create"][..]),
+        (&["tail", "nope"], &["nope"]),
+        (&["topic", "describe", "nope/t"], &["nope"]),
+        (&["topic", "create", "a/b/c"], &["b/c", "/"]),
+        (&["topic", "create", "x", "--partitions", "0"], &["0", "1 to 100000"]),
+        (&["topic", "create", "x", "--partitions", "100001"], &["100001", "100000"]),
+        (&["topic", "create", "t"], &["default/t", "exists"]),
+        (&["stream", "create", "a/b"], &["a/b"]),
+        (&["stream", "delete", "default"], &["default"]),
+        (&["send", "t", "-f", "/nonexistent/file"], &["/nonexistent/file"]),
+        (&["send", "t", "v", "--partition", "1"], &["1", "t"]),
+        (&["tail", "t", "--partition", "0", "--from", "7"], &["7", "default/t"]),
+    ] {
+        let said = fails(&server, arguments, b"").replace(',', "");
+        for name in names {
+            assert!(said.contains(name), "{arguments:?} should name {name:?}: {said}");
+        }
+    }
+    server.assert_serves();
+}
+
+#[test]
+fn a_record_of_nine_mebibytes_is_refused_and_what_came_before_is_kept() {
+    let server = TestServer::start();
+    succeeds(&server, &["topic", "create", "t"]);
+    let mut input = b"small\n".to_vec();
+    input.resize(input.len() + (9 << 20), b'x');
+    let said = fails(&server, &["send", "t"], &input);
+    assert!(said.contains("8 MiB") && said.contains("line 2"), "{said}");
+    let kept = succeeds(&server, &["tail", "t", "--from", "earliest", "--count", "1"]);
+    assert_eq!(kept, "small\n");
+}
+
+#[test]
+fn a_line_without_the_key_field_is_named() {
+    let server = TestServer::start();
+    succeeds(&server, &["topic", "create", "t"]);
+    for bad in ["{\"other\":1}", "not json", "[1]"] {
+        let input = format!("{{\"id\":1}}\n{bad}\n");
+        let said = fails(&server, &["send", "t", "--key-field", "id"], input.as_bytes());
+        assert!(said.contains("line 2"), "{said}");
+    }
+}
+
+#[test]
+fn a_server_that_is_not_there_is_named_with_what_to_do() {
+    let output = run(&["ping", "--url", "tidewire://127.0.0.1:1"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said.contains("127.0.0.1:1") && said.contains("tidewire serve"), "{said}");
+
+    let output = run(&["ping", "--url", "tidewire://127.0.0.1:1/?nope=1"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_ne!(output.status.code(), Some(0));
+    assert!(said.contains("nope"), "{said}");
+}
+
+#[test]
+fn usage_errors_exit_with_two() {
+    for arguments in [&["frobnicate"][..], &["send"], &["tail", "t", "--from", "yesterday"]] {
+        assert_eq!(run(arguments).status.code(), Some(2), "{arguments:?}");
+    }
+    for arguments in [&["--help"][..], &["--version"], &["send", "--help"]] {
+        assert_eq!(run(arguments).status.code(), Some(0), "{arguments:?}");
+    }
+    for shell in ["bash", "zsh", "fish"] {
+        let script = run(&["completions", shell]);
+        assert!(script.status.success() && script.stdout.len() > 1000, "{shell}");
+    }
+}
+
+#[test]
+fn streams_and_topics_come_and_go() {
+    let server = TestServer::start();
+    succeeds(&server, &["stream", "create", "shop"]);
+    succeeds(&server, &["topic", "create", "shop/orders", "--partitions", "2"]);
+    let described = succeeds(&server, &["topic", "describe", "shop/orders", "--json"]);
+    assert!(described.contains("\"partitions\""), "{described}");
+    let listed = succeeds(&server, &["topic", "list", "shop"]);
+    assert!(listed.contains("shop/orders"), "{listed}");
+    let said = fails(&server, &["stream", "delete", "shop"], b"");
+    assert!(said.contains("--with-topics"), "{said}");
+    succeeds(&server, &["stream", "delete", "shop", "--with-topics"]);
+    let listed = succeeds(&server, &["stream", "list", "--json"]);
+    assert!(!listed.contains("shop"), "{listed}");
+}
+
+#[test]
+fn the_demo_holds() {
+    let output = finish(
+        tidewire()
+            .arg("demo")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary runs"),
+    );
+    let said = stdout(&output);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{said}\n{stderr}");
+    for part in ["1,707", "Hualian, Taiwan", "identical", "in order", "still there"] {
+        assert!(said.contains(part), "{part:?} is missing in:\n{said}");
+    }
+}

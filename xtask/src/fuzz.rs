@@ -1,0 +1,85 @@
+//! `cargo xtask fuzz`: libFuzzer over the protocol's targets, with nightly Rust and cargo-fuzz,
+//! which is installed inside the checkout.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use crate::generate::root;
+
+/// Names of the targets: those that have a committed corpus.
+fn targets(corpus: &Path) -> Vec<String> {
+    let mut names: Vec<String> = std::fs::read_dir(corpus)
+        .map(|entries| entries.filter_map(|e| e.ok()?.file_name().into_string().ok()).collect())
+        .unwrap_or_default();
+    names.sort();
+    names
+}
+
+/// Fuzzes each target for `seconds`; with `minimise`, then keeps in the committed corpus the
+/// smallest inputs that reach everything reached.
+pub(crate) fn run(seconds: u32, minimise: bool, names: &[String]) -> ExitCode {
+    let root = root();
+    let corpus = root.join("protocol/fuzz/corpus");
+    let names = if names.is_empty() { targets(&corpus) } else { names.to_vec() };
+    let tool = match cargo_fuzz(&root) {
+        Ok(tool) => tool,
+        Err(error) => {
+            eprintln!("cargo xtask fuzz: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let mut failed = Vec::new();
+    for name in names {
+        println!("\n=== {name}, {seconds} s ===");
+        let found = root.join("target/fuzz-corpus").join(&name);
+        let committed = corpus.join(&name);
+        let time = format!("-max_total_time={seconds}");
+        let fuzz = |dirs: &[&Path], flags: &[&str]| {
+            Command::new(&tool)
+                .args(["run", "fuzz", "--fuzz-dir", "protocol/fuzz", "--features", "libfuzzer"])
+                .args(dirs)
+                .arg("--")
+                .args(flags)
+                .env("TIDEWIRE_FUZZ_TARGET", &name)
+                .env("RUSTUP_TOOLCHAIN", "nightly")
+                .current_dir(&root)
+                .status()
+                .is_ok_and(|status| status.success())
+        };
+        let made = std::fs::create_dir_all(&found).is_ok();
+        let flags = [&time, "-max_len=4096", "-rss_limit_mb=2048", "-print_final_stats=1"];
+        if !made || !fuzz(&[&found, &committed], &flags) {
+            failed.push(name);
+            continue;
+        }
+        if minimise && !fuzz(&[&committed, &found], &["-merge=1", "-max_len=4096"]) {
+            failed.push(name);
+        }
+    }
+    if failed.is_empty() {
+        println!("\nno target failed");
+        return ExitCode::SUCCESS;
+    }
+    eprintln!("\nfailed: {}", failed.join(", "));
+    ExitCode::FAILURE
+}
+
+/// cargo-fuzz in the checkout's own tools.
+fn cargo_fuzz(root: &Path) -> Result<PathBuf, String> {
+    let tools = root.join(".tools");
+    let tool = tools.join("bin/cargo-fuzz");
+    if tool.exists() {
+        return Ok(tool);
+    }
+    let installed = Command::new("cargo")
+        .args(["install", "cargo-fuzz", "--locked", "--root"])
+        .arg(&tools)
+        .current_dir(root)
+        .status()
+        .map_err(|error| format!("cargo install: {error}"))?;
+    if installed.success() {
+        Ok(tool)
+    } else {
+        Err("cargo-fuzz cannot be installed".to_owned())
+    }
+}
