@@ -44,6 +44,12 @@
 #define TW_E_AUTH_FAILED 101
 /* Not permitted. */
 #define TW_E_DENIED 102
+/* The token is not valid any more. */
+#define TW_E_TOKEN_EXPIRED 103
+/* The user may not log in. */
+#define TW_E_USER_DISABLED 104
+/* The server takes credentials only over TLS. */
+#define TW_E_TLS_REQUIRED 105
 /* An argument is out of range. */
 #define TW_E_INVALID_ARGUMENT 200
 /* A name is not allowed. */
@@ -66,6 +72,18 @@
 #define TW_E_TOPIC_EXISTS 304
 /* The stream still has topics. */
 #define TW_E_STREAM_NOT_EMPTY 305
+/* The group does not exist. */
+#define TW_E_GROUP_NOT_FOUND 306
+/* The group exists already. */
+#define TW_E_GROUP_EXISTS 307
+/* The group still has members. */
+#define TW_E_GROUP_NOT_EMPTY 308
+/* The user does not exist. */
+#define TW_E_USER_NOT_FOUND 309
+/* The user exists already. */
+#define TW_E_USER_EXISTS 310
+/* The token does not exist. */
+#define TW_E_TOKEN_NOT_FOUND 311
 /* A batch is damaged or malformed; nothing of it was appended. */
 #define TW_E_CORRUPT_BATCH 400
 /* A batch is over the limit. */
@@ -74,6 +92,12 @@
 #define TW_E_UNSUPPORTED_BATCH 402
 /* A record is over the limit. */
 #define TW_E_RECORD_TOO_LARGE 403
+/* Records of this producer are missing before the batch. */
+#define TW_E_SEQUENCE_GAP 404
+/* Sequence numbers of the batch were used for other records, or too long ago to tell. */
+#define TW_E_SEQUENCE_OVERLAP 405
+/* A newer epoch of the producer has appended. */
+#define TW_E_PRODUCER_FENCED 406
 /* The partition stopped after a failed sync; it reads, but appends need a restart of the server. */
 #define TW_E_PARTITION_FENCED 407
 /* The disk is full. */
@@ -86,6 +110,14 @@
 #define TW_E_OFFSET_OUT_OF_RANGE 500
 /* A delivered batch is damaged. */
 #define TW_E_CORRUPT_DELIVERY 501
+/* The group does not have this member any more. */
+#define TW_E_UNKNOWN_MEMBER 502
+/* The group has a newer assignment. */
+#define TW_E_STALE_GENERATION 503
+/* The group is about to be assigned anew. */
+#define TW_E_REBALANCE_IN_PROGRESS 504
+/* The group has as many members as it may. */
+#define TW_E_GROUP_FULL 505
 /* The server failed at a request. */
 #define TW_E_INTERNAL 900
 /* The server is shutting down. */
@@ -124,6 +156,7 @@
 #define TW_MAX_META_LEN 65536u /* Largest meta of a frame. In bytes. */
 #define TW_MAX_BATCH_LEN 8388608u /* Largest batch, header included; so also the bound of a record. In bytes. */
 #define TW_MAX_BATCH_RECORDS 65536u /* Most records in a batch. In records. */
+#define TW_MAX_REMEMBERED_BATCHES 16u /* Batches of a producer that a partition remembers, to know one that is sent again. In batches. */
 #define TW_MAX_CORRELATION 9223372036854775807ull /* Highest correlation of a request: numbers above are a server's own. In requests. */
 #define TW_MAX_IN_FLIGHT 1024u /* Most unanswered requests on a connection. In requests. */
 #define TW_MAX_IN_FLIGHT_BYTES 33554432u /* Payload bytes of unanswered requests on a connection past which the receiver stops reading. In bytes. */

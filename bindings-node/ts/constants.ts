@@ -42,6 +42,12 @@ export const Code = {
   AUTH_FAILED: 101,
   /** Not permitted. */
   DENIED: 102,
+  /** The token is not valid any more. */
+  TOKEN_EXPIRED: 103,
+  /** The user may not log in. */
+  USER_DISABLED: 104,
+  /** The server takes credentials only over TLS. */
+  TLS_REQUIRED: 105,
   /** An argument is out of range. */
   INVALID_ARGUMENT: 200,
   /** A name is not allowed. */
@@ -64,6 +70,18 @@ export const Code = {
   TOPIC_EXISTS: 304,
   /** The stream still has topics. */
   STREAM_NOT_EMPTY: 305,
+  /** The group does not exist. */
+  GROUP_NOT_FOUND: 306,
+  /** The group exists already. */
+  GROUP_EXISTS: 307,
+  /** The group still has members. */
+  GROUP_NOT_EMPTY: 308,
+  /** The user does not exist. */
+  USER_NOT_FOUND: 309,
+  /** The user exists already. */
+  USER_EXISTS: 310,
+  /** The token does not exist. */
+  TOKEN_NOT_FOUND: 311,
   /** A batch is damaged or malformed; nothing of it was appended. */
   CORRUPT_BATCH: 400,
   /** A batch is over the limit. */
@@ -72,6 +90,12 @@ export const Code = {
   UNSUPPORTED_BATCH: 402,
   /** A record is over the limit. */
   RECORD_TOO_LARGE: 403,
+  /** Records of this producer are missing before the batch. */
+  SEQUENCE_GAP: 404,
+  /** Sequence numbers of the batch were used for other records, or too long ago to tell. */
+  SEQUENCE_OVERLAP: 405,
+  /** A newer epoch of the producer has appended. */
+  PRODUCER_FENCED: 406,
   /** The partition stopped after a failed sync; it reads, but appends need a restart of the server. */
   PARTITION_FENCED: 407,
   /** The disk is full. */
@@ -84,6 +108,14 @@ export const Code = {
   OFFSET_OUT_OF_RANGE: 500,
   /** A delivered batch is damaged. */
   CORRUPT_DELIVERY: 501,
+  /** The group does not have this member any more. */
+  UNKNOWN_MEMBER: 502,
+  /** The group has a newer assignment. */
+  STALE_GENERATION: 503,
+  /** The group is about to be assigned anew. */
+  REBALANCE_IN_PROGRESS: 504,
+  /** The group has as many members as it may. */
+  GROUP_FULL: 505,
   /** The server failed at a request. */
   INTERNAL: 900,
   /** The server is shutting down. */
@@ -160,6 +192,9 @@ export const errors: Readonly<Record<number, ErrorInfo>> = {
   100: { name: "AUTH_REQUIRED", kind: "auth", disposition: 0, text: "credentials are required" },
   101: { name: "AUTH_FAILED", kind: "auth", disposition: 0, text: "the credentials are wrong" },
   102: { name: "DENIED", kind: "auth", disposition: 0, text: "not permitted" },
+  103: { name: "TOKEN_EXPIRED", kind: "auth", disposition: 0, text: "the token is not valid any more" },
+  104: { name: "USER_DISABLED", kind: "auth", disposition: 0, text: "the user may not log in" },
+  105: { name: "TLS_REQUIRED", kind: "auth", disposition: 0, text: "the server takes credentials only over TLS" },
   200: { name: "INVALID_ARGUMENT", kind: "invalid", disposition: 0, text: "an argument is out of range" },
   201: { name: "INVALID_NAME", kind: "invalid", disposition: 0, text: "a name is not allowed" },
   202: { name: "INVALID_PARTITION_COUNT", kind: "invalid", disposition: 0, text: "a partition count is out of range" },
@@ -171,16 +206,29 @@ export const errors: Readonly<Record<number, ErrorInfo>> = {
   303: { name: "STREAM_EXISTS", kind: "conflict", disposition: 0, text: "the stream exists already" },
   304: { name: "TOPIC_EXISTS", kind: "conflict", disposition: 0, text: "the topic exists already" },
   305: { name: "STREAM_NOT_EMPTY", kind: "conflict", disposition: 0, text: "the stream still has topics" },
+  306: { name: "GROUP_NOT_FOUND", kind: "not_found", disposition: 0, text: "the group does not exist" },
+  307: { name: "GROUP_EXISTS", kind: "conflict", disposition: 0, text: "the group exists already" },
+  308: { name: "GROUP_NOT_EMPTY", kind: "conflict", disposition: 0, text: "the group still has members" },
+  309: { name: "USER_NOT_FOUND", kind: "not_found", disposition: 0, text: "the user does not exist" },
+  310: { name: "USER_EXISTS", kind: "conflict", disposition: 0, text: "the user exists already" },
+  311: { name: "TOKEN_NOT_FOUND", kind: "not_found", disposition: 0, text: "the token does not exist" },
   400: { name: "CORRUPT_BATCH", kind: "append", disposition: 0, text: "a batch is damaged or malformed; nothing of it was appended" },
   401: { name: "BATCH_TOO_LARGE", kind: "append", disposition: 0, text: "a batch is over the limit" },
   402: { name: "UNSUPPORTED_BATCH", kind: "append", disposition: 0, text: "a batch uses a format, codec or column that is not supported" },
   403: { name: "RECORD_TOO_LARGE", kind: "append", disposition: 0, text: "a record is over the limit" },
+  404: { name: "SEQUENCE_GAP", kind: "append", disposition: 0, text: "records of this producer are missing before the batch" },
+  405: { name: "SEQUENCE_OVERLAP", kind: "append", disposition: 0, text: "sequence numbers of the batch were used for other records, or too long ago to tell" },
+  406: { name: "PRODUCER_FENCED", kind: "append", disposition: 16, text: "a newer epoch of the producer has appended" },
   407: { name: "PARTITION_FENCED", kind: "storage", disposition: 2, text: "the partition stopped after a failed sync; it reads, but appends need a restart of the server" },
   408: { name: "DISK_FULL", kind: "storage", disposition: 1, text: "the disk is full" },
   409: { name: "PARTITION_CORRUPT", kind: "storage", disposition: 0, text: "the partition's log is damaged" },
   410: { name: "QUEUE_FULL", kind: "busy", disposition: 1, text: "the producer's queue is full" },
   500: { name: "OFFSET_OUT_OF_RANGE", kind: "consume", disposition: 0, text: "the offset is outside the partition's log" },
   501: { name: "CORRUPT_DELIVERY", kind: "consume", disposition: 0, text: "a delivered batch is damaged" },
+  502: { name: "UNKNOWN_MEMBER", kind: "consume", disposition: 16, text: "the group does not have this member any more" },
+  503: { name: "STALE_GENERATION", kind: "consume", disposition: 16, text: "the group has a newer assignment" },
+  504: { name: "REBALANCE_IN_PROGRESS", kind: "consume", disposition: 1, text: "the group is about to be assigned anew" },
+  505: { name: "GROUP_FULL", kind: "consume", disposition: 0, text: "the group has as many members as it may" },
   900: { name: "INTERNAL", kind: "server", disposition: 2, text: "the server failed at a request" },
   901: { name: "SHUTTING_DOWN", kind: "server", disposition: 5, text: "the server is shutting down" },
   902: { name: "OVERLOADED", kind: "busy", disposition: 1, text: "the server takes no more for now" },
@@ -200,6 +248,8 @@ export const MAX_META_LEN = 65536
 export const MAX_BATCH_LEN = 8388608
 /** Most records in a batch. In records. */
 export const MAX_BATCH_RECORDS = 65536
+/** Batches of a producer that a partition remembers, to know one that is sent again. In batches. */
+export const MAX_REMEMBERED_BATCHES = 16
 /** Highest correlation of a request: numbers above are a server's own. In requests. */
 export const MAX_CORRELATION = 9223372036854775807n
 /** Most unanswered requests on a connection. In requests. */

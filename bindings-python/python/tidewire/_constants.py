@@ -30,6 +30,9 @@ class Code(IntEnum):
     AUTH_REQUIRED = 100  # credentials are required
     AUTH_FAILED = 101  # the credentials are wrong
     DENIED = 102  # not permitted
+    TOKEN_EXPIRED = 103  # the token is not valid any more
+    USER_DISABLED = 104  # the user may not log in
+    TLS_REQUIRED = 105  # the server takes credentials only over TLS
     INVALID_ARGUMENT = 200  # an argument is out of range
     INVALID_NAME = 201  # a name is not allowed
     INVALID_PARTITION_COUNT = 202  # a partition count is out of range
@@ -41,16 +44,29 @@ class Code(IntEnum):
     STREAM_EXISTS = 303  # the stream exists already
     TOPIC_EXISTS = 304  # the topic exists already
     STREAM_NOT_EMPTY = 305  # the stream still has topics
+    GROUP_NOT_FOUND = 306  # the group does not exist
+    GROUP_EXISTS = 307  # the group exists already
+    GROUP_NOT_EMPTY = 308  # the group still has members
+    USER_NOT_FOUND = 309  # the user does not exist
+    USER_EXISTS = 310  # the user exists already
+    TOKEN_NOT_FOUND = 311  # the token does not exist
     CORRUPT_BATCH = 400  # a batch is damaged or malformed; nothing of it was appended
     BATCH_TOO_LARGE = 401  # a batch is over the limit
     UNSUPPORTED_BATCH = 402  # a batch uses a format, codec or column that is not supported
     RECORD_TOO_LARGE = 403  # a record is over the limit
+    SEQUENCE_GAP = 404  # records of this producer are missing before the batch
+    SEQUENCE_OVERLAP = 405  # sequence numbers of the batch were used for other records, or too long ago to tell
+    PRODUCER_FENCED = 406  # a newer epoch of the producer has appended
     PARTITION_FENCED = 407  # the partition stopped after a failed sync; it reads, but appends need a restart of the server
     DISK_FULL = 408  # the disk is full
     PARTITION_CORRUPT = 409  # the partition's log is damaged
     QUEUE_FULL = 410  # the producer's queue is full
     OFFSET_OUT_OF_RANGE = 500  # the offset is outside the partition's log
     CORRUPT_DELIVERY = 501  # a delivered batch is damaged
+    UNKNOWN_MEMBER = 502  # the group does not have this member any more
+    STALE_GENERATION = 503  # the group has a newer assignment
+    REBALANCE_IN_PROGRESS = 504  # the group is about to be assigned anew
+    GROUP_FULL = 505  # the group has as many members as it may
     INTERNAL = 900  # the server failed at a request
     SHUTTING_DOWN = 901  # the server is shutting down
     OVERLOADED = 902  # the server takes no more for now
@@ -116,6 +132,9 @@ ERRORS: Final[dict[int, ErrorInfo]] = {
     100: ErrorInfo("AUTH_REQUIRED", "auth", Disposition(0), "credentials are required"),
     101: ErrorInfo("AUTH_FAILED", "auth", Disposition(0), "the credentials are wrong"),
     102: ErrorInfo("DENIED", "auth", Disposition(0), "not permitted"),
+    103: ErrorInfo("TOKEN_EXPIRED", "auth", Disposition(0), "the token is not valid any more"),
+    104: ErrorInfo("USER_DISABLED", "auth", Disposition(0), "the user may not log in"),
+    105: ErrorInfo("TLS_REQUIRED", "auth", Disposition(0), "the server takes credentials only over TLS"),
     200: ErrorInfo("INVALID_ARGUMENT", "invalid", Disposition(0), "an argument is out of range"),
     201: ErrorInfo("INVALID_NAME", "invalid", Disposition(0), "a name is not allowed"),
     202: ErrorInfo("INVALID_PARTITION_COUNT", "invalid", Disposition(0), "a partition count is out of range"),
@@ -127,16 +146,29 @@ ERRORS: Final[dict[int, ErrorInfo]] = {
     303: ErrorInfo("STREAM_EXISTS", "conflict", Disposition(0), "the stream exists already"),
     304: ErrorInfo("TOPIC_EXISTS", "conflict", Disposition(0), "the topic exists already"),
     305: ErrorInfo("STREAM_NOT_EMPTY", "conflict", Disposition(0), "the stream still has topics"),
+    306: ErrorInfo("GROUP_NOT_FOUND", "not_found", Disposition(0), "the group does not exist"),
+    307: ErrorInfo("GROUP_EXISTS", "conflict", Disposition(0), "the group exists already"),
+    308: ErrorInfo("GROUP_NOT_EMPTY", "conflict", Disposition(0), "the group still has members"),
+    309: ErrorInfo("USER_NOT_FOUND", "not_found", Disposition(0), "the user does not exist"),
+    310: ErrorInfo("USER_EXISTS", "conflict", Disposition(0), "the user exists already"),
+    311: ErrorInfo("TOKEN_NOT_FOUND", "not_found", Disposition(0), "the token does not exist"),
     400: ErrorInfo("CORRUPT_BATCH", "append", Disposition(0), "a batch is damaged or malformed; nothing of it was appended"),
     401: ErrorInfo("BATCH_TOO_LARGE", "append", Disposition(0), "a batch is over the limit"),
     402: ErrorInfo("UNSUPPORTED_BATCH", "append", Disposition(0), "a batch uses a format, codec or column that is not supported"),
     403: ErrorInfo("RECORD_TOO_LARGE", "append", Disposition(0), "a record is over the limit"),
+    404: ErrorInfo("SEQUENCE_GAP", "append", Disposition(0), "records of this producer are missing before the batch"),
+    405: ErrorInfo("SEQUENCE_OVERLAP", "append", Disposition(0), "sequence numbers of the batch were used for other records, or too long ago to tell"),
+    406: ErrorInfo("PRODUCER_FENCED", "append", Disposition(16), "a newer epoch of the producer has appended"),
     407: ErrorInfo("PARTITION_FENCED", "storage", Disposition(2), "the partition stopped after a failed sync; it reads, but appends need a restart of the server"),
     408: ErrorInfo("DISK_FULL", "storage", Disposition(1), "the disk is full"),
     409: ErrorInfo("PARTITION_CORRUPT", "storage", Disposition(0), "the partition's log is damaged"),
     410: ErrorInfo("QUEUE_FULL", "busy", Disposition(1), "the producer's queue is full"),
     500: ErrorInfo("OFFSET_OUT_OF_RANGE", "consume", Disposition(0), "the offset is outside the partition's log"),
     501: ErrorInfo("CORRUPT_DELIVERY", "consume", Disposition(0), "a delivered batch is damaged"),
+    502: ErrorInfo("UNKNOWN_MEMBER", "consume", Disposition(16), "the group does not have this member any more"),
+    503: ErrorInfo("STALE_GENERATION", "consume", Disposition(16), "the group has a newer assignment"),
+    504: ErrorInfo("REBALANCE_IN_PROGRESS", "consume", Disposition(1), "the group is about to be assigned anew"),
+    505: ErrorInfo("GROUP_FULL", "consume", Disposition(0), "the group has as many members as it may"),
     900: ErrorInfo("INTERNAL", "server", Disposition(2), "the server failed at a request"),
     901: ErrorInfo("SHUTTING_DOWN", "server", Disposition(5), "the server is shutting down"),
     902: ErrorInfo("OVERLOADED", "busy", Disposition(1), "the server takes no more for now"),
@@ -151,6 +183,7 @@ MAX_HANDSHAKE_FRAME_LEN: Final = 8192  # Largest frame before the connection is 
 MAX_META_LEN: Final = 65536  # Largest meta of a frame. In bytes.
 MAX_BATCH_LEN: Final = 8388608  # Largest batch, header included; so also the bound of a record. In bytes.
 MAX_BATCH_RECORDS: Final = 65536  # Most records in a batch. In records.
+MAX_REMEMBERED_BATCHES: Final = 16  # Batches of a producer that a partition remembers, to know one that is sent again. In batches.
 MAX_CORRELATION: Final = 9223372036854775807  # Highest correlation of a request: numbers above are a server's own. In requests.
 MAX_IN_FLIGHT: Final = 1024  # Most unanswered requests on a connection. In requests.
 MAX_IN_FLIGHT_BYTES: Final = 33554432  # Payload bytes of unanswered requests on a connection past which the receiver stops reading. In bytes.
