@@ -28,9 +28,9 @@ fn main() -> ExitCode {
         ["test"] => tasks::test(),
         ["gen"] => generate::run(false),
         ["gen", "--check"] => generate::run(true),
-        ["fuzz", rest @ ..] => fuzz_arguments(rest),
         ["rules"] => rules::run(),
         ["vectors"] => vectors::run(),
+        ["fuzz", rest @ ..] => fuzz_arguments(rest),
         [] | ["help" | "--help" | "-h"] => {
             print!("{USAGE}");
             ExitCode::SUCCESS

@@ -151,6 +151,11 @@ mod tests {
     use super::*;
 
     #[test]
+    fn every_rule_is_named_by_a_test() {
+        assert_eq!(check(&root()), Ok(Vec::new()));
+    }
+
+    #[test]
     fn rules_are_found_where_they_begin_a_paragraph() {
         let text = "**W-1.** One.\ntext (**W-9.**)\n**bold.** no\n**AB-1.** no\n**K-22.** Two.";
         let rules: Vec<String> = rules_of(text).into_iter().map(|(rule, _)| rule).collect();

@@ -103,10 +103,11 @@ pub(super) fn kinds(spec: &Spec) -> String {
     for kind in &spec.kinds.kinds {
         put!(
             out,
-            "\n## {} ({:#06x}, version {})\n\n{}\n",
+            "\n## {} ({:#06x}, version {}{})\n\n{}\n",
             kind.name,
             kind.number,
             kind.version,
+            if kind.planned { ", planned" } else { "" },
             kind.doc
         );
         let payload = match kind.payload {

@@ -55,6 +55,7 @@ fn generate(check: bool) -> Result<Vec<String>, String> {
         ("protocol/src/generated/codes.rs", rust::codes(&spec)),
         ("protocol/src/generated/options.rs", rust::options(&spec)),
         ("protocol/src/generated/messages.rs", rust::messages(&spec)),
+        ("protocol/tests/vectors/messages_json.rs", json::messages(&spec)),
         ("bindings-c/include/tidewire_constants.h", constants::c(&spec)),
         ("bindings-python/python/tidewire/_constants.py", constants::python(&spec)),
         ("bindings-node/ts/constants.ts", constants::typescript(&spec)),
@@ -62,7 +63,6 @@ fn generate(check: bool) -> Result<Vec<String>, String> {
         ("docs/reference/options.md", docs::options(&spec)),
         ("docs/reference/limits.md", docs::limits(&spec)),
         ("docs/reference/kinds.md", docs::kinds(&spec)),
-        ("protocol/tests/vectors/messages_json.rs", json::messages(&spec)),
     ];
     let mut differing = Vec::new();
     for (name, mut content) in files {
