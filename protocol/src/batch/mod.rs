@@ -31,5 +31,5 @@ pub use builder::{BatchBuilder, PushError, RecordRef, Sequence};
 pub use header::{Codec, Columns, FORMAT, HEADER_LEN, Header, STAMP_LEN, Stamp};
 pub use layout::Layout;
 pub use malformed::{Fault, Malformed};
-pub use validate::{Limits, validate};
+pub use validate::{Limits, check_tables, validate};
 pub use view::{Batch, Headers, Iter, RecordView};

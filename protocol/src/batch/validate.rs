@@ -85,7 +85,7 @@ pub fn validate(bytes: &[u8], limits: Limits) -> Result<(Header, Layout), Malfor
 }
 
 /// Checks the contents of every table, so that reading a record needs no check at all.
-pub(super) fn check_tables(layout: &Layout, body: &[u8]) -> Result<(), Malformed> {
+pub fn check_tables(layout: &Layout, body: &[u8]) -> Result<(), Malformed> {
     let n = layout.count;
     let columns = layout.columns;
     if body[layout.headers_end..pad8(layout.headers_end)].iter().any(|&byte| byte != 0) {
