@@ -88,7 +88,7 @@ impl Item for StreamInfo {
 }
 
 impl Item for TopicInfo {
-    const MIN_LEN: usize = 2 + 2 + 8 + 8 + 4 + 8;
+    const MIN_LEN: usize = 2 + 2 + 8 + 8 + 4 + 8 + 1;
 }
 
 impl Item for PartitionInfo {
