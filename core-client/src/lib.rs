@@ -50,4 +50,4 @@ pub use producer::ticket::{Receipt, Ticket};
 pub use producer::{EnqueueError, Producer, ProducerBuilder};
 pub use record::Record;
 pub use tidewire_protocol::batch::{Headers, RecordRef};
-pub use tidewire_protocol::message::{Acks, PartitionInfo, StreamInfo, TopicInfo};
+pub use tidewire_protocol::message::{Acks, Codec, PartitionInfo, StreamInfo, TopicInfo};

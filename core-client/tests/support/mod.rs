@@ -63,6 +63,8 @@ pub struct Appended {
     pub partition: u32,
     pub records: u32,
     pub base_sequence: u64,
+    pub codec: Codec,
+    pub len: usize,
     pub at: Instant,
 }
 
@@ -259,7 +261,8 @@ impl Session {
             while let Some(event) = self.connection.poll_event() {
                 match event {
                     ServerEvent::Request(ticket, request, payload) => {
-                        if !self.handle(ticket, request, payload) {
+                        let goes_on = self.handle(ticket, request, payload);
+                        if !goes_on {
                             shared.lock().log.connections_ended += 1;
                             return;
                         }
@@ -392,6 +395,7 @@ impl Session {
                     created_us: 1,
                     partitions: r.partitions,
                     segment_bytes: r.segment_bytes.unwrap_or(1 << 28),
+                    codec: r.codec.unwrap_or(Codec::None),
                 };
                 let partitions = (0..r.partitions).map(|_| Partition::default()).collect();
                 let topic = Topic { info: info.clone(), partitions };
@@ -449,6 +453,7 @@ impl Session {
                     producer_epoch: 2,
                     topic_id: topic.info.id,
                     partitions: topic.info.partitions,
+                    codec: topic.info.codec,
                 });
                 self.producers.insert(channel, (r.stream, r.topic));
                 answer(ticket, opened)
@@ -590,6 +595,8 @@ fn append(
         partition: place.partition,
         records: header.record_count,
         base_sequence: header.base_sequence,
+        codec: header.codec,
+        len: payload.len(),
         at: Instant::now(),
     });
     if let Some(error) = faults.append_errors.get(&number) {
