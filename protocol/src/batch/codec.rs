@@ -32,8 +32,10 @@ use super::validate::Limits;
 use crate::error::{Code, Error};
 pub use crate::message::Codec;
 
-/// The codecs that every implementation of this major version reads, as HELLO's bitmap: bit n is
-/// codec n.
+/// The codecs of this major version, as HELLO's bitmap: bit n is codec n.
+///
+/// Every implementation reads all of them, so a server delivers what is stored without asking who
+/// can read it. A codec that is added later will need its bit to be looked at.
 pub const CODECS: u32 = 0b111;
 
 /// Zstandard's level unless told otherwise: the fast end, since a producer's records wait for it.
