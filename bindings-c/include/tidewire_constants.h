@@ -150,6 +150,11 @@
 #define TW_START_EARLIEST 1 /* At the first record there is. */
 #define TW_START_LATEST 2 /* After the last record there is. */
 
+/* How a batch's body is compressed. Every implementation of this major version reads all three. */
+#define TW_CODEC_NONE 0 /* Not compressed. */
+#define TW_CODEC_LZ4 1 /* LZ4 block format: fast. */
+#define TW_CODEC_ZSTD 2 /* One Zstandard frame: small. */
+
 /* Limits. */
 #define TW_MAX_FRAME_LEN 16777216u /* Largest frame, header included. In bytes. */
 #define TW_MAX_HANDSHAKE_FRAME_LEN 8192u /* Largest frame before the connection is ready. In bytes. */
@@ -184,9 +189,11 @@
 #define TW_DEFAULT_BATCH_RECORDS 16384u /* Record count at which a batch is sent without waiting further. In records. Default 16384. 1 to 65536. */
 #define TW_DEFAULT_QUEUE_BYTES 33554432u /* Bound of the records that wait to be sent or acknowledged. In bytes. Default 33554432. 65536 to 1073741824. */
 #define TW_DEFAULT_MAX_IN_FLIGHT 5u /* Unacknowledged batches a partition may have on the wire. In batches. Default 5. 1 to 64. */
+#define TW_DEFAULT_CODEC "topic" /* Compression of batches: none, lz4 (fast), zstd (small) or topic, which is what the topic was created with. Batches that would not shrink stay plain. Default "topic". */
 #define TW_DEFAULT_START "latest" /* Where to begin: earliest, latest or an offset. Default "latest". */
 #define TW_DEFAULT_PREFETCH_BYTES 16777216u /* Bound of the batches that were delivered but not yet taken, over all partitions of a consumer; each partition may exceed its share by one batch. In bytes. Default 16777216. 65536 to 1073741824. */
 #define TW_DEFAULT_PARTITIONS 1u /* Number of partitions. In partitions. Default 1. 1 to 100000. */
 #define TW_DEFAULT_SEGMENT_BYTES 268435456u /* Size at which a partition's log begins a new file. In bytes. Default 268435456. 1048576 to 1073741824. */
+#define TW_DEFAULT_CODEC "none" /* Compression by producers that do not choose for themselves: none, lz4 or zstd. Default "none". */
 
 #endif /* TIDEWIRE_CONSTANTS_H */

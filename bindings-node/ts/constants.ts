@@ -163,6 +163,16 @@ export const Start = {
   latest: 2,
 } as const
 
+/** How a batch's body is compressed. Every implementation of this major version reads all three. */
+export const Codec = {
+  /** Not compressed. */
+  none: 0,
+  /** LZ4 block format: fast. */
+  lz4: 1,
+  /** One Zstandard frame: small. */
+  zstd: 2,
+} as const
+
 /** What is known of an error number. */
 export interface ErrorInfo {
   readonly name: CodeName
@@ -307,6 +317,8 @@ export interface ProducerOptions {
   queueBytes?: number
   /** Unacknowledged batches a partition may have on the wire. In batches. Default 5. 1 to 64. */
   maxInFlight?: number
+  /** Compression of batches: none, lz4 (fast), zstd (small) or topic, which is what the topic was created with. Batches that would not shrink stay plain. Default "topic". */
+  codec?: string
 }
 
 /** Options of a consumer. */
@@ -323,4 +335,6 @@ export interface TopicOptions {
   partitions?: number
   /** Size at which a partition's log begins a new file. In bytes. Default 268435456. 1048576 to 1073741824. */
   segmentBytes?: number
+  /** Compression by producers that do not choose for themselves: none, lz4 or zstd. Default "none". */
+  codec?: string
 }

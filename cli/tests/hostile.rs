@@ -327,6 +327,7 @@ fn names_and_counts_that_cannot_be_are_refused_by_name_and_limit() {
         topic: "t".into(),
         partitions: 1,
         segment_bytes: Some(1),
+        codec: None,
     };
     let error = client.call(0, &request).expect_err("too small");
     assert!(error.message.contains("1048576"), "{error}");

@@ -255,6 +255,7 @@ fn a_topic_of_a_new_stream_creates_both() {
         topic: "orders".into(),
         partitions: 1,
         segment_bytes: None,
+        codec: None,
     };
     client.call(0, &create).expect("both are new");
     let describe = StreamDescribe { name: "shop".into() };

@@ -5,8 +5,8 @@
 
 use tidewire_protocol::limits;
 use tidewire_protocol::message::{
-    Fetch, ListOffsets, PartitionInfo, StreamCreate, StreamDelete, StreamDescribe, StreamInfo,
-    StreamList, TopicCreate, TopicDelete, TopicDescribe, TopicInfo, TopicList,
+    Codec, Fetch, ListOffsets, PartitionInfo, StreamCreate, StreamDelete, StreamDescribe,
+    StreamInfo, StreamList, TopicCreate, TopicDelete, TopicDescribe, TopicInfo, TopicList,
 };
 use tidewire_protocol::name::{TopicName, check_name};
 use tidewire_protocol::options::topic as defaults;
@@ -23,6 +23,7 @@ const FETCH_MAX_BYTES: u32 = 1 << 20;
 pub struct TopicConfig {
     partitions: Option<u32>,
     segment_bytes: Option<u64>,
+    codec: Option<Codec>,
 }
 
 impl TopicConfig {
@@ -35,6 +36,12 @@ impl TopicConfig {
     /// Size at which a partition's log begins a new file, in bytes; 256 MiB if not set.
     pub fn segment_bytes(mut self, segment_bytes: u64) -> Self {
         self.segment_bytes = Some(segment_bytes);
+        self
+    }
+
+    /// Compression by producers that do not choose for themselves; none if not set.
+    pub fn codec(mut self, codec: Codec) -> Self {
+        self.codec = Some(codec);
         self
     }
 }
@@ -159,6 +166,7 @@ impl Client {
             segment_bytes: (segment_bytes != defaults::SEGMENT_BYTES
                 || config.segment_bytes.is_some())
             .then_some(segment_bytes),
+            codec: self.settings.codec(config.codec)?,
         };
         Ok(self.connection.request(0, &request).await?.topic)
     }

@@ -50,7 +50,7 @@ pub use producer::ticket::{Receipt, Ticket};
 pub use producer::{EnqueueError, Producer, ProducerBuilder};
 pub use record::Record;
 pub use tidewire_protocol::batch::{Headers, RecordRef};
-pub use tidewire_protocol::message::{Acks, PartitionInfo, StreamInfo, TopicInfo};
+pub use tidewire_protocol::message::{Acks, Codec, PartitionInfo, StreamInfo, TopicInfo};
 
 /// The README's example is compiled with the crate's own.
 #[cfg(doctest)]

@@ -5,7 +5,7 @@
 //! ranges and defaults are that table's. The one invariant: every value in a [`Settings`] was
 //! checked against it, so reading one cannot fail.
 
-use tidewire_protocol::message::Acks;
+use tidewire_protocol::message::{Acks, Codec};
 use tidewire_protocol::options::OptionInfo;
 use tidewire_protocol::url::{Url, check_option, environment_name};
 
@@ -84,6 +84,20 @@ impl Settings {
         })
     }
 
+    /// The option `codec`, of producers and topics alike; `None` is the topic's own, or its
+    /// server's default.
+    pub(crate) fn codec(&self, given: Option<Codec>) -> Result<Option<Codec>, Error> {
+        match given {
+            Some(Codec::Other(other)) => Err(Error::new(
+                Code::INVALID_OPTION,
+                format!("codec is {other}, but should be none, lz4 or zstd"),
+            )),
+            Some(codec) => Ok(Some(codec)),
+            // What names no codec is the default, "topic".
+            None => Ok(self.find("codec").and_then(|text| text.parse().ok())),
+        }
+    }
+
     /// The option `start`.
     pub(crate) fn start(&self, given: Option<Start>) -> Start {
         let text = self.find("start").unwrap_or(tidewire_protocol::options::consumer::START);
@@ -123,6 +137,20 @@ mod tests {
         let error =
             Settings::default().number("linger_ms", Some(60_001u32), 5).expect_err("bad");
         assert!(error.to_string().contains("60000"), "{error}");
+    }
+
+    #[test]
+    fn a_codec_that_is_not_chosen_is_the_topics() {
+        let codec = |query, given| {
+            let url = format!("tidewire://a/?{query}");
+            settings(&url, &[]).expect("good").codec(given).map_err(|error| error.code())
+        };
+        assert_eq!(codec("", None), Ok(None));
+        assert_eq!(codec("codec=topic", None), Ok(None));
+        assert_eq!(codec("codec=none", None), Ok(Some(Codec::None)));
+        assert_eq!(codec("codec=lz4", None), Ok(Some(Codec::Lz4)));
+        assert_eq!(codec("codec=lz4", Some(Codec::Zstd)), Ok(Some(Codec::Zstd)));
+        assert_eq!(codec("", Some(Codec::Other(9))), Err(Code::INVALID_OPTION));
     }
 
     #[test]

@@ -31,6 +31,8 @@ pub enum OptionType {
     Acks,
     /// `earliest`, `latest` or an offset.
     Start,
+    /// `none`, `lz4` or `zstd`; of a producer also `topic`.
+    Codec,
 }
 
 /// A row of the table of options.
@@ -55,7 +57,7 @@ pub struct OptionInfo {
 }
 
 impl OptionInfo {
-    /// The option called `name`.
+    /// The option called `name`; of options that share it, the first of the table.
     pub fn find(name: &str) -> Option<&'static Self> {
         OPTIONS.iter().find(|row| row.name == name)
     }

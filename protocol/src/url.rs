@@ -6,7 +6,8 @@
 
 use crate::error::{Code, Error};
 use crate::limits::DEFAULT_PORT;
-use crate::options::{OPTIONS, OptionInfo, OptionType};
+use crate::message::Codec;
+use crate::options::{OPTIONS, OptionInfo, OptionType, producer};
 
 /// The address of a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,7 +82,9 @@ impl Url {
 /// Checks an option's name and value, wherever it comes from.
 pub fn check_option(name: &str, value: &str) -> Result<(&'static OptionInfo, String), Error> {
     let Some(info) = OptionInfo::find(name) else {
-        let known: Vec<&str> = OPTIONS.iter().map(|row| row.name).collect();
+        let mut known: Vec<&str> = OPTIONS.iter().map(|row| row.name).collect();
+        known.sort_unstable();
+        known.dedup();
         return Err(Error::new(
             Code::INVALID_OPTION,
             format!("there is no option \"{name}\"; the options are {}", known.join(", ")),
@@ -107,6 +110,12 @@ pub fn check_option(name: &str, value: &str) -> Result<(&'static OptionInfo, Str
         OptionType::Start => {
             if value != "earliest" && value != "latest" && value.parse::<u64>().is_err() {
                 return Err(wrong("earliest, latest or an offset"));
+            }
+        }
+        OptionType::Codec => {
+            // "topic" is every producer's default; where a topic is made it sets nothing.
+            if value != producer::CODEC && value.parse::<Codec>().is_err() {
+                return Err(wrong("none, lz4, zstd or topic"));
             }
         }
     }
@@ -196,6 +205,7 @@ mod tests {
             ("tidewire://a/?linger_ms=x", Code::INVALID_OPTION),
             ("tidewire://a/?linger_ms=60001", Code::INVALID_OPTION),
             ("tidewire://a/?acks=all", Code::INVALID_OPTION),
+            ("tidewire://a/?codec=gzip", Code::INVALID_OPTION),
         ] {
             assert_eq!(Url::parse(bad).expect_err(bad).code, code, "{bad}");
         }

@@ -218,6 +218,7 @@ fn answer(server: &mut ServerConnection) {
                     producer_epoch: 0,
                     topic_id: 1,
                     partitions: 1,
+                    codec: tidewire_protocol::batch::Codec::None,
                 };
                 server.reply(ticket, &reply, &[]);
             }

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
+use tidewire_protocol::batch::Codec;
 use tidewire_protocol::error::{Code, Error};
 use tidewire_protocol::message::{StreamInfo, TopicInfo};
 use tidewire_storage::{CatalogError, CatalogErrorKind, CatalogStore, Stream, Topic};
@@ -13,10 +14,24 @@ use crate::shared::Shared;
 
 /// A change to make; names and limits were checked.
 pub(crate) enum CatalogChange {
-    CreateStream { name: String },
-    DeleteStream { name: String, with_topics: bool },
-    CreateTopic { stream: String, topic: String, partitions: u32, segment_bytes: u64 },
-    DeleteTopic { stream: String, topic: String },
+    CreateStream {
+        name: String,
+    },
+    DeleteStream {
+        name: String,
+        with_topics: bool,
+    },
+    CreateTopic {
+        stream: String,
+        topic: String,
+        partitions: u32,
+        segment_bytes: u64,
+        codec: Codec,
+    },
+    DeleteTopic {
+        stream: String,
+        topic: String,
+    },
 }
 
 /// What the writer is asked to do.
@@ -50,8 +65,9 @@ fn carry_out(store: &mut CatalogStore, shared: &Shared, change: CatalogChange) -
             publish(store, shared);
             Answer::Stream(made.map(|stream| stream_info(&stream)).map_err(|e| error(&e)))
         }
-        CatalogChange::CreateTopic { stream, topic, partitions, segment_bytes } => {
-            let made = create_topic(store, &stream, &topic, partitions, segment_bytes, now_us);
+        CatalogChange::CreateTopic { stream, topic, partitions, segment_bytes, codec } => {
+            let settings = TopicSettings { partitions, segment_bytes, codec };
+            let made = create_topic(store, &stream, &topic, settings, now_us);
             publish(store, shared);
             Answer::Topic(made.map(|topic| topic_info(&topic)).map_err(|e| error(&e)))
         }
@@ -92,14 +108,21 @@ fn create_topic(
     store: &mut CatalogStore,
     stream: &str,
     topic: &str,
-    partitions: u32,
-    segment_bytes: u64,
+    settings: TopicSettings,
     now_us: i64,
 ) -> Result<Arc<Topic>, CatalogError> {
     if store.snapshot().stream(stream).is_none() {
         store.create_stream(stream, now_us)?;
     }
-    store.create_topic(stream, topic, partitions, segment_bytes, now_us)
+    let TopicSettings { partitions, segment_bytes, codec } = settings;
+    store.create_topic(stream, topic, partitions, segment_bytes, codec, now_us)
+}
+
+/// What a topic is created with.
+struct TopicSettings {
+    partitions: u32,
+    segment_bytes: u64,
+    codec: Codec,
 }
 
 fn publish(store: &CatalogStore, shared: &Shared) {
@@ -151,6 +174,7 @@ pub(crate) fn topic_info(topic: &Topic) -> TopicInfo {
         created_us: topic.created_us,
         partitions: topic.partitions,
         segment_bytes: topic.segment_bytes,
+        codec: topic.codec,
     }
 }
 

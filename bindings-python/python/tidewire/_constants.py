@@ -102,6 +102,14 @@ class Start(IntEnum):
     LATEST = 2  # After the last record there is.
 
 
+class Codec(IntEnum):
+    """How a batch's body is compressed. Every implementation of this major version reads all three."""
+
+    NONE = 0  # Not compressed.
+    LZ4 = 1  # LZ4 block format: fast.
+    ZSTD = 2  # One Zstandard frame: small.
+
+
 class ErrorInfo(NamedTuple):
     """What is known of an error number."""
 
@@ -224,8 +232,10 @@ OPTIONS: Final[dict[str, OptionInfo]] = {
     "batch_records": OptionInfo("producer", "u32", 16384, 1, 65536, "records", "Record count at which a batch is sent without waiting further."),
     "queue_bytes": OptionInfo("producer", "u32", 33554432, 65536, 1073741824, "bytes", "Bound of the records that wait to be sent or acknowledged."),
     "max_in_flight": OptionInfo("producer", "u32", 5, 1, 64, "batches", "Unacknowledged batches a partition may have on the wire."),
+    "codec": OptionInfo("producer", "codec", "topic", None, None, "", "Compression of batches: none, lz4 (fast), zstd (small) or topic, which is what the topic was created with. Batches that would not shrink stay plain."),
     "start": OptionInfo("consumer", "start", "latest", None, None, "", "Where to begin: earliest, latest or an offset."),
     "prefetch_bytes": OptionInfo("consumer", "u32", 16777216, 65536, 1073741824, "bytes", "Bound of the batches that were delivered but not yet taken, over all partitions of a consumer; each partition may exceed its share by one batch."),
     "partitions": OptionInfo("topic", "u32", 1, 1, 100000, "partitions", "Number of partitions."),
     "segment_bytes": OptionInfo("topic", "u64", 268435456, 1048576, 1073741824, "bytes", "Size at which a partition's log begins a new file."),
+    "codec": OptionInfo("topic", "codec", "none", None, None, "", "Compression by producers that do not choose for themselves: none, lz4 or zstd."),
 }

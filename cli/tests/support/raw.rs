@@ -164,6 +164,7 @@ impl RawClient {
             topic: topic.into(),
             partitions,
             segment_bytes: None,
+            codec: None,
         };
         self.call(0, &request).map(|_| ())
     }

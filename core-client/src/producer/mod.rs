@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
-use tidewire_protocol::batch::RecordRef;
+use tidewire_protocol::batch::{Codec, Compressor, RecordRef, ZSTD_LEVEL};
 use tidewire_protocol::limits;
 use tidewire_protocol::message::{CloseProducer, OpenProducer};
 use tidewire_protocol::options::producer as defaults;
@@ -44,6 +44,7 @@ pub struct ProducerBuilder {
     batch_records: Option<u32>,
     queue_bytes: Option<u32>,
     max_in_flight: Option<u32>,
+    codec: Option<Codec>,
 }
 
 impl ProducerBuilder {
@@ -57,6 +58,7 @@ impl ProducerBuilder {
             batch_records: None,
             queue_bytes: None,
             max_in_flight: None,
+            codec: None,
         }
     }
 
@@ -98,6 +100,13 @@ impl ProducerBuilder {
         self
     }
 
+    /// Compression of batches, in place of the topic's. A batch that would not shrink stays
+    /// plain.
+    pub fn codec(mut self, codec: Codec) -> Self {
+        self.codec = Some(codec);
+        self
+    }
+
     /// Opens the producer.
     ///
     /// # Errors
@@ -114,6 +123,7 @@ impl ProducerBuilder {
         let max_in_flight =
             number("max_in_flight", self.max_in_flight, defaults::MAX_IN_FLIGHT)?;
         let acks = settings.acks(self.acks)?;
+        let codec = settings.codec(self.codec)?;
 
         let connection = Arc::clone(&self.client.connection);
         let hello = connection.hello();
@@ -147,7 +157,9 @@ impl ProducerBuilder {
         std::mem::forget(opened);
         let identity =
             Identity { producer_id: open.producer_id, producer_epoch: open.producer_epoch };
-        let queue = Queue::new(topic.clone(), bounds, identity, open.partitions);
+        // A codec of a later version leaves batches plain.
+        let compressor = Compressor::new(codec.unwrap_or(open.codec), ZSTD_LEVEL);
+        let queue = Queue::new(topic.clone(), bounds, identity, open.partitions, compressor);
         let sender = Arc::new(Sender::new(connection, topic, channel, acks, queue));
         tokio::spawn(Arc::clone(&sender).run());
         Ok(Producer { handle: Arc::new(Handle { sender, partitions: open.partitions }) })

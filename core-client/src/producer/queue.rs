@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use tidewire_protocol::batch::{BatchBuilder, PushError, RecordRef, Sequence};
+use tidewire_protocol::batch::{BatchBuilder, Compressor, PushError, RecordRef, Sequence};
 use tidewire_protocol::name::TopicName;
 use tidewire_protocol::partitioner::partition_of;
 
@@ -89,6 +89,8 @@ pub(super) struct Queue {
     topic: TopicName,
     bounds: Bounds,
     identity: Identity,
+    /// One for all partitions: its memory is worth more than that of a batch.
+    compressor: Compressor,
     /// One place a partition of the topic, filled at its first record.
     partitions: Vec<Option<Box<Partition>>>,
     /// Where records go that have neither key nor partition, until its batch is sealed.
@@ -109,6 +111,7 @@ impl Queue {
         bounds: Bounds,
         identity: Identity,
         partitions: u32,
+        compressor: Compressor,
     ) -> Self {
         let mut places = Vec::new();
         places.resize_with(partitions as usize, || None);
@@ -116,6 +119,7 @@ impl Queue {
             topic,
             bounds,
             identity,
+            compressor,
             partitions: places,
             // Producers that begin at the same time begin at different places.
             sticky: (identity.producer_id % u64::from(partitions.max(1))) as u32,
@@ -245,13 +249,16 @@ impl Queue {
     /// Closes the open batch, if there is one, and lines it up.
     fn seal(&mut self, at: u32) {
         let Identity { producer_id, producer_epoch } = self.identity;
-        let place = self.partition(at);
+        let Some(place) = &mut self.partitions[at as usize] else {
+            return;
+        };
         let Some(completion) = place.open.take() else {
             return;
         };
         let records = place.builder.len() as u32;
         let base_sequence = place.next_sequence;
-        let bytes = place.builder.seal(Sequence { producer_id, producer_epoch, base_sequence });
+        let sequence = Sequence { producer_id, producer_epoch, base_sequence };
+        let bytes = place.builder.seal_with(sequence, &mut self.compressor);
         place.next_sequence += u64::from(records);
         place.expedited = false;
         let cost = std::mem::take(&mut place.open_cost);
@@ -443,7 +450,13 @@ mod tests {
         };
         bounds(&mut all);
         let topic = TopicName::parse("t").expect("good");
-        Queue::new(topic, all, Identity { producer_id: 8, producer_epoch: 1 }, partitions)
+        Queue::new(
+            topic,
+            all,
+            Identity { producer_id: 8, producer_epoch: 1 },
+            partitions,
+            Compressor::default(),
+        )
     }
 
     fn value(bytes: &[u8]) -> RecordRef<'_> {

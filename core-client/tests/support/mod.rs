@@ -63,6 +63,8 @@ pub struct Appended {
     pub partition: u32,
     pub records: u32,
     pub base_sequence: u64,
+    pub codec: Codec,
+    pub len: usize,
     pub at: Instant,
 }
 
@@ -393,6 +395,7 @@ impl Session {
                     created_us: 1,
                     partitions: r.partitions,
                     segment_bytes: r.segment_bytes.unwrap_or(1 << 28),
+                    codec: r.codec.unwrap_or(Codec::None),
                 };
                 let partitions = (0..r.partitions).map(|_| Partition::default()).collect();
                 let topic = Topic { info: info.clone(), partitions };
@@ -450,6 +453,7 @@ impl Session {
                     producer_epoch: 2,
                     topic_id: topic.info.id,
                     partitions: topic.info.partitions,
+                    codec: topic.info.codec,
                 });
                 self.producers.insert(channel, (r.stream, r.topic));
                 answer(ticket, opened)
@@ -591,6 +595,8 @@ fn append(
         partition: place.partition,
         records: header.record_count,
         base_sequence: header.base_sequence,
+        codec: header.codec,
+        len: payload.len(),
         at: Instant::now(),
     });
     if let Some(error) = faults.append_errors.get(&number) {

@@ -14,11 +14,11 @@ use tidewire_protocol::connection::{
 use tidewire_protocol::error::{Code, Error};
 use tidewire_protocol::frame::PREFACE;
 use tidewire_protocol::message::{
-    Acks, Append, AppendReply, Credit, Deliver, Fetch, FetchReply, Goaway, Hello, HelloReply,
-    KindRange, ListOffsets, ListOffsetsReply, Message, OpenProducer, OpenProducerReply,
-    PartitionInfo, Ping, Start, StreamCreate, StreamCreateReply, StreamInfo, StreamListReply,
-    Subscribe, SubscribeReply, SubscriptionEvent, TopicCreate, TopicCreateReply, TopicInfo,
-    TopicListReply,
+    Acks, Append, AppendReply, Codec, Credit, Deliver, Fetch, FetchReply, Goaway, Hello,
+    HelloReply, KindRange, ListOffsets, ListOffsetsReply, Message, OpenProducer,
+    OpenProducerReply, PartitionInfo, Ping, Start, StreamCreate, StreamCreateReply, StreamInfo,
+    StreamListReply, Subscribe, SubscribeReply, SubscriptionEvent, TopicCreate,
+    TopicCreateReply, TopicInfo, TopicListReply,
 };
 
 fn main() -> std::io::Result<()> {
@@ -59,6 +59,7 @@ fn kinds() -> std::io::Result<()> {
         created_us: 1,
         partitions: 4,
         segment_bytes: 1 << 28,
+        codec: Codec::Zstd,
     };
     let stream = StreamInfo { name: "shop".into(), id: 1, created_us: 2, topics: 3 };
     let hello = Hello {
@@ -96,6 +97,7 @@ fn kinds() -> std::io::Result<()> {
         topic: "orders".into(),
         partitions: 4,
         segment_bytes: Some(1 << 20),
+        codec: Some(Codec::Lz4),
     };
     write(
         "admin_kinds",
@@ -121,6 +123,7 @@ fn kinds() -> std::io::Result<()> {
                     producer_epoch: 2,
                     topic_id: 3,
                     partitions: 4,
+                    codec: Codec::None,
                 },
             ),
             meta(2, &Append { partition: 1, acks: Acks::Written }),

@@ -6,7 +6,8 @@
 
 use bytes::Bytes;
 
-use super::header::{Codec, Columns, HEADER_LEN, Header};
+use super::codec::{Codec, Compressor};
+use super::header::{Columns, HEADER_LEN, Header};
 use super::layout::{pad8, tables_len};
 use crate::crc::crc32c;
 
@@ -243,11 +244,19 @@ impl BatchBuilder {
         Ok(index)
     }
 
-    /// Finishes the batch and leaves the builder empty, ready for the next.
+    /// Finishes the batch, uncompressed, and leaves the builder empty, ready for the next.
     ///
     /// # Panics
     /// If no record was pushed: an empty batch does not exist.
     pub fn seal(&mut self, sequence: Sequence) -> Bytes {
+        self.seal_with(sequence, &mut Compressor::default())
+    }
+
+    /// As [`BatchBuilder::seal`], compressed; a batch that would not become smaller stays plain.
+    ///
+    /// # Panics
+    /// If no record was pushed: an empty batch does not exist.
+    pub fn seal_with(&mut self, sequence: Sequence, compressor: &mut Compressor) -> Bytes {
         assert!(!self.is_empty(), "a batch holds at least one record");
         let columns = self.columns(false, false, false, false, false);
         let count = self.len();
@@ -286,7 +295,7 @@ impl BatchBuilder {
             leader_epoch: 0,
             body_crc: 0,
             total_len: total_len as u32,
-            codec: Codec::NONE,
+            codec: Codec::None,
             columns,
             record_count: count as u32,
             base_time_us: self.min_time,
@@ -296,12 +305,20 @@ impl BatchBuilder {
             raw_len: (total_len - HEADER_LEN) as u32,
             key_id: 0,
         };
-        // The body checksum covers most of the header, which in turn carries it.
-        buf[..HEADER_LEN].copy_from_slice(&header.encode());
-        header.body_crc = crc32c(&buf[28..]);
-        buf[..HEADER_LEN].copy_from_slice(&header.encode());
+        let batch = if let Some(stored) = compressor.compress(&buf[HEADER_LEN..]) {
+            let mut batch = Vec::with_capacity(HEADER_LEN + stored.len());
+            batch.resize(HEADER_LEN, 0);
+            batch.extend_from_slice(stored);
+            header.codec = compressor.codec();
+            // The plain form was not given away: the next batch is built in it.
+            buf.clear();
+            self.buf = buf;
+            batch
+        } else {
+            buf
+        };
         self.clear();
-        Bytes::from(buf)
+        Bytes::from(finish(batch, header))
     }
 
     fn clear(&mut self) {
@@ -316,6 +333,17 @@ impl BatchBuilder {
         self.value_nulls.clear();
         self.key_nulls.clear();
     }
+}
+
+/// Writes the header, with the length and both checksums, over the first bytes of a batch.
+pub(super) fn finish(mut batch: Vec<u8>, mut header: Header) -> Vec<u8> {
+    // Compression only makes it smaller than `max_len`, itself below u32::MAX.
+    header.total_len = batch.len() as u32;
+    // The body checksum covers most of the header, which in turn carries it.
+    batch[..HEADER_LEN].copy_from_slice(&header.encode());
+    header.body_crc = crc32c(&batch[28..]);
+    batch[..HEADER_LEN].copy_from_slice(&header.encode());
+    batch
 }
 
 /// Zeros up to a multiple of 8.

@@ -5,6 +5,7 @@
 
 use super::malformed::{Malformed, malformed};
 use crate::crc::{crc32c, crc32c_append};
+use crate::message::Codec;
 
 /// Bytes of the header.
 pub const HEADER_LEN: usize = 80;
@@ -13,19 +14,6 @@ pub const HEADER_LEN: usize = 80;
 pub const STAMP_LEN: usize = 24;
 /// The only batch format so far.
 pub const FORMAT: u8 = 1;
-
-/// How a body is compressed. Values unknown here survive a round trip.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Codec(pub u8);
-
-impl Codec {
-    /// Not compressed.
-    pub const NONE: Self = Self(0);
-    /// LZ4 block format.
-    pub const LZ4: Self = Self(1);
-    /// Zstandard frame.
-    pub const ZSTD: Self = Self(2);
-}
 
 /// The set of columns that a body carries besides its values.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -129,7 +117,7 @@ impl Header {
             leader_epoch: u32_at(head, 16),
             body_crc: u32_at(head, 24),
             total_len: u32_at(head, 28),
-            codec: Codec(head[33]),
+            codec: Codec::from(head[33]),
             columns: Columns(u16::from_le_bytes([head[34], head[35]])),
             record_count: u32_at(head, 36),
             base_time_us: u64_at(head, 40) as i64,
@@ -160,7 +148,7 @@ impl Header {
                 "the reserved header field is {reserved}, not 0"
             ));
         }
-        if self.codec == Codec::NONE && self.raw_len as usize != self.body_len() {
+        if self.codec == Codec::None && self.raw_len as usize != self.body_len() {
             return Err(malformed!(
                 Layout,
                 "raw length {} differs from the uncompressed body's {}",
@@ -190,7 +178,7 @@ impl Header {
         head[24..28].copy_from_slice(&self.body_crc.to_le_bytes());
         head[28..32].copy_from_slice(&self.total_len.to_le_bytes());
         head[32] = FORMAT;
-        head[33] = self.codec.0;
+        head[33] = u8::from(self.codec);
         head[34..36].copy_from_slice(&self.columns.0.to_le_bytes());
         head[36..40].copy_from_slice(&self.record_count.to_le_bytes());
         head[40..48].copy_from_slice(&self.base_time_us.to_le_bytes());
@@ -266,7 +254,7 @@ mod tests {
             leader_epoch: 3,
             body_crc: 0xdead_beef,
             total_len: 96,
-            codec: Codec::NONE,
+            codec: Codec::None,
             columns: Columns::KEYS,
             record_count: 1,
             base_time_us: -5,

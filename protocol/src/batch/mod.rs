@@ -3,7 +3,8 @@
 //! A batch is an 80-byte [`Header`] and a columnar body: all values, then all keys, then all
 //! record headers, then tables of offsets into them in Arrow's `Binary` shape. The producer
 //! builds it with a [`BatchBuilder`]; the server [`validate`]s it, writes a 24-byte [`Stamp`]
-//! over its first bytes and touches nothing else; the consumer reads it through [`Batch`].
+//! over its first bytes and touches nothing else; the consumer reads it through [`Batch`]. A
+//! [`Compressor`] may shrink the body as a whole; the server then stores it as it came.
 //!
 //! Invariant: bytes 24 to the end never change after the producer sealed the batch, so
 //! `body_crc` covers a record from the producer's memory to the consumer's.
@@ -21,6 +22,7 @@
 //! ```
 
 mod builder;
+mod codec;
 mod header;
 mod layout;
 mod malformed;
@@ -28,7 +30,8 @@ mod validate;
 mod view;
 
 pub use builder::{BatchBuilder, PushError, RecordRef, Sequence};
-pub use header::{Codec, Columns, FORMAT, HEADER_LEN, Header, STAMP_LEN, Stamp};
+pub use codec::{CODECS, Codec, Compressor, ZSTD_LEVEL};
+pub use header::{Columns, FORMAT, HEADER_LEN, Header, STAMP_LEN, Stamp};
 pub use layout::Layout;
 pub use malformed::{Fault, Malformed};
 pub use validate::{Limits, check_tables, validate};

@@ -3,7 +3,8 @@
 //! The server runs it on every batch before it appends, the client on every batch before it
 //! shows a record. What passes can be read without any further check.
 
-use super::header::{Codec, Columns, HEADER_LEN, Header};
+use super::codec::{self, Codec};
+use super::header::{Columns, HEADER_LEN, Header};
 use super::layout::{Layout, bit_at, pad8, u32_at};
 use super::malformed::{Malformed, malformed};
 use crate::crc::crc32c;
@@ -25,8 +26,22 @@ impl Limits {
     };
 }
 
-/// Checks that `bytes` are exactly one whole, undamaged, uncompressed batch within `limits`.
+/// Checks that `bytes` are exactly one whole, undamaged batch within `limits`. The layout is that
+/// of the body once decompressed, which is looked at and not kept.
 pub fn validate(bytes: &[u8], limits: Limits) -> Result<(Header, Layout), Malformed> {
+    let header = check_stored(bytes, limits)?;
+    let stored = &bytes[HEADER_LEN..];
+    let layout = if header.codec == Codec::None {
+        check_body(&header, stored)?
+    } else {
+        codec::with_decompressed(&header, stored, |body| check_body(&header, body))?
+    };
+    Ok((header, layout))
+}
+
+/// Checks all but the body's contents: that `bytes` are one batch, whole and undamaged, and that
+/// what it says of itself is within `limits`.
+pub(super) fn check_stored(bytes: &[u8], limits: Limits) -> Result<Header, Malformed> {
     let header = Header::parse(bytes)?;
     if header.total_len > limits.max_batch_len {
         return Err(malformed!(
@@ -68,9 +83,7 @@ pub fn validate(bytes: &[u8], limits: Limits) -> Result<(Header, Layout), Malfor
             header.body_crc
         ));
     }
-    if header.codec != Codec::NONE {
-        return Err(malformed!(Unsupported, "codec {} is not known here", header.codec.0));
-    }
+    codec::check_header(&header, limits)?;
     if header.key_id != 0 {
         return Err(malformed!(
             Unsupported,
@@ -78,10 +91,14 @@ pub fn validate(bytes: &[u8], limits: Limits) -> Result<(Header, Layout), Malfor
             header.key_id
         ));
     }
-    let body = &bytes[HEADER_LEN..];
-    let layout = Layout::of(&header, body)?;
+    Ok(header)
+}
+
+/// Checks a body that is not, or no longer, compressed.
+pub(super) fn check_body(header: &Header, body: &[u8]) -> Result<Layout, Malformed> {
+    let layout = Layout::of(header, body)?;
     check_tables(&layout, body)?;
-    Ok((header, layout))
+    Ok(layout)
 }
 
 /// Checks the contents of every table, so that reading a record needs no check at all.

@@ -4,24 +4,34 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
+use super::codec::{self, Codec};
 use super::header::{Columns, HEADER_LEN, Header};
 use super::layout::{Layout, bit_at, u32_at};
 use super::malformed::Malformed;
-use super::validate::{Limits, split_record_header, validate};
+use super::validate::{Limits, check_body, check_stored, split_record_header};
 
 /// A validated batch over one shared buffer. Cloning shares the bytes.
 #[derive(Clone, Debug)]
 pub struct Batch {
     bytes: Bytes,
+    /// A part of `bytes`, unless it had to be decompressed.
+    body: Bytes,
     header: Header,
     layout: Layout,
 }
 
 impl Batch {
-    /// Validates `bytes` as exactly one batch, with its checksums.
+    /// Validates `bytes` as exactly one batch, with its checksums, and decompresses it.
     pub fn decode(bytes: Bytes) -> Result<Self, Malformed> {
-        let (header, layout) = validate(&bytes, Limits::PROTOCOL)?;
-        Ok(Self { bytes, header, layout })
+        let header = check_stored(&bytes, Limits::PROTOCOL)?;
+        let stored = bytes.slice(HEADER_LEN..);
+        let body = if header.codec == Codec::None {
+            stored
+        } else {
+            codec::decompress(&header, &stored)?.into()
+        };
+        let layout = check_body(&header, &body)?;
+        Ok(Self { bytes, body, header, layout })
     }
 
     /// The batch's header.
@@ -41,7 +51,7 @@ impl Batch {
 
     /// The bytes after the header, decompressed.
     pub fn body(&self) -> &[u8] {
-        &self.bytes[HEADER_LEN..]
+        &self.body
     }
 
     /// A range of the body as a shared buffer, without a copy.
@@ -49,7 +59,7 @@ impl Batch {
     /// # Panics
     /// If `range` leaves the body.
     pub fn slice(&self, range: Range<usize>) -> Bytes {
-        self.bytes.slice(HEADER_LEN + range.start..HEADER_LEN + range.end)
+        self.body.slice(range)
     }
 
     /// Number of records.

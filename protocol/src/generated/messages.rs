@@ -625,12 +625,18 @@ impl Field for Acks {
         u8::from(*self).put(writer);
     }
     fn take(reader: &mut Reader<'_>) -> Result<Self, Error> {
-        Ok(match u8::take(reader)? {
+        u8::take(reader).map(Self::from)
+    }
+}
+
+impl From<u8> for Acks {
+    fn from(value: u8) -> Self {
+        match value {
             0 => Self::None,
             1 => Self::Written,
             2 => Self::Synced,
             other => Self::Other(other),
-        })
+        }
     }
 }
 
@@ -664,12 +670,18 @@ impl Field for Start {
         u8::from(*self).put(writer);
     }
     fn take(reader: &mut Reader<'_>) -> Result<Self, Error> {
-        Ok(match u8::take(reader)? {
+        u8::take(reader).map(Self::from)
+    }
+}
+
+impl From<u8> for Start {
+    fn from(value: u8) -> Self {
+        match value {
             0 => Self::Offset,
             1 => Self::Earliest,
             2 => Self::Latest,
             other => Self::Other(other),
-        })
+        }
     }
 }
 
@@ -680,6 +692,51 @@ impl From<Start> for u8 {
             Start::Earliest => 1,
             Start::Latest => 2,
             Start::Other(other) => other,
+        }
+    }
+}
+
+/// How a batch's body is compressed. Every implementation of this major version reads all three.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Codec {
+    /// Not compressed.
+    None,
+    /// LZ4 block format: fast.
+    Lz4,
+    /// One Zstandard frame: small.
+    Zstd,
+    /// A value that is not known here; it survives a round trip.
+    Other(u8),
+}
+
+impl Field for Codec {
+    fn put(&self, writer: &mut Writer) {
+        u8::from(*self).put(writer);
+    }
+    fn take(reader: &mut Reader<'_>) -> Result<Self, Error> {
+        u8::take(reader).map(Self::from)
+    }
+}
+
+impl From<u8> for Codec {
+    fn from(value: u8) -> Self {
+        match value {
+            0 => Self::None,
+            1 => Self::Lz4,
+            2 => Self::Zstd,
+            other => Self::Other(other),
+        }
+    }
+}
+
+impl From<Codec> for u8 {
+    fn from(value: Codec) -> Self {
+        match value {
+            Codec::None => 0,
+            Codec::Lz4 => 1,
+            Codec::Zstd => 2,
+            Codec::Other(other) => other,
         }
     }
 }
@@ -763,6 +820,8 @@ pub struct TopicInfo {
     pub partitions: u32,
     /// Size at which a partition's log begins a new file, in bytes.
     pub segment_bytes: u64,
+    /// Compression by producers that do not choose for themselves.
+    pub codec: Codec,
 }
 
 impl Field for TopicInfo {
@@ -773,6 +832,7 @@ impl Field for TopicInfo {
         self.created_us.put(writer);
         self.partitions.put(writer);
         self.segment_bytes.put(writer);
+        self.codec.put(writer);
     }
     fn take(reader: &mut Reader<'_>) -> Result<Self, Error> {
         Ok(Self {
@@ -782,12 +842,13 @@ impl Field for TopicInfo {
             created_us: Field::take(reader)?,
             partitions: Field::take(reader)?,
             segment_bytes: Field::take(reader)?,
+            codec: Field::take(reader)?,
         })
     }
 }
 
 impl Item for TopicInfo {
-    const MIN_LEN: usize = 32;
+    const MIN_LEN: usize = 33;
 }
 
 /// The state of a partition.
@@ -2120,6 +2181,8 @@ pub struct TopicCreate {
     pub partitions: u32,
     /// Size at which a partition's log begins a new file, in bytes.
     pub segment_bytes: Option<u64>,
+    /// Compression by producers that do not choose for themselves; none if absent.
+    pub codec: Option<Codec>,
 }
 
 impl Message for TopicCreate {
@@ -2132,6 +2195,9 @@ impl Message for TopicCreate {
         if let Some(value) = &self.segment_bytes {
             writer.tlv(1, true, value);
         }
+        if let Some(value) = &self.codec {
+            writer.tlv(2, true, value);
+        }
     }
     fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
         let mut message = Self {
@@ -2139,10 +2205,12 @@ impl Message for TopicCreate {
             topic: Field::take(&mut reader)?,
             partitions: Field::take(&mut reader)?,
             segment_bytes: None,
+            codec: None,
         };
         while let Some(tlv) = reader.tlv()? {
             match tlv.tag {
                 1 => tlv.fill(&mut message.segment_bytes)?,
+                2 => tlv.fill(&mut message.codec)?,
                 _ => tlv.skip()?,
             }
         }
@@ -2589,6 +2657,8 @@ pub struct OpenProducerReply {
     pub topic_id: u64,
     /// How many partitions it has.
     pub partitions: u32,
+    /// The topic's compression, for a producer that does not choose for itself.
+    pub codec: Codec,
 }
 
 impl Message for OpenProducerReply {
@@ -2599,6 +2669,7 @@ impl Message for OpenProducerReply {
         self.producer_epoch.put(writer);
         self.topic_id.put(writer);
         self.partitions.put(writer);
+        self.codec.put(writer);
     }
     fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
         let message = Self {
@@ -2606,6 +2677,7 @@ impl Message for OpenProducerReply {
             producer_epoch: Field::take(&mut reader)?,
             topic_id: Field::take(&mut reader)?,
             partitions: Field::take(&mut reader)?,
+            codec: Field::take(&mut reader)?,
         };
         reader.finish()?;
         Ok(message)

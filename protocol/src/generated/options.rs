@@ -29,6 +29,8 @@ pub mod producer {
     pub const QUEUE_BYTES: u32 = 33_554_432;
     /// Unacknowledged batches a partition may have on the wire. In batches.
     pub const MAX_IN_FLIGHT: u32 = 5;
+    /// Compression of batches: none, lz4 (fast), zstd (small) or topic, which is what the topic was created with. Batches that would not shrink stay plain.
+    pub const CODEC: &str = "topic";
 }
 
 /// Defaults of consumer options.
@@ -45,6 +47,8 @@ pub mod topic {
     pub const PARTITIONS: u32 = 1;
     /// Size at which a partition's log begins a new file. In bytes.
     pub const SEGMENT_BYTES: u64 = 268_435_456;
+    /// Compression by producers that do not choose for themselves: none, lz4 or zstd.
+    pub const CODEC: &str = "none";
 }
 
 /// All options.
@@ -150,6 +154,16 @@ pub const OPTIONS: &[OptionInfo] = &[
         doc: "Unacknowledged batches a partition may have on the wire.",
     },
     OptionInfo {
+        scope: Scope::Producer,
+        name: "codec",
+        ty: OptionType::Codec,
+        default: "topic",
+        min: None,
+        max: None,
+        unit: "",
+        doc: "Compression of batches: none, lz4 (fast), zstd (small) or topic, which is what the topic was created with. Batches that would not shrink stay plain.",
+    },
+    OptionInfo {
         scope: Scope::Consumer,
         name: "start",
         ty: OptionType::Start,
@@ -188,5 +202,15 @@ pub const OPTIONS: &[OptionInfo] = &[
         max: Some(1_073_741_824),
         unit: "bytes",
         doc: "Size at which a partition's log begins a new file.",
+    },
+    OptionInfo {
+        scope: Scope::Topic,
+        name: "codec",
+        ty: OptionType::Codec,
+        default: "none",
+        min: None,
+        max: None,
+        unit: "",
+        doc: "Compression by producers that do not choose for themselves: none, lz4 or zstd.",
     },
 ];

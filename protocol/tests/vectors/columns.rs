@@ -36,7 +36,7 @@ impl Plan {
             leader_epoch: 0,
             body_crc: 0,
             total_len: 0,
-            codec: Codec::NONE,
+            codec: Codec::None,
             columns: Columns(columns),
             record_count: records.len() as u32,
             base_time_us: 1_700_000_000_000_000,

@@ -94,15 +94,15 @@ impl<T: Json> Json for Option<T> {
 }
 
 /// Reads and writes one kind's meta through the crate's own codec.
-pub(super) struct Codec {
+pub(super) struct MessageCodec {
     /// The fields of a meta.
     pub(super) decode: fn(&[u8]) -> Result<Value, Error>,
     /// The meta of fields, not padded.
     pub(super) encode: fn(&Value) -> Vec<u8>,
 }
 
-pub(super) fn codec<M: Message + Json>() -> Codec {
-    Codec {
+pub(super) fn codec<M: Message + Json>() -> MessageCodec {
+    MessageCodec {
         decode: |meta| M::decode(Reader::new(meta)).map(|message| message.to_json()),
         encode: |value| {
             let mut out = BytesMut::new();

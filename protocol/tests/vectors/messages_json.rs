@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 use tidewire_protocol::message::*;
 
-use super::json::{Codec, Json, JsonItem, codec};
+use super::json::{Json, JsonItem, MessageCodec, codec};
 
 impl Json for Acks {
     fn to_json(&self) -> Value {
@@ -29,6 +29,20 @@ impl Json for Start {
             0 => Self::Offset,
             1 => Self::Earliest,
             2 => Self::Latest,
+            other => Self::Other(other),
+        }
+    }
+}
+
+impl Json for Codec {
+    fn to_json(&self) -> Value {
+        json!(u8::from(*self))
+    }
+    fn from_json(value: &Value) -> Self {
+        match u8::from_json(value) {
+            0 => Self::None,
+            1 => Self::Lz4,
+            2 => Self::Zstd,
             other => Self::Other(other),
         }
     }
@@ -83,6 +97,7 @@ impl Json for TopicInfo {
         "created_us": self.created_us.to_json(),
         "partitions": self.partitions.to_json(),
         "segment_bytes": self.segment_bytes.to_json(),
+        "codec": self.codec.to_json(),
         })
     }
     fn from_json(value: &Value) -> Self {
@@ -93,6 +108,7 @@ impl Json for TopicInfo {
             created_us: Json::from_json(&value["created_us"]),
             partitions: Json::from_json(&value["partitions"]),
             segment_bytes: Json::from_json(&value["segment_bytes"]),
+            codec: Json::from_json(&value["codec"]),
         }
     }
 }
@@ -840,6 +856,7 @@ impl Json for TopicCreate {
         "topic": self.topic.to_json(),
         "partitions": self.partitions.to_json(),
         "segment_bytes": self.segment_bytes.to_json(),
+        "codec": self.codec.to_json(),
         })
     }
     fn from_json(value: &Value) -> Self {
@@ -848,6 +865,7 @@ impl Json for TopicCreate {
             topic: Json::from_json(&value["topic"]),
             partitions: Json::from_json(&value["partitions"]),
             segment_bytes: Json::from_json(&value["segment_bytes"]),
+            codec: Json::from_json(&value["codec"]),
         }
     }
 }
@@ -1081,6 +1099,7 @@ impl Json for OpenProducerReply {
         "producer_epoch": self.producer_epoch.to_json(),
         "topic_id": self.topic_id.to_json(),
         "partitions": self.partitions.to_json(),
+        "codec": self.codec.to_json(),
         })
     }
     fn from_json(value: &Value) -> Self {
@@ -1089,6 +1108,7 @@ impl Json for OpenProducerReply {
             producer_epoch: Json::from_json(&value["producer_epoch"]),
             topic_id: Json::from_json(&value["topic_id"]),
             partitions: Json::from_json(&value["partitions"]),
+            codec: Json::from_json(&value["codec"]),
         }
     }
 }
@@ -1740,7 +1760,7 @@ impl Json for ClientsReply {
 }
 
 /// How to read and write the meta of a kind in one direction.
-pub(super) fn codec_of(kind: Kind, response: bool) -> Option<Codec> {
+pub(super) fn codec_of(kind: Kind, response: bool) -> Option<MessageCodec> {
     Some(match (kind, response) {
         (Kind::HELLO, false) => codec::<Hello>(),
         (Kind::HELLO, true) => codec::<HelloReply>(),

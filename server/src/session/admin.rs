@@ -2,6 +2,7 @@
 
 use std::ops::Bound;
 
+use tidewire_protocol::batch::Codec;
 use tidewire_protocol::connection::Ticket;
 use tidewire_protocol::error::{Code, Error};
 use tidewire_protocol::limits;
@@ -11,7 +12,7 @@ use tidewire_protocol::message::{
     TopicListReply,
 };
 use tidewire_protocol::name::{DEFAULT_STREAM, check_name};
-use tidewire_protocol::options::topic::SEGMENT_BYTES;
+use tidewire_protocol::options::topic::{CODEC, SEGMENT_BYTES};
 
 use super::{Pending, Refused, Session, no_stream};
 use crate::catalog::{CatalogChange, CatalogJob, stream_info, topic_info};
@@ -190,10 +191,21 @@ fn create_topic(create: TopicCreate) -> Result<CatalogChange, Error> {
             ),
         ));
     }
+    let codec = match create.codec {
+        Some(Codec::Other(codec)) => {
+            return Err(Error::new(
+                Code::INVALID_ARGUMENT,
+                format!("codec {codec} is not known here: 0 none, 1 lz4, 2 zstd"),
+            ));
+        }
+        Some(codec) => codec,
+        None => CODEC.parse()?,
+    };
     Ok(CatalogChange::CreateTopic {
         stream: create.stream,
         topic: create.topic,
         partitions: create.partitions,
         segment_bytes,
+        codec,
     })
 }

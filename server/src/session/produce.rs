@@ -26,6 +26,7 @@ impl Session {
             producer_epoch: 0,
             topic_id: topic.id,
             partitions: topic.partitions,
+            codec: topic.codec,
         };
         self.producers.insert(ticket.channel, topic);
         self.protocol.reply(ticket, &reply, &[]);
@@ -60,8 +61,8 @@ impl Session {
     }
 }
 
-/// Everything that can be wrong with a batch, before anything is done with it. Returns its
-/// number of records.
+/// Everything that can be wrong with a batch, before anything is done with it. A compressed one is
+/// looked into; what is stored and delivered is what came. Returns its number of records.
 fn check_append(
     topic: &tidewire_storage::Topic,
     append: &Append,

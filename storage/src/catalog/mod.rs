@@ -14,6 +14,8 @@ mod tests;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use tidewire_protocol::batch::Codec;
+
 pub use error::{CatalogError, CatalogErrorKind};
 pub use store::{CatalogStore, remove_orphans};
 
@@ -52,6 +54,8 @@ pub struct Topic {
     pub created_us: i64,
     /// Largest segment file of its logs, in bytes.
     pub segment_bytes: u64,
+    /// Compression by producers that do not choose for themselves. The log stores what comes.
+    pub codec: Codec,
 }
 
 impl Catalog {

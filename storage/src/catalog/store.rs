@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
 use serde::{Deserialize, Serialize};
+use tidewire_protocol::batch::Codec;
 
 use super::{Catalog, CatalogError, CatalogErrorKind, Stream, Topic};
 use crate::data_dir::DataDir;
@@ -50,6 +51,9 @@ struct TopicRow {
     partitions: u32,
     created_us: i64,
     segment_bytes: u64,
+    /// The codec's number; rows of before it existed are of topics without one.
+    #[serde(default)]
+    codec: u8,
 }
 
 /// The catalog's one writer. Its calls block; use it from a thread that may.
@@ -154,6 +158,7 @@ impl CatalogStore {
         name: &str,
         partitions: u32,
         segment_bytes: u64,
+        codec: Codec,
         now_us: i64,
     ) -> Result<Arc<Topic>, CatalogError> {
         let parent = self.stream(stream)?;
@@ -167,6 +172,7 @@ impl CatalogStore {
             partitions,
             created_us: now_us,
             segment_bytes,
+            codec: codec.into(),
         };
         let id = self.commit(|transaction| {
             let id = take_ids(transaction, NEXT_TOPIC_ID, 1)?.start;
@@ -266,8 +272,9 @@ fn load(database: &Database) -> Result<Catalog, CatalogError> {
 }
 
 fn topic(id: u64, stream: &str, row: TopicRow) -> Topic {
-    let TopicRow { stream_id: _, name, partitions, created_us, segment_bytes } = row;
-    Topic { id, stream: stream.to_owned(), name, partitions, created_us, segment_bytes }
+    let TopicRow { stream_id: _, name, partitions, created_us, segment_bytes, codec } = row;
+    let (stream, codec) = (stream.to_owned(), codec.into());
+    Topic { id, stream, name, partitions, created_us, segment_bytes, codec }
 }
 
 /// Advances a counter by `count` and returns the values passed over.
@@ -375,5 +382,13 @@ mod tests {
     fn a_row_with_fields_of_a_later_version_can_be_read() {
         let row = br#"{"name":"shop","created_us":3,"owner":"later"}"#;
         assert_eq!(decode::<StreamRow>("stream", 1, row).unwrap().created_us, 3);
+    }
+
+    #[test]
+    fn a_topic_of_before_there_were_codecs_has_none() {
+        let row =
+            br#"{"stream_id":1,"name":"t","partitions":2,"created_us":3,"segment_bytes":4}"#;
+        let topic = topic(7, "shop", decode("topic", 7, row).unwrap());
+        assert_eq!((topic.codec, topic.segment_bytes), (Codec::None, 4));
     }
 }

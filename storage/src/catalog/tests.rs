@@ -32,14 +32,15 @@ fn the_catalog_survives_a_restart() {
     let temp = tempfile::tempdir().unwrap();
     let (dir, mut store) = open(temp.path());
     store.create_stream("shop", 7).unwrap();
-    store.create_topic("shop", "orders", 4, SEGMENT, 8).unwrap();
-    store.create_topic("default", "orders", 1, 1 << 20, 9).unwrap();
+    store.create_topic("shop", "orders", 4, SEGMENT, Codec::Zstd, 8).unwrap();
+    store.create_topic("default", "orders", 1, 1 << 20, Codec::None, 9).unwrap();
     let before = store.snapshot();
     drop((store, dir));
     let (_dir, store) = open(temp.path());
     assert_eq!(store.snapshot(), before);
     let topic = before.topic("shop", "orders").unwrap();
     assert_eq!((topic.partitions, topic.segment_bytes, topic.created_us), (4, SEGMENT, 8));
+    assert_eq!(topic.codec, Codec::Zstd);
     assert_eq!(before.topics().count(), 2);
 }
 
@@ -48,7 +49,7 @@ fn a_snapshot_does_not_change() {
     let temp = tempfile::tempdir().unwrap();
     let (_dir, mut store) = open(temp.path());
     let before = store.snapshot();
-    store.create_topic("default", "orders", 4, SEGMENT, 8).unwrap();
+    store.create_topic("default", "orders", 4, SEGMENT, Codec::None, 8).unwrap();
     assert!(before.topic("default", "orders").is_none());
     assert!(store.snapshot().topic("default", "orders").is_some());
 }
@@ -60,7 +61,9 @@ fn an_id_is_never_used_twice() {
     for _ in 0..3 {
         let (_dir, mut store) = open(temp.path());
         for _ in 0..3 {
-            ids.push(store.create_topic("default", "t", 1, SEGMENT, 0).unwrap().id);
+            ids.push(
+                store.create_topic("default", "t", 1, SEGMENT, Codec::None, 0).unwrap().id,
+            );
             store.delete_topic("default", "t").unwrap();
         }
     }
@@ -98,13 +101,13 @@ fn producer_ids_start_at_1_and_are_never_given_twice() {
 fn what_exists_and_what_does_not_are_told_apart() {
     let temp = tempfile::tempdir().unwrap();
     let (_dir, mut store) = open(temp.path());
-    store.create_topic("default", "t", 1, SEGMENT, 0).unwrap();
+    store.create_topic("default", "t", 1, SEGMENT, Codec::None, 0).unwrap();
     let before = store.snapshot();
     let kinds = [
         store.create_stream("default", 0).unwrap_err().kind(),
         store.delete_stream("shop").unwrap_err().kind(),
-        store.create_topic("shop", "t", 1, SEGMENT, 0).unwrap_err().kind(),
-        store.create_topic("default", "t", 1, SEGMENT, 0).unwrap_err().kind(),
+        store.create_topic("shop", "t", 1, SEGMENT, Codec::None, 0).unwrap_err().kind(),
+        store.create_topic("default", "t", 1, SEGMENT, Codec::None, 0).unwrap_err().kind(),
         store.delete_topic("shop", "t").unwrap_err().kind(),
         store.delete_topic("default", "u").unwrap_err().kind(),
     ];
@@ -129,7 +132,7 @@ fn a_deleted_stream_gives_its_topics_back_and_leaves_none() {
     let (dir, mut store) = open(temp.path());
     store.create_stream("shop", 0).unwrap();
     for name in ["a", "b"] {
-        store.create_topic("shop", name, 1, SEGMENT, 0).unwrap();
+        store.create_topic("shop", name, 1, SEGMENT, Codec::None, 0).unwrap();
     }
     let topics = store.delete_stream("shop").unwrap();
     assert_eq!(topics.iter().map(|topic| topic.id).collect::<Vec<_>>(), [1, 2]);
@@ -151,8 +154,8 @@ fn only_directories_of_unknown_topics_are_removed() {
     let temp = tempfile::tempdir().unwrap();
     let (dir, mut store) = open(temp.path());
     assert!(remove_orphans(&dir, &store.snapshot()).unwrap().is_empty());
-    let kept = store.create_topic("default", "kept", 1, SEGMENT, 0).unwrap();
-    let gone = store.create_topic("default", "gone", 1, SEGMENT, 0).unwrap();
+    let kept = store.create_topic("default", "kept", 1, SEGMENT, Codec::None, 0).unwrap();
+    let gone = store.create_topic("default", "gone", 1, SEGMENT, Codec::None, 0).unwrap();
     for path in [
         dir.partition_dir(kept.id, 0),
         dir.partition_dir(gone.id, 0),

@@ -16,7 +16,7 @@ pub(super) fn messages(spec: &Spec) -> String {
     let mut out = format!("//! Every message as JSON and back.\n{HEAD}");
     put!(out, "use serde_json::{{Value, json}};");
     put!(out, "use tidewire_protocol::message::*;\n");
-    put!(out, "use super::json::{{Codec, Json, JsonItem, codec}};\n");
+    put!(out, "use super::json::{{Json, JsonItem, MessageCodec, codec}};\n");
     let kinds = &spec.kinds;
     for e in &kinds.enums {
         put!(out, "impl Json for {} {{", e.name);
@@ -39,7 +39,7 @@ pub(super) fn messages(spec: &Spec) -> String {
         }
     }
     put!(out, "/// How to read and write the meta of a kind in one direction.");
-    put!(out, "pub(super) fn codec_of(kind: Kind, response: bool) -> Option<Codec> {{");
+    put!(out, "pub(super) fn codec_of(kind: Kind, response: bool) -> Option<MessageCodec> {{");
     put!(out, "Some(match (kind, response) {{");
     for kind in &kinds.kinds {
         let name = camel(&kind.name);

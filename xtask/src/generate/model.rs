@@ -167,7 +167,14 @@ impl Spec {
         unique("error number", self.errors.iter().map(|e| e.number))?;
         unique("error name", self.errors.iter().map(|e| &e.name))?;
         unique("limit", self.limits.iter().map(|l| &l.name))?;
-        unique("option", self.options.iter().map(|o| &o.name))?;
+        unique("option", self.options.iter().map(|o| (&o.scope, &o.name)))?;
+        for option in &self.options {
+            // A URL has no scopes: one value has to suit all options of a name.
+            let first = self.options.iter().find(|o| o.name == option.name);
+            if first.is_some_and(|first| first.ty != option.ty) {
+                return Err(format!("option {}: two types under one name", option.name));
+            }
+        }
         unique("kind number", self.kinds.kinds.iter().map(|k| k.number))?;
         unique("kind name", self.kinds.kinds.iter().map(|k| &k.name))?;
         for kind in &self.kinds.kinds {

@@ -191,12 +191,13 @@ fn wire_enum(out: &mut String, e: &Enum) {
     put!(out, "fn put(&self, writer: &mut Writer) {{ u8::from(*self).put(writer); }}");
     put!(
         out,
-        "fn take(reader: &mut Reader<'_>) -> Result<Self, Error> {{ Ok(match u8::take(reader)? {{"
+        "fn take(reader: &mut Reader<'_>) -> Result<Self, Error> {{ u8::take(reader).map(Self::from) }} }}\n"
     );
+    put!(out, "impl From<u8> for {} {{ fn from(value: u8) -> Self {{ match value {{", e.name);
     for v in &e.variants {
         put!(out, "{} => Self::{},", v.value, v.name);
     }
-    put!(out, "other => Self::Other(other), }}) }} }}\n");
+    put!(out, "other => Self::Other(other), }} }} }}\n");
     put!(out, "impl From<{0}> for u8 {{ fn from(value: {0}) -> Self {{ match value {{", e.name);
     for v in &e.variants {
         put!(out, "{}::{} => {},", e.name, v.name, v.value);

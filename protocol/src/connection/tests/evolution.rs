@@ -179,6 +179,7 @@ fn a_page_fits_or_is_refused() {
             created_us: 2,
             partitions: 3,
             segment_bytes: 4,
+            codec: crate::batch::Codec::None,
         };
         let topics = vec![topic; limits::MAX_LIST_ITEMS as usize];
         crate::message::TopicListReply { topics, more: true }

@@ -327,6 +327,7 @@ fn answer(server: &mut ServerConnection, ticket: Ticket, request: &AnyRequest) {
                 producer_epoch: 0,
                 topic_id: 1,
                 partitions: 1,
+                codec: crate::batch::Codec::None,
             };
             server.reply(ticket, &reply, &[]);
         }
