@@ -247,6 +247,7 @@ impl BatchBuilder {
     ///
     /// # Panics
     /// If no record was pushed: an empty batch does not exist.
+    // SPEC B-1, B-8, B-12
     pub fn seal(&mut self, sequence: Sequence) -> Bytes {
         assert!(!self.is_empty(), "a batch holds at least one record");
         let columns = self.columns(false, false, false, false, false);

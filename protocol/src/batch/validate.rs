@@ -26,6 +26,7 @@ impl Limits {
 }
 
 /// Checks that `bytes` are exactly one whole, undamaged, uncompressed batch within `limits`.
+// SPEC B-1, B-4, B-6, B-7
 pub fn validate(bytes: &[u8], limits: Limits) -> Result<(Header, Layout), Malformed> {
     let header = Header::parse(bytes)?;
     if header.total_len > limits.max_batch_len {
@@ -116,6 +117,7 @@ pub(super) fn check_tables(layout: &Layout, body: &[u8]) -> Result<(), Malformed
 
 /// `ends` starts with 0, never falls, and is zero-padded. Its last entry was matched with the
 /// data's length by [`Layout::of`].
+// SPEC B-9, B-15
 fn check_ends(body: &[u8], at: usize, n: usize, what: &str) -> Result<(), Malformed> {
     let table = &body[at..at + 4 * (n + 1)];
     if u32_at(table, 0) != 0 {
@@ -141,6 +143,7 @@ fn check_pad(body: &[u8], at: usize, what: &str) -> Result<(), Malformed> {
     Ok(())
 }
 
+// SPEC B-14
 fn check_offset_deltas(body: &[u8], at: usize, n: usize) -> Result<(), Malformed> {
     let rises = (1..n).all(|i| u32_at(body, at + 4 * i) > u32_at(body, at + 4 * (i - 1)));
     if !rises {
@@ -150,6 +153,7 @@ fn check_offset_deltas(body: &[u8], at: usize, n: usize) -> Result<(), Malformed
 }
 
 /// A null has no bytes, and the bits after the last record are zero.
+// SPEC B-10
 fn check_validity(
     body: &[u8],
     at: usize,
@@ -172,6 +176,7 @@ fn check_validity(
 }
 
 /// Each record's headers are whole `(name, value)` pairs with UTF-8 names of 1 byte or more.
+// SPEC B-11
 fn check_record_headers(layout: &Layout, body: &[u8]) -> Result<(), Malformed> {
     let data = &body[layout.keys_end..layout.headers_end];
     for i in 0..layout.count {
