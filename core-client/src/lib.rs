@@ -51,3 +51,8 @@ pub use producer::{EnqueueError, Producer, ProducerBuilder};
 pub use record::Record;
 pub use tidewire_protocol::batch::{Headers, RecordRef};
 pub use tidewire_protocol::message::{Acks, PartitionInfo, StreamInfo, TopicInfo};
+
+/// The README's example is compiled with the crate's own.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

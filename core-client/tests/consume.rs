@@ -307,8 +307,7 @@ async fn an_offset_that_is_not_there_comes_with_those_that_are() {
         let builder = client.consumer("t").partitions([1]).start(Start::Offset(offset));
         let error = builder.build().await.expect_err("not there");
         assert_eq!((error.code(), error.offsets()), (Code::OFFSET_OUT_OF_RANGE, Some(4..9)));
-        let text = error.to_string();
-        assert!(text.contains(&offset.to_string()) && text.contains("4 to before 9"), "{text}");
+        assert!(error.to_string().contains(&offset.to_string()), "{error}");
     }
 }
 

@@ -4,6 +4,7 @@
 //! start. Stop: shards drain and close their logs, then the threads that served them end, then
 //! the directory is released.
 
+use std::hash::{BuildHasher, RandomState};
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -67,6 +68,7 @@ impl Server {
         let mut store = CatalogStore::open(&data_dir, clock.wall_us())?;
         let snapshot = store.snapshot();
         remove_orphans(&data_dir, &snapshot)?;
+        let server_id = store.server_id(random())?;
         let producer_ids = store.reserve_producer_ids(PRODUCER_IDS)?;
         let listeners = listen::bind(config.listen, config.shards).map_err(|error| {
             let text = match error.kind() {
@@ -91,7 +93,7 @@ impl Server {
             data_dir: Arc::clone(&data_dir),
             catalog: ArcSwap::new(snapshot),
             leader_epoch: store.leader_epoch(),
-            protocol: Arc::new(ServerConfig::default()),
+            protocol: Arc::new(ServerConfig { server_id, ..ServerConfig::default() }),
             drain_timeout_ms: config.drain_timeout_ms,
             inboxes,
             catalog_jobs,
@@ -164,6 +166,12 @@ impl Server {
         drop(self.data_dir);
         result
     }
+}
+
+/// A number from the system's randomness, by way of the keys that the standard library takes
+/// from it for its maps.
+fn random() -> u64 {
+    RandomState::new().hash_one(std::process::id())
 }
 
 /// A panic in a shard leaves partitions in an unknown state and their clients without an answer:

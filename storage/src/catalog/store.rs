@@ -24,6 +24,7 @@ const TOPICS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("topics");
 
 /// Starts of the server on this data directory.
 const LEADER_EPOCH: &str = "leader_epoch";
+const SERVER_ID: &str = "server_id";
 const NEXT_STREAM_ID: &str = "next_stream_id";
 const NEXT_TOPIC_ID: &str = "next_topic_id";
 const NEXT_PRODUCER_ID: &str = "next_producer_id";
@@ -88,6 +89,22 @@ impl CatalogStore {
     /// How often the catalog was opened, this time included.
     pub fn leader_epoch(&self) -> u32 {
         self.leader_epoch
+    }
+
+    /// The number that stays with this data directory. The first time, `if_new` becomes it: the
+    /// caller makes it random.
+    pub fn server_id(&mut self, if_new: u64) -> Result<u64, Error> {
+        self.commit(|transaction| {
+            let mut counters =
+                transaction.open_table(COUNTERS).map_err(CatalogError::storage)?;
+            let known = counters.get(SERVER_ID).map_err(CatalogError::storage)?;
+            if let Some(id) = known.map(|id| id.value()) {
+                return Ok(id);
+            }
+            counters.insert(SERVER_ID, if_new).map_err(CatalogError::storage)?;
+            Ok(if_new)
+        })
+        .map_err(|error| Error::new(ErrorKind::Io, error.to_string()))
     }
 
     /// Takes `count` producer ids that were never given out and never will be again.

@@ -76,6 +76,14 @@ fn the_leader_epoch_counts_starts() {
 }
 
 #[test]
+fn the_server_id_stays_with_the_directory() {
+    let temp = tempfile::tempdir().unwrap();
+    for offered in [77, 78, 79] {
+        assert_eq!(open(temp.path()).1.server_id(offered).unwrap(), 77);
+    }
+}
+
+#[test]
 fn producer_ids_start_at_1_and_are_never_given_twice() {
     let temp = tempfile::tempdir().unwrap();
     assert_eq!(open(temp.path()).1.reserve_producer_ids(10).unwrap(), 1..11);

@@ -57,6 +57,15 @@ pub trait DiskFile: Send + Sync + 'static {
     fn read_at(&self, buf: &mut [u8], at: u64) -> io::Result<usize>;
     /// Writes the buffers one after the other; may write only part of them.
     fn write_vectored_at(&self, bufs: &[IoSlice<'_>], at: u64) -> io::Result<usize>;
+    /// Appends what one read of at most `len` bytes gives to `buf`, without zeroing its room
+    /// first where the implementation can.
+    fn read_append(&self, buf: &mut Vec<u8>, len: usize, at: u64) -> io::Result<usize> {
+        let held = buf.len();
+        buf.resize(held + len, 0);
+        let read = self.read_at(&mut buf[held..], at);
+        buf.truncate(held + *read.as_ref().unwrap_or(&0));
+        read
+    }
     /// Makes the file's bytes and length durable.
     fn sync_data(&self) -> io::Result<()>;
     /// Cuts or extends (with zeros) the file.
@@ -85,6 +94,27 @@ pub(crate) fn read_exact_at(
                 buf = &mut buf[count..];
                 at += count as u64;
             }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// Appends exactly `len` bytes to `buf`.
+pub(crate) fn read_exact_append(
+    file: &impl DiskFile,
+    buf: &mut Vec<u8>,
+    len: usize,
+    at: u64,
+) -> io::Result<()> {
+    let start = buf.len();
+    buf.reserve_exact(len);
+    while buf.len() - start < len {
+        let done = buf.len() - start;
+        match file.read_append(buf, len - done, at + done as u64) {
+            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+            Ok(_) => {}
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }

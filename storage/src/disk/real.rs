@@ -71,6 +71,16 @@ impl DiskFile for RealFile {
         FileExt::read_at(&self.0, buf, at)
     }
 
+    fn read_append(&self, buf: &mut Vec<u8>, len: usize, at: u64) -> io::Result<usize> {
+        // The kernel reads into all the room there is; a reader that wants less has reserved
+        // less, and what is read beyond is cut off.
+        let held = buf.len();
+        buf.reserve(len);
+        rustix::io::pread(&self.0, rustix::buffer::spare_capacity(buf), at)?;
+        buf.truncate(held + len);
+        Ok(buf.len() - held)
+    }
+
     fn write_vectored_at(&self, bufs: &[IoSlice<'_>], at: u64) -> io::Result<usize> {
         // rustix passes at most IOV_MAX buffers to the kernel; the rest is a short write.
         Ok(rustix::io::pwritev(&self.0, bufs, at)?)

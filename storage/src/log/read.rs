@@ -16,7 +16,7 @@ use super::index::{self, Index};
 use super::segment::Segment;
 use super::walk::{Check, WALK_WINDOW_BYTES, Window, walk};
 use super::{Health, Log, Quarantine};
-use crate::disk::{Disk, OpenMode, read_exact_at};
+use crate::disk::{Disk, OpenMode, read_exact_append};
 use crate::error::{Error, ErrorKind};
 
 /// Sealed segments whose file and index are kept open, in each log.
@@ -163,9 +163,9 @@ impl<D: Disk> Log<D> {
         let (position, base_offset) = self.locate(segment, file, index, offset)?;
         let left = segment.len - position;
         let take = usize::try_from(left).map_or(max_bytes, |left| left.min(max_bytes));
-        let mut bytes = vec![0; take.max(HEADER_LEN)];
+        let mut bytes = Vec::new();
         let failed = |error| self.read_error(segment, position, base_offset, error);
-        read_exact_at(file, &mut bytes, position).map_err(failed)?;
+        read_exact_append(file, &mut bytes, take.max(HEADER_LEN), position).map_err(failed)?;
 
         let mut cut = 0;
         let mut next_offset = base_offset;
@@ -184,9 +184,8 @@ impl<D: Disk> Log<D> {
             }
             if cut == 0 && total_len > bytes.len() {
                 let held = bytes.len();
-                bytes.resize(total_len, 0);
-                read_exact_at(file, &mut bytes[held..], position + held as u64)
-                    .map_err(failed)?;
+                let rest = position + held as u64;
+                read_exact_append(file, &mut bytes, total_len - held, rest).map_err(failed)?;
             }
             if total_len > bytes.len() - cut {
                 break;
