@@ -73,6 +73,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The next optional field, or `None` at the end.
+    // SPEC W-12, W-14
     pub fn tlv(&mut self) -> Result<Option<Tlv<'a>>, Error> {
         if self.rest.len() < 8 && self.rest.iter().all(|&byte| byte == 0) {
             self.rest = &[];
@@ -133,6 +134,7 @@ impl Tlv<'_> {
     }
 
     /// Passes over a field that is not known here; an error if its sender said that it matters.
+    // SPEC V-2
     pub fn skip(&self) -> Result<(), Error> {
         if self.critical {
             return Err(Error::new(
@@ -221,6 +223,7 @@ impl Field for Vec<u8> {
 }
 
 /// Marks the structures that may stand in a list (all but `u8`, whose lists are bytes).
+// SPEC W-10, W-13
 pub trait Item: Field {
     /// The fewest bytes that one takes, which bounds a count before it is believed.
     const MIN_LEN: usize;

@@ -22,6 +22,7 @@ pub const MAJOR: u8 = 1;
 pub const MINOR: u8 = 0;
 
 /// What both sides send first.
+// SPEC P-2
 pub const PREFACE: [u8; PREFACE_LEN] = [b'T', b'I', b'D', b'E', MAJOR, MINOR, 0, 0];
 
 /// Checks what a peer sent first. `bytes` may be fewer than eight: the magic is judged once its
@@ -116,6 +117,7 @@ impl Header {
 
     /// Reads a header and checks that its lengths are possible and within `max_frame_len`. The
     /// checksum needs the meta: see [`Header::check_meta`].
+    // SPEC W-2, W-3, W-4, W-5
     pub fn parse(bytes: &[u8; HEADER_LEN], max_frame_len: u32) -> Result<Self, Error> {
         let u32_at = |at: usize| {
             u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
@@ -162,6 +164,7 @@ impl Header {
     }
 
     /// Checks the checksum over the header's bytes and the meta that followed.
+    // SPEC W-9
     pub fn check_meta(bytes: &[u8; HEADER_LEN], meta: &[u8]) -> Result<(), Error> {
         let stored = u32::from_le_bytes([bytes[28], bytes[29], bytes[30], bytes[31]]);
         let computed = crc32c_append(crc32c(&bytes[..28]), meta);
@@ -175,6 +178,7 @@ impl Header {
     }
 
     /// An answer's status and disposition, from `aux`.
+    // SPEC W-8, E-3
     pub fn status(&self) -> (Code, Disposition) {
         let [low, high, disposition, _] = self.aux.to_le_bytes();
         (Code(u16::from_le_bytes([low, high])), Disposition(disposition))

@@ -8,6 +8,7 @@ pub const DEFAULT_STREAM: &str = "default";
 
 /// Checks a name: 1 to 255 bytes of UTF-8, no `/`, no control characters. `what` says what it
 /// names, for the error.
+// SPEC K-3
 pub fn check_name(what: &str, name: &str) -> Result<(), Error> {
     let invalid = |why: String| Error::new(Code::INVALID_NAME, why);
     if name.is_empty() {

@@ -8,11 +8,13 @@
 ///
 /// # Panics
 /// If `partitions` is 0; a topic has at least one.
+// SPEC K-2
 pub fn partition_of(key: &[u8], partitions: u32) -> u32 {
     (murmur2(key) & 0x7fff_ffff) % partitions
 }
 
 /// MurmurHash2, 32 bits, with Kafka's seed.
+// SPEC K-1
 fn murmur2(bytes: &[u8]) -> u32 {
     const SEED: u32 = 0x9747_b28c;
     const M: u32 = 0x5bd1_e995;

@@ -248,6 +248,7 @@ impl BatchBuilder {
     ///
     /// # Panics
     /// If no record was pushed: an empty batch does not exist.
+    // SPEC B-1, B-8, B-12
     pub fn seal(&mut self, sequence: Sequence) -> Bytes {
         self.seal_with(sequence, &mut Compressor::default())
     }

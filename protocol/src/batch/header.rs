@@ -88,6 +88,7 @@ impl Header {
     /// Parses and checks the header at the start of `bytes`: its checksum, format, and that
     /// `total_len`, `record_count` and `raw_len` are possible. The body is not looked at and may
     /// be missing.
+    // SPEC B-2, B-3, B-6
     pub fn parse(bytes: &[u8]) -> Result<Self, Malformed> {
         let Some(head) = bytes.first_chunk::<HEADER_LEN>() else {
             return Err(malformed!(

@@ -80,6 +80,7 @@ pub(super) const fn tables_len(count: usize, columns: Columns) -> usize {
 impl Layout {
     /// Places the columns of an uncompressed `body`. Positions are in bounds afterwards; the
     /// *contents* of the tables are checked by [`validate`](super::validate).
+    // SPEC B-8, B-9
     pub fn of(header: &Header, body: &[u8]) -> Result<Self, Malformed> {
         let count = header.record_count as usize;
         let columns = header.columns;

@@ -28,6 +28,7 @@ impl Limits {
 
 /// Checks that `bytes` are exactly one whole, undamaged batch within `limits`. The layout is that
 /// of the body once decompressed, which is looked at and not kept.
+// SPEC B-1, B-4, B-6, B-7
 pub fn validate(bytes: &[u8], limits: Limits) -> Result<(Header, Layout), Malformed> {
     let header = check_stored(bytes, limits)?;
     let stored = &bytes[HEADER_LEN..];
@@ -133,6 +134,7 @@ pub fn check_tables(layout: &Layout, body: &[u8]) -> Result<(), Malformed> {
 
 /// `ends` starts with 0, never falls, and is zero-padded. Its last entry was matched with the
 /// data's length by [`Layout::of`].
+// SPEC B-9, B-15
 fn check_ends(body: &[u8], at: usize, n: usize, what: &str) -> Result<(), Malformed> {
     let table = &body[at..at + 4 * (n + 1)];
     if u32_at(table, 0) != 0 {
@@ -158,6 +160,7 @@ fn check_pad(body: &[u8], at: usize, what: &str) -> Result<(), Malformed> {
     Ok(())
 }
 
+// SPEC B-14
 fn check_offset_deltas(body: &[u8], at: usize, n: usize) -> Result<(), Malformed> {
     let rises = (1..n).all(|i| u32_at(body, at + 4 * i) > u32_at(body, at + 4 * (i - 1)));
     if !rises {
@@ -167,6 +170,7 @@ fn check_offset_deltas(body: &[u8], at: usize, n: usize) -> Result<(), Malformed
 }
 
 /// A null has no bytes, and the bits after the last record are zero.
+// SPEC B-10
 fn check_validity(
     body: &[u8],
     at: usize,
@@ -189,6 +193,7 @@ fn check_validity(
 }
 
 /// Each record's headers are whole `(name, value)` pairs with UTF-8 names of 1 byte or more.
+// SPEC B-11
 fn check_record_headers(layout: &Layout, body: &[u8]) -> Result<(), Malformed> {
     let data = &body[layout.keys_end..layout.headers_end];
     for i in 0..layout.count {

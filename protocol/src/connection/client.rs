@@ -328,6 +328,7 @@ impl ClientConnection {
         self.expire(now);
     }
 
+    // SPEC H-11
     fn expire(&mut self, now: Time) {
         if self.earliest_deadline.is_none_or(|first| now < first) {
             return;
@@ -375,10 +376,12 @@ impl ClientConnection {
         }
     }
 
+    // SPEC H-2
     fn ping_time(&self) -> Time {
         self.last_received.min(self.last_sent).plus_ms(self.heartbeat_ms)
     }
 
+    // SPEC H-4
     fn death_ms(&self) -> u32 {
         self.heartbeat_ms.saturating_mul(HEARTBEATS_TO_DEATH)
     }
@@ -471,6 +474,7 @@ impl ClientConnection {
         Ok(())
     }
 
+    // SPEC P-5, P-6
     fn handle_hello(&mut self, frame: &Frame) -> Result<(), Error> {
         let header = frame.header;
         if header.kind != Kind::HELLO || !header.flags.has(Flags::RESPONSE) {
@@ -501,6 +505,7 @@ impl ClientConnection {
         Ok(())
     }
 
+    // SPEC W-7
     fn handle_reply(&mut self, frame: Frame) -> Result<(), Error> {
         let Header { correlation: id, kind, .. } = frame.header;
         // A reply to a request that timed out, or was never made, is of no use to anyone.
@@ -528,6 +533,7 @@ impl ClientConnection {
         Ok(())
     }
 
+    // SPEC H-6, P-9
     fn handle_goaway(&mut self, frame: &Frame) -> Result<(), Error> {
         let goaway = Goaway::decode(Reader::new(&frame.meta))?;
         let error = Error::new(Code(goaway.code), goaway.message);
@@ -564,6 +570,7 @@ impl ClientConnection {
         self.events.push_back(ClientEvent::Reply { id: RequestId(id), result: Err(error) });
     }
 
+    // SPEC C-5, E-5
     fn close_with(&mut self, error: Error) {
         if self.state == State::Closed {
             return;

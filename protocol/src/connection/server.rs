@@ -177,6 +177,7 @@ impl ServerConnection {
 
     /// Whether to read from the socket now. Reading stops while the peer's unanswered payloads
     /// or the bytes that it has not taken are over their limits.
+    // SPEC F-5
     pub fn wants_input(&self) -> bool {
         !matches!(self.state, State::Closing | State::Closed)
             && !self.eof
@@ -289,6 +290,7 @@ impl ServerConnection {
         }
     }
 
+    // SPEC P-3, P-10
     fn handle_preface(&mut self) -> Result<Step, Error> {
         match self.rx.preface() {
             Ok(true) => {
@@ -311,6 +313,7 @@ impl ServerConnection {
         }
     }
 
+    // SPEC W-5, W-6, H-9
     fn handle_frame(&mut self) -> Result<Step, Error> {
         let Some(frame) = self.rx.frame()? else {
             return Ok(Step::Wait);
@@ -367,6 +370,7 @@ impl ServerConnection {
         self.handle_request(frame, one_way)
     }
 
+    // SPEC P-4, P-5, L-2
     fn handle_hello(&mut self, frame: Frame) -> Result<Step, Error> {
         if frame.header.kind != Kind::HELLO || frame.header.correlation == 0 {
             return Err(unexpected(frame.header.kind, "sent where HELLO was due"));
@@ -472,6 +476,7 @@ impl ServerConnection {
     }
 
     /// Decodes a request, or says why it cannot be carried out.
+    // SPEC E-7, F-4, V-3, V-6, W-15
     fn admit(&self, frame: &Frame, one_way: bool) -> Result<AnyRequest, Error> {
         let header = frame.header;
         // SPEC V-6
@@ -525,6 +530,7 @@ impl ServerConnection {
     }
 
     /// Opens, closes and checks channels as requests pass.
+    // SPEC C-3, C-6
     fn check_channel(&mut self, ticket: &Ticket, request: &AnyRequest) -> Result<(), Error> {
         let channel = ticket.channel;
         let role = self.channels.get(&channel).map(|open| &open.role);
@@ -555,6 +561,7 @@ impl ServerConnection {
         Ok(())
     }
 
+    // SPEC C-1
     fn open(&mut self, ticket: &Ticket, role: Role) -> Result<(), Error> {
         let channel = ticket.channel;
         if channel == 0 {
@@ -597,6 +604,7 @@ impl ServerConnection {
 
     /// Answers a request with an error. A channel that the request would have opened stays
     /// closed.
+    // SPEC C-2, E-1, W-7
     pub fn reply_error(&mut self, ticket: Ticket, error: &Error) {
         let opened = self.channels.get(&ticket.channel);
         if opened.is_some_and(|open| open.opened_by == ticket.correlation) {
@@ -620,6 +628,7 @@ impl ServerConnection {
 
     /// Bytes of batches that a subscription may still be sent; a delivery may overshoot by one
     /// batch. 0 if the channel is not a subscription's.
+    // SPEC F-1, F-2
     pub fn sendable(&self, channel: u32) -> u64 {
         match self.channels.get(&channel).map(|open| &open.role) {
             Some(Role::Subscription { sent, limit }) => limit.saturating_sub(*sent),
@@ -645,6 +654,7 @@ impl ServerConnection {
     }
 
     /// Tells the client that a subscription is over, and closes its channel.
+    // SPEC C-7
     pub fn end_subscription(&mut self, channel: u32, error: &Error) {
         if self.channels.remove(&channel).is_none() {
             return;
@@ -660,6 +670,7 @@ impl ServerConnection {
     }
 
     /// Stops taking requests: says so with GOAWAY, and closes once those accepted are answered.
+    // SPEC H-7
     pub fn drain(&mut self, error: &Error) {
         match self.state {
             State::Ready => {
@@ -672,6 +683,7 @@ impl ServerConnection {
     }
 
     /// Ends the connection for a fault of the peer's, saying why.
+    // SPEC E-6, H-8, P-9
     fn fail(&mut self, error: Error) {
         if self.state != State::Preface && self.state != State::Draining {
             self.goaway(&error);

@@ -122,3 +122,28 @@ fn the_producers_numbers_travel() {
     assert_eq!((header.producer_id, header.producer_epoch), (u64::MAX, 7));
     assert_eq!(header.base_sequence, 1 << 60);
 }
+
+proptest! {
+    /// SPEC B-14, C-8: the first record at or after an offset, also where records were taken out.
+    #[test]
+    fn a_reader_finds_its_place(
+        gaps in prop::collection::vec(0u32..4, 1..20),
+        thinned in any::<bool>(),
+        wanted in 0u64..1_100,
+    ) {
+        let mut next = 0;
+        let records = gaps.into_iter().map(|gap| {
+            let offset_delta = next + gap;
+            next = offset_delta + 1;
+            Record { value: Some(Vec::new()), offset_delta, ..Record::default() }
+        });
+        let mut plan = Plan::new(if thinned { 64 } else { 0 }, records.collect());
+        plan.header.base_offset = 1_000;
+        let batch = Batch::decode(plan.write().into()).expect("valid");
+        let found = batch.iter().position(|record| record.offset() >= wanted);
+        prop_assert_eq!(batch.index_of(wanted), found.unwrap_or(batch.len()));
+        for record in &batch {
+            prop_assert_eq!(batch.index_of(record.offset()), record.index());
+        }
+    }
+}

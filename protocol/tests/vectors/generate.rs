@@ -683,6 +683,9 @@ fn batch_faults(out: &mut Vectors) {
     reject("bits-after-the-last", "B-10", &body_fault(&nulls, 24, &[7]), corrupt);
     reject("bits-in-the-padding", "B-10", &body_fault(&nulls, 31, &[1]), corrupt);
     let keyed = Record { key: Some(b"k".to_vec()), ..value(b"") };
+    // Every bit says that there is a key.
+    let unkeyed = Plan::new(32, vec![Record { key: Some(Vec::new()), ..value(b"v") }]);
+    reject("key-bitmap-without-keys", "B-10", &unkeyed.write(), corrupt);
     let keys = Plan::new(33, vec![keyed.clone()]);
     reject("null-key-with-bytes", "B-10", &body_fault(&keys, 24, &[0]), corrupt);
     reject("key-ends-first-not-0", "B-9", &body_fault(&keys, 16, &[1]), corrupt);

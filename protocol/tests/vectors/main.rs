@@ -11,6 +11,7 @@ mod columns;
 mod generate;
 mod json;
 mod messages_json;
+mod metas;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

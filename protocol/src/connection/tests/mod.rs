@@ -7,6 +7,7 @@
 mod channels;
 mod chunking;
 mod closing;
+mod corruption;
 mod credit;
 mod evolution;
 mod examples;
