@@ -890,7 +890,7 @@ impl Message for TopicCreate {
             writer.tlv(1, true, value);
         }
         if let Some(value) = &self.codec {
-            writer.tlv(2, true, value);
+            writer.tlv(5, true, value);
         }
     }
     fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
@@ -904,7 +904,7 @@ impl Message for TopicCreate {
         while let Some(tlv) = reader.tlv()? {
             match tlv.tag {
                 1 => message.segment_bytes = Some(tlv.value()?),
-                2 => message.codec = Some(tlv.value()?),
+                5 => message.codec = Some(tlv.value()?),
                 _ => tlv.skip()?,
             }
         }
