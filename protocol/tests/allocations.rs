@@ -82,7 +82,8 @@ fn a_record_costs_no_allocation() {
 
     let mut batch = None;
     let decoding = allocations(|| batch = Some(Batch::decode(sealed).expect("valid")));
-    assert_eq!(decoding, 0);
+    // Sharing a buffer makes it counted: once a batch, whatever it holds.
+    assert!(decoding <= 1, "{decoding} allocations to decode");
 
     let batch = batch.expect("decoded");
     let mut bytes = 0;

@@ -12,6 +12,7 @@ use super::HEARTBEATS_TO_DEATH;
 use super::rx::Rx;
 use super::time::Time;
 use super::tx::Tx;
+use crate::batch::CODECS;
 use crate::codec::Reader;
 use crate::error::{Code, Disposition, Error};
 use crate::frame::{self, Flags, Frame, Head, Header};
@@ -134,7 +135,7 @@ impl ClientConnection {
             client_name: config.client_name,
             client_version: config.client_version,
             capabilities: 0,
-            codecs: 1,
+            codecs: CODECS,
             max_frame_len: config.max_frame_len,
             heartbeat_ms: config.heartbeat_ms,
         };

@@ -14,6 +14,7 @@ use super::rx::Rx;
 use super::time::Time;
 use super::tx::Tx;
 use super::{HEARTBEATS_TO_DEATH, courtesy};
+use crate::batch::CODECS;
 use crate::codec::{Field, Reader, Writer};
 use crate::error::{Code, Error};
 use crate::frame::{self, Flags, Frame, Head};
@@ -394,7 +395,7 @@ impl ServerConnection {
             server_version: self.config.server_version.clone(),
             server_id: self.config.server_id,
             capabilities: 0,
-            codecs: 1,
+            codecs: CODECS,
             auth: 0,
             nonce: Vec::new(),
             heartbeat_ms: self.heartbeat_ms,

@@ -2196,7 +2196,7 @@ impl Message for TopicCreate {
             writer.tlv(1, true, value);
         }
         if let Some(value) = &self.codec {
-            writer.tlv(2, true, value);
+            writer.tlv(5, true, value);
         }
     }
     fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
@@ -2210,7 +2210,7 @@ impl Message for TopicCreate {
         while let Some(tlv) = reader.tlv()? {
             match tlv.tag {
                 1 => tlv.fill(&mut message.segment_bytes)?,
-                2 => tlv.fill(&mut message.codec)?,
+                5 => tlv.fill(&mut message.codec)?,
                 _ => tlv.skip()?,
             }
         }
