@@ -155,7 +155,7 @@ fn capabilities_are_those_of_both_sides() {
     let (_, meta) = &frames(&sent[frame::PREFACE_LEN..])[0];
     let reply = crate::message::HelloReply::decode(crate::codec::Reader::new(meta));
     let reply = reply.expect("good");
-    assert_eq!((reply.capabilities, reply.codecs), (0, 1));
+    assert_eq!((reply.capabilities, reply.codecs), (0, 7));
 }
 
 /// SPEC W-16: numbers are in order, below bit 15, and in the range of what they are about.

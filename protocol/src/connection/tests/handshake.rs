@@ -156,7 +156,7 @@ fn what_is_agreed_is_within_the_limits() {
             panic!("not ready")
         };
         assert_eq!(reply.heartbeat_ms, agreed);
-        assert_eq!((reply.capabilities, reply.codecs, reply.auth), (0, 1, 0));
+        assert_eq!((reply.capabilities, reply.codecs, reply.auth), (0, 7, 0));
         assert_eq!(reply.max_batch_records, limits::MAX_BATCH_RECORDS);
     }
 }
