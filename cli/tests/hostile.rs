@@ -16,7 +16,7 @@ use tidewire_protocol::crc::crc32c;
 use tidewire_protocol::error::{Code, Error};
 use tidewire_protocol::frame::{self, Flags, Head, Header, PREFACE};
 use tidewire_protocol::message::{
-    Acks, Append, Fetch, Goaway, Hello, Kind, Message, OpenProducer, Ping, Start, StreamCreate,
+    Acks, Append, Fetch, Goaway, Hello, Kind, Message, OpenProducer, Start, StreamCreate,
     StreamDelete, StreamDescribe, Subscribe, TopicCreate, TopicDelete,
 };
 
@@ -462,7 +462,7 @@ fn appends_beyond_the_window_are_pushed_back_not_lost() {
     let now = client.now();
     let error = client
         .connection
-        .request(now, 0, &Ping {}, &[] as &[Bytes], 0)
+        .request(now, 0, &StreamDescribe { name: "s".into() }, &[] as &[Bytes], 0)
         .expect_err("the window is full");
     assert_eq!(error.code, Code::TOO_MANY_IN_FLIGHT);
     for (i, id) in ids.into_iter().enumerate() {
