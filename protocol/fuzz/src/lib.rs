@@ -1,8 +1,8 @@
 //! What is fuzzed, as functions of bytes: a target panics if a promise is broken.
 //!
-//! * [`decode`]: every decoder takes any bytes, and what it accepts it can write again.
-//! * [`batches`]: batches, with their checksums made right so that the tables are reached.
-//! * [`connections`]: both ends of a connection against any bytes, and against each other with
+//! * `decode`: every decoder takes any bytes, and what it accepts it can write again.
+//! * `batches`: batches, with their checksums made right so that the tables are reached.
+//! * `connections`: both ends of a connection against any bytes, and against each other with
 //!   any sequence of commands.
 
 mod batches;
