@@ -80,6 +80,9 @@ impl std::error::Error for PushError {}
 pub struct BatchBuilder {
     max_len: usize,
     max_records: usize,
+    count: usize,
+    /// The columns that the records so far need; a table is kept only once its column is here.
+    columns: Columns,
     /// Header space, then values.
     buf: Vec<u8>,
     keys: Vec<u8>,
@@ -90,34 +93,19 @@ pub struct BatchBuilder {
     times: Vec<i64>,
     min_time: i64,
     max_time: i64,
-    value_nulls: Nulls,
-    key_nulls: Nulls,
+    value_validity: Vec<u8>,
+    key_validity: Vec<u8>,
+    /// Length of the last batch before compression: the next one is likely to be like it.
+    last_len: usize,
 }
 
-/// A validity bitmap in the making.
-#[derive(Debug, Default)]
-struct Nulls {
-    bits: Vec<u8>,
-    count: usize,
-}
-
-impl Nulls {
-    #[inline]
-    fn push(&mut self, index: usize, valid: bool) {
-        if index.is_multiple_of(8) {
-            self.bits.push(0);
-        }
-        if valid {
-            self.bits[index / 8] |= 1 << (index % 8);
-        } else {
-            self.count += 1;
-        }
+/// Adds the bit of record `index` to a validity bitmap.
+#[inline]
+fn push_bit(bits: &mut Vec<u8>, index: usize, valid: bool) {
+    if index.is_multiple_of(8) {
+        bits.push(0);
     }
-
-    fn clear(&mut self) {
-        self.bits.clear();
-        self.count = 0;
-    }
+    bits[index / 8] |= u8::from(valid) << (index % 8);
 }
 
 impl BatchBuilder {
@@ -127,6 +115,8 @@ impl BatchBuilder {
         Self {
             max_len: max_len.min(crate::limits::MAX_BATCH_LEN as usize),
             max_records: max_records.min(crate::limits::MAX_BATCH_RECORDS as usize),
+            count: 0,
+            columns: Columns::default(),
             buf: Vec::new(),
             keys: Vec::new(),
             headers: Vec::new(),
@@ -136,45 +126,45 @@ impl BatchBuilder {
             times: Vec::new(),
             min_time: i64::MAX,
             max_time: i64::MIN,
-            value_nulls: Nulls::default(),
-            key_nulls: Nulls::default(),
+            value_validity: Vec::new(),
+            key_validity: Vec::new(),
+            last_len: 0,
         }
     }
 
     /// Number of records so far.
     #[inline]
     pub fn len(&self) -> usize {
-        self.times.len()
+        self.count
     }
 
     /// Whether there is no record yet.
     #[inline]
     pub fn is_empty(&self) -> bool {
-        self.times.is_empty()
+        self.count == 0
     }
 
     /// Bytes that the sealed batch would have at most.
     pub fn sealed_len(&self) -> usize {
-        self.len_with(0, self.len(), self.columns(false, false, false, false, false))
+        self.len_with(0, self.count, self.columns)
     }
 
-    fn columns(
-        &self,
-        key: bool,
-        keyless: bool,
-        header: bool,
-        null: bool,
-        time: bool,
-    ) -> Columns {
-        let keys = key || !self.keys.is_empty() || self.key_nulls.count < self.len();
-        Columns::default()
+    /// The columns that a batch needs once it holds `record` too.
+    #[inline]
+    fn columns_with(&self, record: &RecordRef<'_>, spread: bool) -> Columns {
+        let keys = record.key.is_some() || self.columns.has(Columns::KEYS);
+        // Some have a key and some do not: this one and one before it, or two before it.
+        let first_key = record.key.is_some() && !self.columns.has(Columns::KEYS);
+        let key_nulls = keys && (record.key.is_none() || (first_key && self.count > 0));
+        self.columns
             .with(Columns::KEYS, keys)
-            .with(Columns::KEY_NULLS, keys && (keyless || self.key_nulls.count > 0))
-            .with(Columns::HEADERS, header || !self.headers.is_empty())
-            .with(Columns::VALUE_NULLS, null || self.value_nulls.count > 0)
-            .with(Columns::TIMES, time || self.min_time < self.max_time)
+            .with(Columns::KEY_NULLS, key_nulls)
+            .with(Columns::HEADERS, !record.headers.is_empty())
+            .with(Columns::VALUE_NULLS, record.value.is_none())
+            .with(Columns::TIMES, spread)
     }
 
+    #[inline]
     fn len_with(&self, extra: usize, count: usize, columns: Columns) -> usize {
         let data = self.buf.len().max(HEADER_LEN) - HEADER_LEN
             + self.keys.len()
@@ -185,7 +175,7 @@ impl BatchBuilder {
 
     /// Adds a record and returns its index.
     pub fn push(&mut self, record: &RecordRef<'_>) -> Result<usize, PushError> {
-        let index = self.len();
+        let index = self.count;
         let value = record.value.unwrap_or_default();
         let key = record.key.unwrap_or_default();
         let mut headers_len = 0;
@@ -198,13 +188,7 @@ impl BatchBuilder {
 
         let min_time = self.min_time.min(record.timestamp_us);
         let max_time = self.max_time.max(record.timestamp_us);
-        let columns = self.columns(
-            record.key.is_some(),
-            record.key.is_none(),
-            headers_len > 0,
-            record.value.is_none(),
-            min_time < max_time,
-        );
+        let columns = self.columns_with(record, min_time < max_time);
         let extra = value.len() + key.len() + headers_len;
         let len = self.len_with(extra, index + 1, columns);
         if len > self.max_len {
@@ -219,29 +203,68 @@ impl BatchBuilder {
         }
 
         if index == 0 {
+            self.buf.reserve(self.last_len.min(self.max_len).max(HEADER_LEN + value.len()));
             self.buf.resize(HEADER_LEN, 0);
             self.value_ends.push(0);
-            self.key_ends.push(0);
-            self.header_ends.push(0);
+        }
+        if columns != self.columns {
+            self.widen(columns);
         }
         // Every length is below `max_len`, itself below u32::MAX.
         self.buf.extend_from_slice(value);
         self.value_ends.push((self.buf.len() - HEADER_LEN) as u32);
-        self.keys.extend_from_slice(key);
-        self.key_ends.push(self.keys.len() as u32);
-        for (name, value) in record.headers {
-            self.headers.extend_from_slice(&(name.len() as u16).to_le_bytes());
-            self.headers.extend_from_slice(&(value.len() as u32).to_le_bytes());
-            self.headers.extend_from_slice(name.as_bytes());
-            self.headers.extend_from_slice(value);
+        if columns.has(Columns::KEYS) {
+            self.keys.extend_from_slice(key);
+            self.key_ends.push(self.keys.len() as u32);
         }
-        self.header_ends.push(self.headers.len() as u32);
-        self.times.push(record.timestamp_us);
+        if columns.has(Columns::HEADERS) {
+            for (name, value) in record.headers {
+                self.headers.extend_from_slice(&(name.len() as u16).to_le_bytes());
+                self.headers.extend_from_slice(&(value.len() as u32).to_le_bytes());
+                self.headers.extend_from_slice(name.as_bytes());
+                self.headers.extend_from_slice(value);
+            }
+            self.header_ends.push(self.headers.len() as u32);
+        }
+        if columns.has(Columns::TIMES) {
+            self.times.push(record.timestamp_us);
+        }
+        if columns.has(Columns::VALUE_NULLS) {
+            push_bit(&mut self.value_validity, index, record.value.is_some());
+        }
+        if columns.has(Columns::KEY_NULLS) {
+            push_bit(&mut self.key_validity, index, record.key.is_some());
+        }
         self.min_time = min_time;
         self.max_time = max_time;
-        self.value_nulls.push(index, record.value.is_some());
-        self.key_nulls.push(index, record.key.is_some());
+        self.count += 1;
         Ok(index)
+    }
+
+    /// Begins the tables of columns that were not needed before, with what the records so far
+    /// have there.
+    #[cold]
+    fn widen(&mut self, columns: Columns) {
+        let count = self.count;
+        let begins = |column: Columns| columns.has(column) && !self.columns.has(column);
+        if begins(Columns::KEY_NULLS) {
+            let had_keys = self.columns.has(Columns::KEYS);
+            (0..count).for_each(|index| push_bit(&mut self.key_validity, index, had_keys));
+        }
+        if begins(Columns::KEYS) {
+            self.key_ends.resize(count + 1, 0);
+        }
+        if begins(Columns::HEADERS) {
+            self.header_ends.resize(count + 1, 0);
+        }
+        if begins(Columns::TIMES) {
+            // Until now they all had the same.
+            self.times.resize(count, self.min_time);
+        }
+        if begins(Columns::VALUE_NULLS) {
+            (0..count).for_each(|index| push_bit(&mut self.value_validity, index, true));
+        }
+        self.columns = columns;
     }
 
     /// Finishes the batch, uncompressed, and leaves the builder empty, ready for the next.
@@ -259,9 +282,9 @@ impl BatchBuilder {
     /// If no record was pushed: an empty batch does not exist.
     pub fn seal_with(&mut self, sequence: Sequence, compressor: &mut Compressor) -> Bytes {
         assert!(!self.is_empty(), "a batch holds at least one record");
-        let columns = self.columns(false, false, false, false, false);
-        let count = self.len();
+        let (columns, count) = (self.columns, self.count);
         let total_len = self.len_with(0, count, columns);
+        self.last_len = total_len;
 
         let mut buf = std::mem::take(&mut self.buf);
         buf.reserve_exact(total_len - buf.len());
@@ -281,11 +304,11 @@ impl BatchBuilder {
             put_words(&mut buf, self.times.iter().map(|time| time.wrapping_sub(base) as u32));
         }
         if columns.has(Columns::VALUE_NULLS) {
-            buf.extend_from_slice(&self.value_nulls.bits);
+            buf.extend_from_slice(&self.value_validity);
             pad(&mut buf);
         }
         if columns.has(Columns::KEY_NULLS) {
-            buf.extend_from_slice(&self.key_nulls.bits);
+            buf.extend_from_slice(&self.key_validity);
             pad(&mut buf);
         }
         debug_assert_eq!(buf.len(), total_len);
@@ -323,6 +346,8 @@ impl BatchBuilder {
     }
 
     fn clear(&mut self) {
+        self.count = 0;
+        self.columns = Columns::default();
         self.keys.clear();
         self.headers.clear();
         self.value_ends.clear();
@@ -331,8 +356,8 @@ impl BatchBuilder {
         self.times.clear();
         self.min_time = i64::MAX;
         self.max_time = i64::MIN;
-        self.value_nulls.clear();
-        self.key_nulls.clear();
+        self.value_validity.clear();
+        self.key_validity.clear();
     }
 }
 
