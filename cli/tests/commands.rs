@@ -241,6 +241,26 @@ fn streams_and_topics_come_and_go() {
 }
 
 #[test]
+fn a_topic_is_compressed_as_it_was_created() {
+    let server = TestServer::start();
+    let created = succeeds(&server, &["topic", "create", "t", "--codec", "zstd"]);
+    assert!(created.contains("zstd"), "{created}");
+    let lines = "the same line again and again\n".repeat(10_000);
+    for more in [&["send", "t"][..], &["send", "t", "--codec", "lz4"]] {
+        assert_eq!(feed(&server, more, lines.as_bytes()).status.code(), Some(0));
+    }
+    let back = succeeds(&server, &["tail", "t", "--from", "earliest", "--count", "20000"]);
+    assert_eq!(back, lines.repeat(2));
+    let described = succeeds(&server, &["topic", "describe", "t", "--json"]);
+    let size = described.split("\"size_bytes\":").nth(1).expect("a field");
+    let size: String = size.trim().chars().take_while(char::is_ascii_digit).collect();
+    let size: usize = size.parse().expect("a number");
+    assert!(size < lines.len() / 2, "{size} bytes for {}", lines.len() * 2);
+    let refused = run(&["topic", "create", "u", "--codec", "gzip"]);
+    assert_eq!(refused.status.code(), Some(2));
+}
+
+#[test]
 fn the_demo_holds() {
     let output = finish(
         tidewire()

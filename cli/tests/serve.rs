@@ -7,7 +7,7 @@ use std::path::Path;
 
 use support::raw::batch;
 use support::server::{TestServer, run};
-use tidewire_protocol::message::{Acks, Append, Fetch, TopicDescribe};
+use tidewire_protocol::message::{Acks, Append, Fetch, Ping, TopicDescribe};
 
 /// Runs `serve` with arguments that cannot work, and returns what it said.
 fn refused(arguments: &[&str]) -> String {
@@ -61,24 +61,33 @@ fn a_stopped_server_exits_well_and_keeps_everything() {
 fn a_stop_answers_what_was_accepted() {
     let mut server = TestServer::start();
     let mut client = server.connect();
-    client.create_topic("t", 1).expect("new");
+    // One partition of the shard that has the connection, and one of the other.
+    client.create_topic("t", 2).expect("new");
     let (channel, _) = client.open("t").expect("exists");
-    let waiting = Fetch {
-        stream: "default".into(),
-        topic: "t".into(),
-        partition: 0,
-        offset: 0,
-        max_bytes: 1,
-        min_bytes: 1 << 20,
-        max_wait_ms: 60_000,
-    };
-    let waiting = client.submit(0, &Fetch { max_bytes: 1 << 21, ..waiting }, &[]);
-    let append = Append { partition: 0, acks: Acks::Synced };
-    let appended = client.submit(channel, &append, &[batch(&[b"x"])]);
-    client.wait::<Append>(appended).expect("appended");
+    let waiting: Vec<_> = (0..2)
+        .map(|partition| {
+            let append = Append { partition, acks: Acks::Synced };
+            let appended = client.submit(channel, &append, &[batch(&[b"x"])]);
+            client.wait::<Append>(appended).expect("appended");
+            let fetch = Fetch {
+                stream: "default".into(),
+                topic: "t".into(),
+                partition,
+                offset: 0,
+                max_bytes: 1 << 21,
+                min_bytes: 1 << 20,
+                max_wait_ms: 60_000,
+            };
+            client.submit(0, &fetch, &[])
+        })
+        .collect();
+    client.call(0, &Ping {}).expect("what was asked before has arrived");
     assert_eq!(server.terminate().code(), Some(0), "{}", server.log());
-    let frame = client.wait_frame(waiting).expect("a waiting fetch gets what there is");
-    assert!(!frame.payload.is_empty());
+    for id in waiting {
+        let frame = client.wait_frame(id).expect("a waiting fetch gets what there is");
+        assert!(!frame.payload.is_empty());
+    }
+    assert!(!server.log().contains("cut off"), "{}", server.log());
 }
 
 #[test]

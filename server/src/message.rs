@@ -117,4 +117,6 @@ pub(crate) enum ShardMessage {
     DropTopic { topic: u64, name: String, done: flume::Sender<()> },
     /// Drain and end.
     Stop,
+    /// A shard has no connections any more: see `Shared::serving_shards`.
+    Drained,
 }

@@ -8,7 +8,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, AtomicUsize};
 use std::thread::JoinHandle;
 
 use arc_swap::ArcSwap;
@@ -95,6 +95,7 @@ impl Server {
             leader_epoch: store.leader_epoch(),
             protocol: Arc::new(ServerConfig { server_id, ..ServerConfig::default() }),
             drain_timeout_ms: config.drain_timeout_ms,
+            serving_shards: AtomicUsize::new(config.shards),
             inboxes,
             catalog_jobs,
             io_jobs,
@@ -177,11 +178,17 @@ fn random() -> u64 {
 /// A panic in a shard leaves partitions in an unknown state and their clients without an answer:
 /// the process ends, and recovery starts from what is on the disk.
 fn run_shard(start: shard::Start, ready: flume::Sender<rt::Driver>) -> std::io::Result<()> {
-    let number = start.shard;
-    catch_unwind(AssertUnwindSafe(|| shard::run(start, ready))).unwrap_or_else(|_| {
-        tracing::error!(shard = number, "a shard panicked; ending the process");
-        std::process::abort()
-    })
+    let (number, shared) = (start.shard, Arc::clone(&start.shared));
+    let result =
+        catch_unwind(AssertUnwindSafe(|| shard::run(start, ready))).unwrap_or_else(|_| {
+            tracing::error!(shard = number, "a shard panicked; ending the process");
+            std::process::abort()
+        });
+    if result.is_err() {
+        // It did not get as far as serving; the others must not wait for it.
+        shared.drained();
+    }
+    result
 }
 
 fn system(what: &str, error: &std::io::Error) -> Error {

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use arc_swap::ArcSwap;
 use tidewire_protocol::connection::ServerConfig;
@@ -23,6 +23,9 @@ pub(crate) struct Shared {
     pub(crate) leader_epoch: u32,
     pub(crate) protocol: Arc<ServerConfig>,
     pub(crate) drain_timeout_ms: u32,
+    /// Shards that still have connections, or take them. A partition is kept until this is 0: any
+    /// connection of any shard may wait for it.
+    pub(crate) serving_shards: AtomicUsize,
     /// Inboxes. They are not bounded themselves: what lies in them is bounded by the requests
     /// that each connection may have in flight, and shards must never wait for each other.
     pub(crate) inboxes: Vec<flume::Sender<ShardMessage>>,
@@ -33,6 +36,20 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
+    /// Says that a shard has no connections any more, and wakes those that wait for it.
+    pub(crate) fn drained(&self) {
+        self.serving_shards.fetch_sub(1, Ordering::AcqRel);
+        for inbox in &self.inboxes {
+            // A shard that is gone does not wait.
+            let _ = inbox.send(ShardMessage::Drained);
+        }
+    }
+
+    /// Whether no shard has connections any more.
+    pub(crate) fn is_drained(&self) -> bool {
+        self.serving_shards.load(Ordering::Acquire) == 0
+    }
+
     /// An id that no producer had before.
     pub(crate) fn producer_id(&self) -> u64 {
         self.next_producer_id.fetch_add(1, Ordering::Relaxed)

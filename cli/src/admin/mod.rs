@@ -48,6 +48,7 @@ fn topic_json(topic: &TopicInfo) -> Value {
         "created": number::rfc3339(topic.created_us),
         "partitions": topic.partitions,
         "segment_bytes": topic.segment_bytes,
+        "codec": topic.codec.to_string(),
     })
 }
 

@@ -3,7 +3,7 @@
 //! Owns the four commands on topics; what a topic looks like is in the module above.
 
 use serde_json::Value;
-use tidewire::{PartitionInfo, TopicConfig, TopicInfo};
+use tidewire::{Codec, PartitionInfo, TopicConfig, TopicInfo};
 
 use super::{
     partition_json, partition_state, print_table, topic_json, topic_table,
@@ -18,13 +18,16 @@ use crate::output::{self, number, table::Side, table::Table};
 pub fn run(command: TopicCommand) -> Result<(), Failure> {
     client::run(async {
         match command {
-            TopicCommand::Create { topic, partitions, segment_bytes, server } => {
+            TopicCommand::Create { topic, partitions, segment_bytes, codec, server } => {
                 let mut config = TopicConfig::default();
                 if let Some(partitions) = partitions {
                     config = config.partitions(partitions);
                 }
                 if let Some(segment_bytes) = segment_bytes {
                     config = config.segment_bytes(segment_bytes);
+                }
+                if let Some(codec) = codec {
+                    config = config.codec(codec);
                 }
                 let client = client::connect(&server.url).await?;
                 let info = client.create_topic(&topic, config).await?;
@@ -45,8 +48,12 @@ pub fn run(command: TopicCommand) -> Result<(), Failure> {
 }
 
 fn summary(info: &TopicInfo) -> String {
+    let codec = match info.codec {
+        Codec::None => String::new(),
+        codec => format!(", compressed with {codec}"),
+    };
     format!(
-        "{}/{}: {}, segments of {}",
+        "{}/{}: {}, segments of {}{codec}",
         info.stream,
         info.name,
         number::counted(info.partitions.into(), "partition", "partitions"),

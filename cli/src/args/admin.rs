@@ -1,6 +1,7 @@
 //! `tidewire stream` and `tidewire topic`: their flags.
 
 use clap::Subcommand;
+use tidewire::Codec;
 
 use super::{ServerArgs, values};
 
@@ -80,6 +81,10 @@ pub enum TopicCommand {
         /// Size at which a partition's log begins a new file, 1MiB to 1GiB [default: 256MiB]
         #[arg(long, value_name = "SIZE", value_parser = values::size)]
         segment_bytes: Option<u64>,
+        /// Compression of batches, for producers that do not choose their own: none, lz4 or zstd
+        /// [default: none]
+        #[arg(long)]
+        codec: Option<Codec>,
         /// The server.
         #[command(flatten)]
         server: ServerArgs,

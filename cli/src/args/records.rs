@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use tidewire::{Acks, Start};
+use tidewire::{Acks, Codec, Start};
 
 use super::{ServerArgs, values};
 
@@ -51,6 +51,10 @@ pub struct SendArgs {
     /// synced (survives a loss of power) [default: synced]
     #[arg(long, value_parser = values::acks)]
     pub acks: Option<Acks>,
+
+    /// Compression of batches: none, lz4 or zstd [default: the topic's]
+    #[arg(long)]
+    pub codec: Option<Codec>,
 
     /// The server.
     #[command(flatten)]

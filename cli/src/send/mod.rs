@@ -46,6 +46,9 @@ pub fn run(mut args: SendArgs) -> Result<(), Failure> {
         if let Some(acks) = args.acks {
             builder = builder.acks(acks);
         }
+        if let Some(codec) = args.codec {
+            builder = builder.codec(codec);
+        }
         let producer = builder.build().await?;
         match &args.value {
             Some(value) => send_one(&producer, &args, value).await,

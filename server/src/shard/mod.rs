@@ -80,14 +80,18 @@ impl Shard {
         self.connections.drain_all(now, &error);
         let deadline = Instant::now()
             + Duration::from_millis(u64::from(self.router.shared.drain_timeout_ms));
-        let drained =
-            |shard: &Self| shard.connections.is_empty() && !shard.partitions.borrow().is_busy();
-        if rt::until(Some(deadline), self.work(&mut inbox, drained)).await.is_none() {
+        let quiet = |shard: &Self| shard.connections.is_empty();
+        if rt::until(Some(deadline), self.work(&mut inbox, quiet)).await.is_none() {
             tracing::warn!(shard = self.router.shard, "requests were cut off by the stop");
         }
         self.connections.close_all().await;
-        // A sync that is under way must come back before its log can be closed.
-        self.work(&mut inbox, |shard| !shard.partitions.borrow().is_busy()).await;
+        // Connections of other shards may still wait for partitions of this one; and a sync that
+        // is under way must come back before its log can be closed.
+        self.router.shared.drained();
+        let over = |shard: &Self| {
+            shard.router.shared.is_drained() && !shard.partitions.borrow().is_busy()
+        };
+        self.work(&mut inbox, over).await;
         self.partitions.borrow_mut().close_all();
         Ok(())
     }
@@ -146,6 +150,8 @@ impl Shard {
                 self.connections.stop();
                 return;
             }
+            // Whoever waits for it looks again after every message.
+            ShardMessage::Drained => {}
         }
         drop(partitions);
         self.deliver_answers();
