@@ -2,7 +2,8 @@
 
 use bytes::Bytes;
 use tidewire_protocol::batch::{
-    Batch, BatchBuilder, HEADER_LEN, PushError, RecordRef, STAMP_LEN, Sequence, Stamp,
+    Batch, BatchBuilder, Codec, Columns, Compressor, HEADER_LEN, Header, PushError, RecordRef,
+    STAMP_LEN, Sequence, Stamp,
 };
 use tidewire_protocol::crc::{crc32c, crc32c_append};
 
@@ -33,6 +34,50 @@ pub(crate) fn batch(data: &[u8]) {
     }
     for offset in [0, batch.header().base_offset, u64::MAX] {
         assert!(batch.index_of(offset) <= batch.len());
+    }
+}
+
+/// Any data under any codec is refused, or gives exactly the body that the header announces; what
+/// was compressed comes back.
+pub(crate) fn decompression(data: &[u8]) {
+    let Some((&[codec, low, high], data)) = data.split_first_chunk::<3>() else { return };
+    let raw_len = u32::from(u16::from_le_bytes([low, high])) * 8;
+    let mut stored = (data.len() as u32).to_le_bytes().to_vec();
+    stored.extend_from_slice(&[0; 4]);
+    stored.extend_from_slice(data);
+    stored.resize(stored.len().next_multiple_of(8), 0);
+    let mut bytes = vec![0; HEADER_LEN];
+    bytes.extend_from_slice(&stored);
+    let mut header = Header {
+        base_offset: 0,
+        append_time_us: 0,
+        leader_epoch: 0,
+        body_crc: 0,
+        total_len: bytes.len() as u32,
+        codec: if codec & 1 == 0 { Codec::Lz4 } else { Codec::Zstd },
+        columns: Columns(u16::from(codec >> 1)),
+        record_count: 1,
+        base_time_us: 0,
+        producer_id: 0,
+        base_sequence: 0,
+        producer_epoch: 0,
+        raw_len,
+        key_id: 0,
+    };
+    bytes[..HEADER_LEN].copy_from_slice(&header.encode());
+    header.body_crc = crc32c(&bytes[28..]);
+    bytes[..HEADER_LEN].copy_from_slice(&header.encode());
+    if let Ok(batch) = Batch::decode(bytes.into()) {
+        assert_eq!(batch.body().len(), raw_len as usize);
+    }
+
+    let mut builder = BatchBuilder::new(1 << 20, 1);
+    let record = RecordRef { value: Some(data), ..RecordRef::at(0) };
+    if builder.push(&record).is_ok() {
+        let mut compressor = Compressor::new(header.codec, 1);
+        let sealed = builder.seal_with(Sequence::default(), &mut compressor);
+        let batch = Batch::decode(sealed).expect("a built batch is valid");
+        assert_eq!(batch.get(0).and_then(|record| record.value()), Some(data));
     }
 }
 

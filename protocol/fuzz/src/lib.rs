@@ -29,6 +29,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "url", run: decode::url },
     Target { name: "batch", run: batches::batch },
     Target { name: "records", run: batches::records },
+    Target { name: "decompression", run: batches::decompression },
     Target { name: "server_stream", run: connections::server_stream },
     Target { name: "client_stream", run: connections::client_stream },
     Target { name: "commands", run: connections::commands },

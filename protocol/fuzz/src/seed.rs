@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use bytes::{Bytes, BytesMut};
-use tidewire_protocol::batch::{BatchBuilder, RecordRef, Sequence};
+use tidewire_protocol::batch::{BatchBuilder, Compressor, RecordRef, Sequence};
 use tidewire_protocol::codec::Writer;
 use tidewire_protocol::connection::{
     ClientConfig, ClientConnection, ServerConfig, ServerConnection, ServerEvent, Time,
@@ -33,6 +33,7 @@ fn main() -> std::io::Result<()> {
         ],
     )?;
     write("batch", &[batch(1).to_vec(), batch(9).to_vec()])?;
+    write("decompression", &[compressed(Codec::Lz4), compressed(Codec::Zstd)])?;
     write(
         "records",
         &[b"\xff\xff\x07\x01k\x05value\x04name\x07content\x01\x02\x00\x03abc\x00\x00\x05"
@@ -203,6 +204,20 @@ fn batch(records: i64) -> Bytes {
         builder.push(&record).expect("small");
     }
     builder.seal(Sequence { producer_id: 1, producer_epoch: 2, base_sequence: 3 })
+}
+
+/// The target's three bytes, and data that decompresses to a whole body.
+fn compressed(codec: Codec) -> Vec<u8> {
+    let mut builder = BatchBuilder::new(1 << 16, 100);
+    let value = "the same again and again, ".repeat(40);
+    let record = RecordRef { value: Some(value.as_bytes()), ..RecordRef::at(0) };
+    builder.push(&record).expect("small");
+    let batch = builder.seal_with(Sequence::default(), &mut Compressor::new(codec, 1));
+    let word = |at: usize| u32::from_le_bytes(batch[at..at + 4].try_into().expect("four"));
+    let [low, high, ..] = (word(68) / 8).to_le_bytes();
+    let mut out = vec![u8::from(codec == Codec::Zstd), low, high];
+    out.extend_from_slice(&batch[88..88 + word(80) as usize]);
+    out
 }
 
 /// What a client writes: the handshake, then one of several requests.
