@@ -7,11 +7,11 @@ pub(super) fn answer(received: &[u8]) -> Option<&'static [u8]> {
     METHODS.iter().any(|method| received.starts_with(method)).then_some(
         b"HTTP/1.1 400 Bad Request\r\n\
           Content-Type: text/plain; charset=utf-8\r\n\
-          Content-Length: 141\r\n\
+          Content-Length: 146\r\n\
           Connection: close\r\n\
           \r\n\
           This is a Tidewire server's native port; it does not speak HTTP here.\n\
-          Use a Tidewire client, for example: tidewire --url tidewire://HOST:PORT",
+          Use a Tidewire client, for example: tidewire ping --url tidewire://HOST:PORT",
     )
 }
 
