@@ -372,6 +372,25 @@ pub(super) fn finish(mut batch: Vec<u8>, mut header: Header) -> Vec<u8> {
     batch
 }
 
+/// The same records under another sequence, as their producer would have sealed them. Copies the
+/// batch only if its bytes are shared.
+///
+/// The batch must be one that was sealed and never appended: a batch whose outcome is unknown is
+/// sent again as it is.
+// SPEC I-8, I-9
+pub fn reseal(batch: Bytes, sequence: Sequence) -> Bytes {
+    let Ok(header) = Header::parse(&batch) else {
+        return batch;
+    };
+    let header = Header {
+        producer_id: sequence.producer_id,
+        base_sequence: sequence.base_sequence,
+        producer_epoch: sequence.producer_epoch,
+        ..header
+    };
+    Bytes::from(finish(Vec::from(batch), header))
+}
+
 /// Zeros up to a multiple of 8.
 fn pad(buf: &mut Vec<u8>) {
     buf.resize(pad8(buf.len()), 0);
@@ -404,6 +423,19 @@ mod tests {
         let mut builder = BatchBuilder::new(MAX, 10);
         builder.push(&value(b"")).expect("room");
         assert_eq!(builder.seal(Sequence::default()).len(), SMALLEST);
+    }
+
+    #[test]
+    fn a_batch_sealed_anew_is_as_if_it_had_been_sealed_so() {
+        let sealed = |base_sequence| {
+            let mut builder = BatchBuilder::new(MAX, 10);
+            builder.push(&RecordRef { key: Some(b"k"), ..value(b"v") }).expect("room");
+            builder.seal(Sequence { producer_id: 7, producer_epoch: 2, base_sequence })
+        };
+        let sequence = Sequence { producer_id: 7, producer_epoch: 2, base_sequence: 9 };
+        let shared = sealed(3);
+        assert_eq!(super::reseal(shared.clone(), sequence), sealed(9));
+        assert_eq!(shared, sealed(3), "whoever shares it sees no change");
     }
 
     #[test]
