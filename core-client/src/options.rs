@@ -9,8 +9,8 @@ use tidewire_protocol::message::{Acks, Codec};
 use tidewire_protocol::options::OptionInfo;
 use tidewire_protocol::url::{Url, check_option, environment_name};
 
-use crate::Start;
 use crate::error::{Code, Error};
+use crate::{QueueFull, Start};
 
 /// Options that the URL or the environment sets, for a client and all that is made from it.
 #[derive(Clone, Debug, Default)]
@@ -81,6 +81,16 @@ impl Settings {
             "none" => Acks::None,
             "written" => Acks::Written,
             _ => Acks::Synced,
+        })
+    }
+
+    /// The option `queue_full`.
+    pub(crate) fn queue_full(&self, given: Option<QueueFull>) -> QueueFull {
+        let default = tidewire_protocol::options::producer::QUEUE_FULL;
+        given.unwrap_or_else(|| match self.find("queue_full").unwrap_or(default) {
+            "error" => QueueFull::Error,
+            "drop" => QueueFull::Drop,
+            _ => QueueFull::Block,
         })
     }
 
@@ -159,6 +169,10 @@ mod tests {
         assert_eq!(settings.start(None), Start::Offset(17));
         assert_eq!(settings.start(Some(Start::Earliest)), Start::Earliest);
         assert_eq!(settings.acks(None).expect("good"), Acks::Written);
+        assert_eq!(Settings::default().queue_full(None), QueueFull::Block);
+        let full = super::tests::settings("tidewire://a/?queue_full=drop", &[]).expect("good");
+        assert_eq!(full.queue_full(None), QueueFull::Drop);
+        assert_eq!(full.queue_full(Some(QueueFull::Error)), QueueFull::Error);
         assert_eq!(Settings::default().start(None), Start::Latest);
         assert_eq!(Settings::default().acks(None).expect("good"), Acks::Synced);
     }

@@ -555,7 +555,7 @@ impl Core {
         let connection = state.connection.clone();
         let slot = state.slots.get_mut(&partition).expect("channels are those of slots");
         slot.channel = None;
-        if slot.subscription.handle_ended(now, &to_wire(&error)) {
+        if slot.subscription.handle_ended(now, &error.to_wire()) {
             tracing::debug!(topic = %self.topic, partition, %error, "a subscription ended");
             if slot.ended.is_none() {
                 slot.ended = Some(error.clone());
@@ -588,14 +588,6 @@ fn subscribed(core: &Weak<Core>, channel: u32, reply: Result<Frame, Error>) {
 fn send_credit(connection: Option<&Connection>, channel: Option<u32>, grant: Option<u64>) {
     if let (Some(connection), Some(channel), Some(limit_bytes)) = (connection, channel, grant) {
         connection.send_one_way(channel, &Credit { limit_bytes });
-    }
-}
-
-fn to_wire(error: &Error) -> tidewire_protocol::error::Error {
-    tidewire_protocol::error::Error {
-        code: error.code(),
-        disposition: error.disposition(),
-        message: String::new(),
     }
 }
 
