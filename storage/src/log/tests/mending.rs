@@ -171,7 +171,8 @@ fn a_segment_that_was_cut_after_it_was_closed_is_no_torn_tail() {
     assert_eq!(check.findings[0].offsets, base..base + 3, "the index says what was there");
     mended(&disk, Loss::Fill);
     assert_eq!(checked(&disk).findings, []);
-    check_filled(&disk, &model, &[base..base + 3]);
+    let lost = base..base + 3;
+    check_filled(&disk, &model, &[lost]);
 }
 
 /// The log opens whole; outside `lost` it holds the model's very bytes, inside records that say
