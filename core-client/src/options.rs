@@ -165,14 +165,14 @@ mod tests {
 
     #[test]
     fn start_and_acks_are_read_by_name() {
-        let settings = settings("tidewire://a/?start=17&acks=written", &[]).expect("good");
+        let settings =
+            settings("tidewire://a/?start=17&acks=written&queue_full=drop", &[]).expect("good");
         assert_eq!(settings.start(None), Start::Offset(17));
         assert_eq!(settings.start(Some(Start::Earliest)), Start::Earliest);
         assert_eq!(settings.acks(None).expect("good"), Acks::Written);
         assert_eq!(Settings::default().queue_full(None), QueueFull::Block);
-        let full = super::tests::settings("tidewire://a/?queue_full=drop", &[]).expect("good");
-        assert_eq!(full.queue_full(None), QueueFull::Drop);
-        assert_eq!(full.queue_full(Some(QueueFull::Error)), QueueFull::Error);
+        assert_eq!(settings.queue_full(None), QueueFull::Drop);
+        assert_eq!(settings.queue_full(Some(QueueFull::Error)), QueueFull::Error);
         assert_eq!(Settings::default().start(None), Start::Latest);
         assert_eq!(Settings::default().acks(None).expect("good"), Acks::Synced);
     }

@@ -21,7 +21,7 @@ use tokio::sync::Notify;
 
 use super::batch::{reach, split_first};
 use super::{ConsumerStats, Position};
-use crate::connection::{Connection, Route, decode_reply};
+use crate::connection::{Connection, Room, Route, decode_reply};
 use crate::error::{Code, Error};
 use crate::link::{Link, random_seed};
 
@@ -425,8 +425,8 @@ impl Core {
         self.settled.notify_waiters();
     }
 
-    /// Subscribes what is to be subscribed.
-    pub(super) fn subscribe_due(self: &Arc<Self>) -> Pass {
+    /// Subscribes what is to be subscribed, the first into `room` if there is some already.
+    pub(super) fn subscribe_due(self: &Arc<Self>, mut room: Option<Room>) -> Pass {
         let now = self.link.now();
         let mut guard = self.lock();
         let state = &mut *guard;
@@ -442,14 +442,17 @@ impl Core {
                 pass.next = Some(pass.next.map_or(due, |next| next.min(due)));
                 continue;
             }
-            let room = match connection.try_room() {
-                Ok(Some(room)) => room,
-                Ok(None) => {
-                    pass.blocked = true;
-                    break;
-                }
-                // The link will tell what comes next.
-                Err(_) => break,
+            let room = match room.take().filter(|room| connection.owns(room)) {
+                Some(room) => room,
+                None => match connection.try_room() {
+                    Ok(Some(room)) => room,
+                    Ok(None) => {
+                        pass.blocked = true;
+                        break;
+                    }
+                    // The link will tell what comes next.
+                    Err(_) => break,
+                },
             };
             let Some(place) = slot.subscription.poll_subscribe(now) else {
                 continue;

@@ -19,6 +19,7 @@ use bytes::Bytes;
 use tidewire_protocol::batch::{Codec, RecordRef};
 use tidewire_protocol::error::Disposition;
 use tidewire_protocol::limits;
+use tidewire_protocol::name::check_name;
 use tidewire_protocol::options::producer as defaults;
 use tidewire_protocol::session::{ProducerConfig, ProducerSession};
 
@@ -58,6 +59,7 @@ pub enum QueueFull {
 pub struct ProducerBuilder {
     client: Client,
     topic: String,
+    name: Option<String>,
     acks: Option<Acks>,
     linger_ms: Option<u32>,
     batch_bytes: Option<u32>,
@@ -74,6 +76,7 @@ impl ProducerBuilder {
         Self {
             client,
             topic: topic.to_owned(),
+            name: None,
             acks: None,
             linger_ms: None,
             batch_bytes: None,
@@ -84,6 +87,14 @@ impl ProducerBuilder {
             delivery_timeout_ms: None,
             queue_full: None,
         }
+    }
+
+    /// A name within the topic, 1 to 255 bytes without `/`, for the program's task and not its
+    /// process: who opens the name again takes the place of whoever has it, and the other one's
+    /// records are refused with `PRODUCER_FENCED` from then on.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
     }
 
     /// What an acknowledgement promises; on the disk if not set.
@@ -147,9 +158,13 @@ impl ProducerBuilder {
     /// Opens the producer.
     ///
     /// # Errors
-    /// `TOPIC_NOT_FOUND`, `STREAM_NOT_FOUND`, `INVALID_NAME`, `INVALID_OPTION`.
+    /// `TOPIC_NOT_FOUND`, `STREAM_NOT_FOUND`, `INVALID_NAME`, `INVALID_OPTION`, and for a new name
+    /// `TOO_MANY_PRODUCERS`.
     pub async fn build(self) -> Result<Producer, Error> {
         let topic = topic_name(&self.topic)?;
+        if let Some(name) = &self.name {
+            check_name("producer", name)?;
+        }
         let settings = &self.client.settings;
         let number = |name, given, default| settings.number::<u32>(name, given, default);
         let linger_ms = number("linger_ms", self.linger_ms, defaults::LINGER_MS)?;
@@ -173,7 +188,7 @@ impl ProducerBuilder {
         let mut last = None;
         let (connection, opened) = loop {
             let connection = link.connection_in_time(last.as_ref()).await?;
-            match open(&connection, number, &topic, None).await {
+            match open(&connection, number, &topic, self.name.as_deref(), None).await {
                 Ok(opened) => break (connection, opened),
                 Err(error) if error.disposition().has(Disposition::RECONNECT) => {
                     last = Some(connection);
@@ -211,7 +226,7 @@ impl ProducerBuilder {
         let mut queue = Queue::new(topic.clone(), bounds, session, partitions, codec);
         queue.channel = Some(Channel { connection, number });
         let inline = codec == Codec::None;
-        let sender = Sender::new(link, topic, opened.topic_id, acks, inline, queue);
+        let sender = Sender::new(link, topic, opened.topic_id, self.name, acks, inline, queue);
         let sender = Arc::new(sender);
         tokio::spawn(Arc::clone(&sender).run());
         Ok(Producer { handle: Arc::new(Handle { sender, partitions, queue_full }) })

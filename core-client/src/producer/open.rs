@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use tidewire_protocol::batch::Codec;
 use tidewire_protocol::limits;
-use tidewire_protocol::message::{CloseProducer, OpenProducer};
+use tidewire_protocol::message::{CloseProducer, OpenProducer, ProducerIdentity};
 use tidewire_protocol::name::TopicName;
 use tidewire_protocol::session::Identity;
 
@@ -27,14 +27,25 @@ pub(super) struct Opened {
     pub codec: Codec,
 }
 
-/// Opens `channel` for a new producer, or for the one that `resume` names.
+/// Opens `channel` for a new producer, or for the one that `resume` says; of this name, if it has
+/// one.
 pub(super) async fn open(
     connection: &Arc<Connection>,
     channel: u32,
     topic: &TopicName,
+    name: Option<&str>,
     resume: Option<Identity>,
 ) -> Result<Opened, Error> {
-    let request = OpenProducer { stream: topic.stream().into(), topic: topic.topic().into() };
+    // SPEC I-11, I-12: one that has a name is resumed with it.
+    let request = OpenProducer {
+        stream: topic.stream().into(),
+        topic: topic.topic().into(),
+        name: name.map(str::to_owned),
+        resume: resume.map(|Identity { producer_id, producer_epoch }| ProducerIdentity {
+            producer_id,
+            producer_epoch,
+        }),
+    };
     let timeout_ms = connection.request_timeout_ms();
     let reply = connection.start(channel, &request, timeout_ms).await?;
     // From here on the channel may be open, whoever drops this future.

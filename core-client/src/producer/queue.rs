@@ -15,9 +15,10 @@ use tidewire_protocol::batch::{
     BatchBuilder, Codec, Compressor, PushError, RecordRef, Sequence, ZSTD_LEVEL,
 };
 use tidewire_protocol::connection::Time;
+use tidewire_protocol::message::AppendReply;
 use tidewire_protocol::name::TopicName;
 use tidewire_protocol::partitioner::partition_of;
-use tidewire_protocol::session::{ProducerEvent, ProducerSession};
+use tidewire_protocol::session::{Attempt, ProducerEvent, ProducerSession};
 
 use super::stats::ProducerStats;
 use super::ticket::{Completion, Ticket};
@@ -83,7 +84,8 @@ struct Partition {
     /// One is being sealed right now, by whoever took the job.
     sealing: Option<Arc<Completion>>,
     in_to_seal: bool,
-    in_timers: bool,
+    /// When it is looked at next, if something is open.
+    timer: Option<Time>,
 }
 
 /// A batch to seal, outside of the lock.
@@ -123,8 +125,8 @@ pub(super) struct Queue {
     sticky: u32,
     /// Partitions that may have something to seal; each at most once.
     to_seal: VecDeque<u32>,
-    /// Partitions with an open batch, by when it lingered or waited long enough; each at most
-    /// once.
+    /// Partitions with an open batch, by when it lingered or waited long enough. An entry counts
+    /// if its partition says the same; the others are left over.
     timers: BinaryHeap<Reverse<(Time, u32)>>,
     spare_builders: Vec<BatchBuilder>,
     spare_compressors: Vec<Compressor>,
@@ -302,7 +304,7 @@ impl Queue {
                 full: VecDeque::new(),
                 sealing: None,
                 in_to_seal: false,
-                in_timers: false,
+                timer: None,
             })
         })
     }
@@ -397,14 +399,14 @@ impl Queue {
         self.mark_to_seal(partition);
     }
 
-    /// Sets the timer of an open batch, unless its partition has one; whether it is the nearest
-    /// now.
+    /// Sets the timer of an open batch, unless its partition has an earlier one; whether it is
+    /// the nearest now.
     fn set_timer(&mut self, at: u32, until: Time) -> bool {
         let place = self.partition(at);
-        if place.in_timers {
+        if place.timer.is_some_and(|timer| timer <= until) {
             return false;
         }
-        place.in_timers = true;
+        place.timer = Some(until);
         let sooner = self.timers.peek().is_none_or(|Reverse((next, _))| until < *next);
         self.timers.push(Reverse((until, at)));
         sooner
@@ -421,7 +423,10 @@ impl Queue {
             }
             self.timers.pop();
             let place = self.partition(at);
-            place.in_timers = false;
+            if place.timer != Some(until) {
+                continue;
+            }
+            place.timer = None;
             let Some(pending) = &place.open else {
                 continue;
             };
@@ -442,6 +447,18 @@ impl Queue {
         match (next, self.session.poll_timeout()) {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
+        }
+    }
+
+    /// What came of a sending.
+    pub(super) fn answered(
+        &mut self,
+        now: Time,
+        attempt: Attempt,
+        outcome: Result<AppendReply, tidewire_protocol::error::Error>,
+    ) {
+        if let Some(at) = self.session.handle_reply(now, attempt, outcome) {
+            self.mark_to_seal(at);
         }
     }
 
@@ -474,7 +491,7 @@ impl Queue {
         &mut self,
         pending: Pending,
         records: u64,
-        outcome: Result<tidewire_protocol::message::AppendReply, Error>,
+        outcome: Result<AppendReply, Error>,
         woken: &mut Vec<Arc<Completion>>,
     ) {
         let Pending { completion, cost, .. } = pending;

@@ -78,6 +78,21 @@ fn a_batch_waits_for_its_deadline_and_no_longer() {
 }
 
 #[test]
+fn a_batch_lingers_no_longer_because_the_one_before_was_given_more_time() {
+    let mut queue = queue(1, 2, |_| {});
+    let mut time = now();
+    for _ in 0..3 {
+        queue.push(&value(b"a"), None, false, || time).expect("room");
+        let until = queue.expire(time).expect("one lingers");
+        assert_eq!(until, time.plus_ms(5));
+        queue.expire(until);
+        let sending = next_send(&mut queue).expect("expedited");
+        acknowledge(&mut queue, &sending);
+        time = until;
+    }
+}
+
+#[test]
 fn the_window_holds_and_records_gather_behind_it() {
     let mut queue = queue(1, 2, |_| {});
     let mut sent = Vec::new();

@@ -45,6 +45,7 @@ pub(super) struct Sender {
     link: Arc<Link>,
     pub(super) topic: TopicName,
     topic_id: u64,
+    name: Option<String>,
     acks: Acks,
     /// Sealing is cheap enough for the task that moves the connection's bytes.
     seals_inline: bool,
@@ -84,6 +85,7 @@ impl Sender {
         link: Arc<Link>,
         topic: TopicName,
         topic_id: u64,
+        name: Option<String>,
         acks: Acks,
         seals_inline: bool,
         queue: Queue,
@@ -92,6 +94,7 @@ impl Sender {
             link,
             topic,
             topic_id,
+            name,
             acks,
             seals_inline,
             queue: Mutex::new(queue),
@@ -160,17 +163,18 @@ impl Sender {
 
     /// Seals and sends what may be.
     pub(super) fn pump(self: &Arc<Self>) {
-        if self.go_on(true).blocked {
+        if self.go_on(None, true).blocked {
             // The task waits for room.
             self.wake();
         }
     }
 
-    /// Sends what may be sent, and seals what is to be sealed if it may.
-    fn go_on(self: &Arc<Self>, may_seal: bool) -> Left {
+    /// Sends what may be sent, the first batch into `room` if there is some already; seals what
+    /// is to be sealed if it may.
+    fn go_on(self: &Arc<Self>, mut room: Option<Room>, may_seal: bool) -> Left {
         loop {
             let (blocked, job, to_seal) = self.with_queue(|queue, _| {
-                let blocked = self.send_ready(queue);
+                let blocked = self.send_ready(queue, &mut room);
                 let job = if may_seal { queue.next_job() } else { None };
                 (blocked, job, !may_seal && queue.has_job())
             });
@@ -183,16 +187,19 @@ impl Sender {
     }
 
     /// Whether the connection had no room for the rest.
-    fn send_ready(self: &Arc<Self>, queue: &mut Queue) -> bool {
+    fn send_ready(self: &Arc<Self>, queue: &mut Queue, room: &mut Option<Room>) -> bool {
         let now = self.now();
         let Some(Channel { connection, number }) = queue.channel.clone() else {
             return false;
         };
         while queue.session.has_send(now) {
-            let room = match connection.try_room() {
-                Ok(Some(room)) => Ok(room),
-                Ok(None) => return true,
-                Err(error) => Err(error),
+            let room = match room.take().filter(|room| connection.owns(room)) {
+                Some(room) => Ok(room),
+                None => match connection.try_room() {
+                    Ok(Some(room)) => Ok(room),
+                    Ok(None) => return true,
+                    Err(error) => Err(error),
+                },
             };
             let Some(sending) = queue.session.poll_send(now) else {
                 return false;
@@ -201,7 +208,7 @@ impl Sender {
             let submitted =
                 room.and_then(|room| self.submit(&connection, number, room, sending));
             if let Err(error) = submitted {
-                queue.session.handle_reply(now, attempt, Err(error.to_wire()));
+                queue.answered(now, attempt, Err(error.to_wire()));
             }
         }
         false
@@ -211,7 +218,7 @@ impl Sender {
         self: &Arc<Self>,
         connection: &Arc<Connection>,
         channel: u32,
-        room: Room<'_>,
+        room: Room,
         sending: Sending,
     ) -> Result<(), Error> {
         let Sending { attempt, partition, bytes, records, .. } = sending;
@@ -322,6 +329,7 @@ impl Sender {
     pub(super) async fn run(self: Arc<Self>) {
         let over = OverOnDrop(&self);
         let mut status = self.link.status();
+        let mut room = None;
         let mut opening: Option<Opening> = None;
         let mut backoff = Backoff::new(REOPEN_MS.0, REOPEN_MS.1, random_seed());
         let mut reopen_at: Option<Time> = None;
@@ -352,7 +360,7 @@ impl Sender {
                 queue.armed = next;
                 next
             });
-            let left = self.go_on(true);
+            let left = self.go_on(room.take(), true);
             if matches!(*self.end.borrow(), End::Closing) && self.queue().flush().is_empty() {
                 return over.with(self.close_channel().await);
             }
@@ -375,15 +383,16 @@ impl Sender {
             };
             let more_room = async {
                 match &channel {
-                    // Given back at once: what is sent next takes it, or whoever was faster.
-                    Some(channel) if left.blocked => drop(channel.connection.room().await),
+                    // Kept until it is used: given back, it would go to another who waits, who
+                    // would give it back in turn.
+                    Some(channel) if left.blocked => channel.connection.room().await.ok(),
                     _ => std::future::pending().await,
                 }
             };
             tokio::select! {
                 () = self.wake.notified() => {}
                 () = sleep => {}
-                () = more_room => {}
+                found = more_room => room = found,
                 _ = status.changed() => {}
                 (connection, result) = opened, if !fatal => {
                     opening = None;
@@ -423,8 +432,9 @@ impl Sender {
 
     fn open(&self, connection: Arc<Connection>, resume: Option<Identity>) -> Opening {
         let (topic, number) = (self.topic.clone(), self.link.new_channel());
+        let name = self.name.clone();
         Box::pin(async move {
-            let result = open(&connection, number, &topic, resume).await;
+            let result = open(&connection, number, &topic, name.as_deref(), resume).await;
             (connection, result)
         })
     }
@@ -492,8 +502,8 @@ fn answered(
     let outcome = reply.and_then(|frame| decode_reply::<Append>(&frame));
     let outcome = outcome.map_err(|error| error.to_wire());
     let now = sender.now();
-    sender.with_queue(|queue, _| queue.session.handle_reply(now, attempt, outcome));
-    let left = sender.go_on(sender.seals_inline);
+    sender.with_queue(|queue, _| queue.answered(now, attempt, outcome));
+    let left = sender.go_on(None, sender.seals_inline);
     if left.blocked || left.to_seal || sender.queue().session.wants_identity() {
         sender.wake();
     }

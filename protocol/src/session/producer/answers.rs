@@ -46,24 +46,19 @@ impl Refusal {
 
 impl<T> ProducerSession<T> {
     /// What came of a sending: the reply, the server's error, or how the connection ended. One
-    /// that was never sent is an error with RETRIABLE.
+    /// that was never sent is an error with RETRIABLE. The partition that it was sent to, whose
+    /// window may have room now; `None` if nobody waits for the reply any more.
     pub fn handle_reply(
         &mut self,
         now: Time,
         attempt: Attempt,
         result: Result<AppendReply, Error>,
-    ) {
+    ) -> Option<u32> {
         // Of a connection that was given up, or told twice.
-        let Some(at) = self.attempts.remove(&attempt) else {
-            return;
-        };
-        let Some(place) = self.partitions.get_mut(&at) else {
-            return;
-        };
+        let at = self.attempts.remove(&attempt)?;
+        let place = self.partitions.get_mut(&at)?;
         let on_wire = State::OnTheWire(attempt);
-        let Some(index) = place.entries.iter().position(|entry| entry.state == on_wire) else {
-            return;
-        };
+        let index = place.entries.iter().position(|entry| entry.state == on_wire)?;
         place.on_the_wire -= 1;
         match result {
             Ok(reply) => {
@@ -78,6 +73,7 @@ impl<T> ProducerSession<T> {
         self.release(at);
         self.mark_ready(at);
         self.rest();
+        Some(at)
     }
 
     fn refused(&mut self, now: Time, at: u32, index: usize, error: Error) {

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use super::*;
 use crate::batch::{Batch, BatchBuilder, RecordRef};
-use crate::idempotence::{ProducerState, Verdict};
+use crate::idempotence::{Claim, ProducerState, Verdict};
 use crate::message::Acks;
 
 const IDENTITY: Identity = Identity { producer_id: 9, producer_epoch: 0 };
@@ -309,7 +309,7 @@ impl World {
             2 => return err(Code::INTERNAL),
             _ => {}
         }
-        let header = Header::parse(bytes).expect("sealed");
+        let header = Claim::from(&Header::parse(bytes).expect("sealed"));
         let state = self.producers.entry(header.producer_id).or_default();
         let reply = match state.judge(&header)? {
             Verdict::Append => {
@@ -319,8 +319,8 @@ impl World {
                 self.log.extend((0..header.record_count).map(|_| tag));
                 ok(base_offset)
             }
-            Verdict::Duplicate { base_offset, .. } => {
-                ok(base_offset).map(|reply| AppendReply { duplicate: true, ..reply })
+            Verdict::Duplicate(first) => {
+                ok(first.base_offset).map(|reply| AppendReply { duplicate: true, ..reply })
             }
         };
         // Appended, but the server cannot say so.
