@@ -30,6 +30,8 @@ const RECORD_OVERHEAD: usize = 24;
 /// Builders and compressors that are kept for the next batches: their memory is worth more than
 /// that of a batch.
 const MAX_SPARE: usize = 4;
+/// Timers, besides two for each partition, above which those that are left over are dropped.
+const MAX_TIMERS: usize = 64;
 
 /// The producer's bounds.
 #[derive(Clone, Debug)]
@@ -408,6 +410,12 @@ impl Queue {
         }
         place.timer = Some(until);
         let sooner = self.timers.peek().is_none_or(|Reverse((next, _))| until < *next);
+        if self.timers.len() > MAX_TIMERS + 2 * self.partitions.len() {
+            let partitions = &self.partitions;
+            self.timers.retain(|Reverse((until, at))| {
+                partitions[*at as usize].as_ref().is_some_and(|p| p.timer == Some(*until))
+            });
+        }
         self.timers.push(Reverse((until, at)));
         sooner
     }
