@@ -49,6 +49,9 @@ pub fn run(mut args: SendArgs) -> Result<(), Failure> {
         if let Some(codec) = args.codec {
             builder = builder.codec(codec);
         }
+        if let Some(name) = &args.producer_name {
+            builder = builder.name(name);
+        }
         let producer = builder.build().await?;
         match &args.value {
             Some(value) => send_one(&producer, &args, value).await,
@@ -202,6 +205,7 @@ impl<'a> Sending<'a> {
             value: Some(value),
             headers: &self.headers,
             timestamp_us: now_us(),
+            id: None,
         };
         let ticket = loop {
             match self.producer.enqueue_ref(&record, self.args.partition) {
