@@ -9,11 +9,12 @@ pub(crate) mod batch;
 mod inbox;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::str::FromStr;
 use std::sync::Arc;
 
 use tidewire_protocol::message::{self, Credit, Subscribe, Unsubscribe};
 use tidewire_protocol::name::TopicName;
-use tidewire_protocol::options::consumer as defaults;
+use tidewire_protocol::options::{consumer as defaults, parse_start};
 use tokio::task::coop::consume_budget;
 
 use crate::client::{Client, topic_name};
@@ -34,6 +35,49 @@ pub enum Start {
     Latest,
     /// At this offset.
     Offset(u64),
+    /// At the first record that the server appended at this time or later, in microseconds since
+    /// the Unix epoch; after the last one if there is none.
+    Timestamp(i64),
+    /// As many records before the end, in each partition, or at the first that there is.
+    Last(u64),
+}
+
+/// `earliest`, `latest`, an offset, `last:N` or `time:MICROSECONDS`.
+impl FromStr for Start {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        match parse_start(text) {
+            Some((message::Start::Earliest, _)) => Ok(Self::Earliest),
+            Some((message::Start::Latest, _)) => Ok(Self::Latest),
+            Some((message::Start::Offset, at)) => Ok(Self::Offset(at)),
+            Some((message::Start::Last, at)) => Ok(Self::Last(at)),
+            Some((message::Start::Timestamp, at)) => Ok(Self::Timestamp(at as i64)),
+            _ => {
+                let text = format!(
+                    "start is \"{text}\", but should be earliest, latest, an offset, last:N or \
+                     time:MICROSECONDS"
+                );
+                Err(Error::new(Code::INVALID_OPTION, text))
+            }
+        }
+    }
+}
+
+impl Start {
+    /// The two fields that say it on the wire.
+    pub(crate) fn to_wire(self) -> (message::Start, u64) {
+        match self {
+            Self::Earliest => (message::Start::Earliest, 0),
+            Self::Latest => (message::Start::Latest, 0),
+            Self::Offset(offset) => (message::Start::Offset, offset),
+            // Nothing was appended before 1970.
+            Self::Timestamp(time_us) => {
+                (message::Start::Timestamp, u64::try_from(time_us).unwrap_or(0))
+            }
+            Self::Last(records) => (message::Start::Last, records),
+        }
+    }
 }
 
 /// Where a consumer stands in one partition.
@@ -138,17 +182,13 @@ impl ConsumerBuilder {
         let mut replies = Vec::with_capacity(places.len());
         for &(partition, channel) in &places {
             let start = starts.get(&partition).map_or(start, |&offset| Start::Offset(offset));
-            let (start, offset) = match start {
-                Start::Earliest => (message::Start::Earliest, 0),
-                Start::Latest => (message::Start::Latest, 0),
-                Start::Offset(offset) => (message::Start::Offset, offset),
-            };
+            let (start, start_at) = start.to_wire();
             let request = Subscribe {
                 stream: topic.stream().to_owned(),
                 topic: topic.topic().to_owned(),
                 partition,
                 start,
-                offset,
+                start_at,
                 credit_bytes: window,
             };
             connection.add_route(channel, Arc::clone(&inbox) as Arc<dyn Route>);

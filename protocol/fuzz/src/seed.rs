@@ -61,6 +61,9 @@ fn kinds() -> std::io::Result<()> {
         partitions: 4,
         segment_bytes: 1 << 28,
         codec: Codec::Zstd,
+        retention_ms: 604_800_000,
+        retention_bytes: 1 << 40,
+        dedup_window_ms: 60_000,
     };
     let stream = StreamInfo { name: "shop".into(), id: 1, created_us: 2, topics: 3 };
     let hello = Hello {
@@ -99,6 +102,9 @@ fn kinds() -> std::io::Result<()> {
         partitions: 4,
         segment_bytes: Some(1 << 20),
         codec: Some(Codec::Lz4),
+        retention_ms: Some(86_400_000),
+        retention_bytes: Some(1 << 30),
+        dedup_window_ms: Some(0),
     };
     write(
         "admin_kinds",
@@ -140,6 +146,7 @@ fn kinds() -> std::io::Result<()> {
         size_bytes: 100,
         segments: 1,
         error: 0,
+        found_offset: 4,
     };
     let ended = SubscriptionEvent { code: 301, disposition: 8, message: "gone".into() };
     write(
@@ -176,7 +183,7 @@ fn subscribe() -> Subscribe {
         topic: "orders".into(),
         partition: 1,
         start: Start::Offset,
-        offset: 5,
+        start_at: 5,
         credit_bytes: 1 << 20,
     }
 }
@@ -187,6 +194,8 @@ fn list() -> ListOffsets {
         topic: "orders".into(),
         first_partition: 0,
         max_partitions: 256,
+        start: Start::Timestamp,
+        start_at: 1_700_000_000_000_000,
     }
 }
 

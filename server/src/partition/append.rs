@@ -85,6 +85,8 @@ impl<D: Disk> Partition<D> {
                 return;
             }
         };
+        // What the stamp says; the clock may have gone back.
+        let now_us = self.log.last_append_time_us();
         self.appended_bytes += bytes as u64;
         self.unsynced_bytes += bytes as u64;
         let mut base_offset = offsets.start;

@@ -11,7 +11,7 @@ use tidewire_storage::disk::sim::{Fault, Operation, SimDisk};
 use tidewire_storage::log::{Log, LogOptions, SyncJob};
 
 use super::{Effect, Partition};
-use crate::message::{Origin, ReadReply, ReadRequest};
+use crate::message::{Origin, Place, ReadReply, ReadRequest};
 
 /// A partition, and what it wanted done so far.
 struct World {
@@ -83,7 +83,7 @@ impl World {
     }
 
     fn end(&self) -> u64 {
-        self.partition.describe().end_offset
+        self.partition.describe(Place::EARLIEST).end_offset
     }
 }
 
@@ -242,7 +242,7 @@ fn what_nobody_waits_for_is_synced_all_the_same_before_it_is_much() {
     }
     let end = world.end();
     world.sync();
-    assert_eq!(world.partition.describe().synced_offset, end);
+    assert_eq!(world.partition.describe(Place::EARLIEST).synced_offset, end);
 }
 
 #[test]
@@ -251,7 +251,10 @@ fn subscriptions_begin_where_they_ask() {
     world.append(1, Acks::Written, 3);
     world.flush();
     let at = |start, offset| {
-        world.partition.resolve(start, offset).map(|position| position.next_offset)
+        world
+            .partition
+            .resolve(Place { start, at: offset })
+            .map(|position| position.next_offset)
     };
     assert_eq!(at(Start::Earliest, 9), Ok(0));
     assert_eq!(at(Start::Latest, 9), Ok(3));
