@@ -96,7 +96,7 @@
 #define TW_E_SEQUENCE_GAP 404
 /* Sequence numbers of the batch were used for other records, or too long ago to tell. */
 #define TW_E_SEQUENCE_OVERLAP 405
-/* A newer epoch of the producer has appended. */
+/* A newer instance of the producer was opened. */
 #define TW_E_PRODUCER_FENCED 406
 /* The partition stopped after a failed sync; it reads, but appends need a restart of the server. */
 #define TW_E_PARTITION_FENCED 407
@@ -106,6 +106,10 @@
 #define TW_E_PARTITION_CORRUPT 409
 /* The producer's queue is full. */
 #define TW_E_QUEUE_FULL 410
+/* Ids of records in the batch were seen within the topic's window; nothing of it was appended. */
+#define TW_E_DUPLICATE_IDS 411
+/* The topic has as many named producers as it may. */
+#define TW_E_TOO_MANY_PRODUCERS 412
 /* The offset is outside the partition's log. */
 #define TW_E_OFFSET_OUT_OF_RANGE 500
 /* A delivered batch is damaged. */
@@ -164,6 +168,10 @@
 #define TW_MAX_BATCH_LEN 8388608u /* Largest batch, header included; so also the bound of a record. In bytes. */
 #define TW_MAX_BATCH_RECORDS 65536u /* Most records in a batch. In records. */
 #define TW_MAX_REMEMBERED_BATCHES 16u /* Batches of a producer that a partition remembers, to know one that is sent again. In batches. */
+#define TW_MAX_REMEMBERED_PRODUCERS 10000u /* Producers that a partition remembers at least: those that appended last. In producers. */
+#define TW_MAX_NAMED_PRODUCERS 10000u /* Most named producers of a topic. In producers. */
+#define TW_MAX_REMEMBERED_IDS 900000u /* Ids of records that a partition remembers for its topic's `dedup_window_ms`; then the oldest go before their time. In ids. */
+#define TW_MAX_SEEN_RANGES 240u /* Most ranges in the answer to a batch with ids that were seen: it fits into the smallest frame. In ranges. */
 #define TW_MAX_CORRELATION 9223372036854775807ull /* Highest correlation of a request: numbers above are a server's own. In requests. */
 #define TW_MAX_IN_FLIGHT 1024u /* Most unanswered requests on a connection. In requests. */
 #define TW_MAX_IN_FLIGHT_BYTES 33554432u /* Payload bytes of unanswered requests on a connection past which the receiver stops reading. In bytes. */
@@ -185,12 +193,16 @@
 #define TW_DEFAULT_CONNECT_TIMEOUT_MS 5000u /* Time to reach a server and finish the handshake, for each address. In milliseconds. Default 5000. 1 to 600000. */
 #define TW_DEFAULT_REQUEST_TIMEOUT_MS 30000u /* Time until an unanswered request fails; its outcome is then unknown. In milliseconds. Default 30000. 1 to 600000. */
 #define TW_DEFAULT_HEARTBEAT_MS 30000u /* Silence after which a peer is asked for a sign of life; three times this closes the connection. In milliseconds. Default 30000. 1000 to 600000. */
+#define TW_DEFAULT_RETRY_BACKOFF_MS 100u /* Pause before what failed is tried again: a lost connection, or a batch that the server refused for now. It doubles up to retry_backoff_max_ms, and is shortened at random by up to half. In milliseconds. Default 100. 1 to 60000. */
+#define TW_DEFAULT_RETRY_BACKOFF_MAX_MS 5000u /* Longest pause before what failed is tried again. In milliseconds. Default 5000. 1 to 600000. */
 #define TW_DEFAULT_ACKS "synced" /* What an acknowledgement promises: none, written (in the operating system) or synced (on the disk). Default "synced". */
 #define TW_DEFAULT_LINGER_MS 5u /* How long enqueued records may wait for company; a send or flush does not wait. In milliseconds. Default 5. 0 to 60000. */
 #define TW_DEFAULT_BATCH_BYTES 262144u /* Size at which a batch is sent without waiting further. In bytes. Default 262144. 1024 to 8388608. */
 #define TW_DEFAULT_BATCH_RECORDS 16384u /* Record count at which a batch is sent without waiting further. In records. Default 16384. 1 to 65536. */
 #define TW_DEFAULT_QUEUE_BYTES 33554432u /* Bound of the records that wait to be sent or acknowledged. In bytes. Default 33554432. 65536 to 1073741824. */
-#define TW_DEFAULT_MAX_IN_FLIGHT 5u /* Unacknowledged batches a partition may have on the wire. In batches. Default 5. 1 to 64. */
+#define TW_DEFAULT_MAX_IN_FLIGHT 5u /* Unacknowledged batches a partition may have on the wire; no more than a server remembers, so that each of them can be told from a new one after a reconnect. In batches. Default 5. 1 to 16. */
+#define TW_DEFAULT_DELIVERY_TIMEOUT_MS 120000u /* Time from enqueueing a record to its outcome, with all retries and reconnects; then it fails, or its outcome is unknown if it may have been appended. In milliseconds. Default 120000. 1 to 86400000. */
+#define TW_DEFAULT_QUEUE_FULL "block" /* What happens to a record for which the queue has no room: block (send waits; enqueue, which never waits, gives it back), error (both give it back) or drop (it is dropped, and its outcome is QUEUE_FULL). Default "block". */
 #define TW_DEFAULT_CODEC "topic" /* Compression of batches: none, lz4 (fast), zstd (small) or topic, which is what the topic was created with. Batches that would not shrink stay plain. Default "topic". */
 #define TW_DEFAULT_START "latest" /* Where to begin: earliest, latest, an offset, last:N (that many records before the end) or time:T (the first record appended at T, in microseconds since the Unix epoch, or later). Default "latest". */
 #define TW_DEFAULT_PREFETCH_BYTES 16777216u /* Bound of the batches that were delivered but not yet taken, over all partitions of a consumer; each partition may exceed its share by one batch. In bytes. Default 16777216. 65536 to 1073741824. */

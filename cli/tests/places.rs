@@ -44,7 +44,7 @@ fn subscribed(
     Ok(reply)
 }
 
-/// SPEC C-12, C-13.
+/// SPEC C-13, C-14.
 #[test]
 fn a_place_is_found_by_offset_by_time_and_from_the_end() {
     let server = TestServer::start();
@@ -101,7 +101,7 @@ fn update() -> TopicUpdate {
     }
 }
 
-/// SPEC C-14: a channel from before takes the partitions that were added, and what was changed
+/// SPEC C-15: a channel from before takes the partitions that were added, and what was changed
 /// is there after a restart.
 #[test]
 fn a_topic_is_changed_while_it_is_in_use() {

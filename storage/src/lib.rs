@@ -5,6 +5,8 @@
 //! - [`disk`]: the operating system behind the [`Disk`](disk::Disk) trait, real or simulated.
 //! - [`data_dir`]: the directory that one server owns.
 //! - [`catalog`]: which streams and topics exist, on redb.
+//! - [`backup`]: copying the directory, also while a server runs on it.
+//! - [`doctor`]: examining and repairing a directory that no server has open.
 //! - [`error`]: what can go wrong, by what the caller should do about it.
 //!
 //! Nothing here opens a socket, reads a clock or starts a thread: times are arguments, and the
@@ -37,9 +39,11 @@
 //! ```
 #![forbid(unsafe_code)]
 
+pub mod backup;
 pub mod catalog;
 pub mod data_dir;
 pub mod disk;
+pub mod doctor;
 pub mod error;
 pub mod log;
 

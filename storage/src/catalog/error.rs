@@ -16,6 +16,8 @@ pub enum CatalogErrorKind {
     TopicExists,
     /// Ask for as many partitions as there are, or more.
     FewerPartitions,
+    /// Use fewer names of producers.
+    TooManyProducers,
     /// The store failed; report it.
     Storage,
 }

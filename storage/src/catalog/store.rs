@@ -10,9 +10,11 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
+use redb::{ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
 use serde::{Deserialize, Serialize};
 
+use super::guard::{GuardedDatabase, LOCK_FILE};
+use super::producers;
 use super::{
     Catalog, CatalogError, CatalogErrorKind, Stream, Topic, TopicChange, TopicSettings,
 };
@@ -20,15 +22,15 @@ use crate::data_dir::DataDir;
 use crate::disk::{Disk, RealDisk};
 use crate::error::{Error, ErrorKind};
 
-const COUNTERS: TableDefinition<'_, &str, u64> = TableDefinition::new("counters");
-const STREAMS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("streams");
-const TOPICS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("topics");
+pub(super) const COUNTERS: TableDefinition<'_, &str, u64> = TableDefinition::new("counters");
+pub(super) const STREAMS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("streams");
+pub(super) const TOPICS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("topics");
 
 /// Starts of the server on this data directory.
 const LEADER_EPOCH: &str = "leader_epoch";
 const SERVER_ID: &str = "server_id";
-const NEXT_STREAM_ID: &str = "next_stream_id";
-const NEXT_TOPIC_ID: &str = "next_topic_id";
+pub(super) const NEXT_STREAM_ID: &str = "next_stream_id";
+pub(super) const NEXT_TOPIC_ID: &str = "next_topic_id";
 const NEXT_PRODUCER_ID: &str = "next_producer_id";
 /// 0 means "none" wherever an id may be absent.
 const FIRST_ID: u64 = 1;
@@ -36,8 +38,6 @@ const FIRST_ID: u64 = 1;
 pub(super) const FILE: &str = "catalog.redb";
 /// The stream of topics that are named without one.
 pub(super) const DEFAULT_STREAM: &str = "default";
-/// Readers use the snapshot, so redb needs little memory of its own.
-const CACHE_BYTES: usize = 256 << 10;
 
 #[derive(Serialize, Deserialize)]
 struct StreamRow {
@@ -67,7 +67,7 @@ struct TopicRow {
 /// The catalog's one writer. Its calls block; use it from a thread that may.
 #[derive(Debug)]
 pub struct CatalogStore {
-    database: Database,
+    database: GuardedDatabase,
     snapshot: Arc<Catalog>,
     leader_epoch: u32,
 }
@@ -81,10 +81,8 @@ impl CatalogStore {
             let text = format!("opening {} failed: {error}", path.display());
             Error::new(ErrorKind::Io, text)
         };
-        let database = redb::Builder::new()
-            .set_cache_size(CACHE_BYTES)
-            .create(&path)
-            .map_err(|error| open_error(&path, error))?;
+        refuse_to_begin_anew(data_dir, &path)?;
+        let database = GuardedDatabase::open(&path, &data_dir.path().join(LOCK_FILE))?;
         RealDisk
             .sync_dir(data_dir.path())
             .map_err(|error| Error::io("syncing", data_dir.path(), error))?;
@@ -153,6 +151,7 @@ impl CatalogStore {
         self.commit(|transaction| {
             remove(transaction, STREAMS, &[stream.id])?;
             let ids: Vec<u64> = topics.iter().map(|topic| topic.id).collect();
+            producers::remove(transaction, &ids)?;
             remove(transaction, TOPICS, &ids)
         })?;
         Arc::make_mut(&mut self.snapshot).streams.remove(name);
@@ -256,7 +255,10 @@ impl CatalogStore {
             .topics
             .remove(name)
             .ok_or_else(|| CatalogError::topic_not_found(stream, name))?;
-        self.commit(|transaction| remove(transaction, TOPICS, &[topic.id]))?;
+        self.commit(|transaction| {
+            producers::remove(transaction, &[topic.id])?;
+            remove(transaction, TOPICS, &[topic.id])
+        })?;
         self.publish(Arc::new(changed));
         Ok(topic)
     }
@@ -269,6 +271,10 @@ impl CatalogStore {
         Arc::make_mut(&mut self.snapshot).streams.insert(stream.name.clone(), stream);
     }
 
+    pub(super) fn database(&self) -> &GuardedDatabase {
+        &self.database
+    }
+
     fn commit<T>(
         &self,
         change: impl FnOnce(&WriteTransaction) -> Result<T, CatalogError>,
@@ -278,23 +284,26 @@ impl CatalogStore {
 }
 
 /// Runs `change` as one transaction, which is on the disk when this returns.
-fn commit<T>(
-    database: &Database,
+pub(super) fn commit<T>(
+    database: &GuardedDatabase,
     change: impl FnOnce(&WriteTransaction) -> Result<T, CatalogError>,
 ) -> Result<T, CatalogError> {
-    let transaction = database.begin_write().map_err(CatalogError::storage)?;
-    // A transaction that is dropped changes nothing.
-    let done = change(&transaction)?;
-    transaction.commit().map_err(CatalogError::storage)?;
-    Ok(done)
+    database.locked(|database| {
+        let transaction = database.begin_write().map_err(CatalogError::storage)?;
+        // A transaction that is dropped changes nothing.
+        let done = change(&transaction)?;
+        transaction.commit().map_err(CatalogError::storage)?;
+        Ok(done)
+    })
 }
 
 /// Counts the leader epoch up and returns it; the first time, creates the tables.
-fn count_start(database: &Database, now_us: i64) -> Result<u32, CatalogError> {
+fn count_start(database: &GuardedDatabase, now_us: i64) -> Result<u32, CatalogError> {
     commit(database, |transaction| {
         // Opening a table creates it, so that reading finds it later.
         transaction.open_table(STREAMS).map_err(CatalogError::storage)?;
         transaction.open_table(TOPICS).map_err(CatalogError::storage)?;
+        producers::create_tables(transaction)?;
         let epoch = take_ids(transaction, LEADER_EPOCH, 1)?.start;
         if epoch == FIRST_ID {
             insert_stream(transaction, DEFAULT_STREAM, now_us)?;
@@ -306,7 +315,7 @@ fn count_start(database: &Database, now_us: i64) -> Result<u32, CatalogError> {
     })
 }
 
-fn load(database: &Database) -> Result<Catalog, CatalogError> {
+pub(super) fn load(database: &redb::Database) -> Result<Catalog, CatalogError> {
     let transaction = database.begin_read().map_err(CatalogError::storage)?;
     let mut streams = BTreeMap::new();
     let rows = transaction.open_table(STREAMS).map_err(CatalogError::storage)?;
@@ -346,7 +355,7 @@ fn topic(id: u64, stream: &str, row: TopicRow) -> Topic {
 }
 
 /// Advances a counter by `count` and returns the values passed over.
-fn take_ids(
+pub(super) fn take_ids(
     transaction: &WriteTransaction,
     counter: &str,
     count: u64,
@@ -385,7 +394,7 @@ fn insert(
     Ok(())
 }
 
-fn remove(
+pub(super) fn remove(
     transaction: &WriteTransaction,
     table: TableDefinition<'_, u64, &[u8]>,
     ids: &[u64],
@@ -397,7 +406,7 @@ fn remove(
     Ok(())
 }
 
-fn decode<'a, T: Deserialize<'a>>(
+pub(super) fn decode<'a, T: Deserialize<'a>>(
     what: &str,
     id: u64,
     bytes: &'a [u8],
@@ -408,7 +417,7 @@ fn decode<'a, T: Deserialize<'a>>(
     })
 }
 
-fn open_error(path: &Path, error: redb::DatabaseError) -> Error {
+pub(super) fn open_error(path: &Path, error: redb::DatabaseError) -> Error {
     let kind = match &error {
         redb::DatabaseError::DatabaseAlreadyOpen => ErrorKind::Locked,
         redb::DatabaseError::Storage(redb::StorageError::Corrupted(_)) => ErrorKind::Corrupt,
@@ -416,6 +425,29 @@ fn open_error(path: &Path, error: redb::DatabaseError) -> Error {
         _ => ErrorKind::Io,
     };
     Error::new(kind, format!("opening {} failed: {error}", path.display()))
+}
+
+/// Refuses a directory that holds topics and no catalog: a new one would know none of them, and
+/// their logs would go as those of deleted topics do.
+fn refuse_to_begin_anew(data_dir: &DataDir, path: &Path) -> Result<(), Error> {
+    let topics = data_dir.topics_dir();
+    let exists = |path: &Path| {
+        RealDisk.exists(path).map_err(|error| Error::io("looking for", path, error))
+    };
+    if exists(path)? || !exists(&topics)? {
+        return Ok(());
+    }
+    let names =
+        RealDisk.read_dir(&topics).map_err(|error| Error::io("listing", &topics, error))?;
+    if names.is_empty() {
+        return Ok(());
+    }
+    let text = format!(
+        "{} is missing, though {} holds the logs of topics: restore it from a backup",
+        path.display(),
+        topics.display()
+    );
+    Err(Error::new(ErrorKind::Corrupt, text))
 }
 
 /// Removes the directories of topics that are not in `catalog`: a deletion that a crash cut

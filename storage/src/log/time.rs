@@ -13,12 +13,6 @@ use crate::disk::Disk;
 use crate::error::Error;
 
 impl<D: Disk> Log<D> {
-    /// When the last record was appended, in microseconds since the Unix epoch; the lowest number
-    /// if none ever was.
-    pub fn last_append_time_us(&self) -> i64 {
-        self.last_append_time_us
-    }
-
     /// The offset of the first record that was appended at `time_us` or later, or `end` if no
     /// record before `end` was.
     ///

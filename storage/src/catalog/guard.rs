@@ -1,0 +1,76 @@
+//! The catalog's database, and the lock that whoever copies its file takes.
+//!
+//! redb changes pages in place over a transaction, so a file copied meanwhile is neither the old
+//! nor the new state. The one writer holds `catalog.lock` while it writes, and whoever copies the
+//! file holds it while it reads: no server needs to be asked, and a copier that dies lets go.
+//!
+//! Invariant: the database's file changes only while this process holds the lock.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::ops::Deref;
+use std::path::Path;
+
+use redb::Database;
+
+use super::CatalogError;
+use super::store::open_error;
+use crate::error::Error;
+
+/// Beside the catalog; empty.
+pub(super) const LOCK_FILE: &str = "catalog.lock";
+/// Readers use the snapshot, so redb needs little memory of its own.
+const CACHE_BYTES: usize = 256 << 10;
+
+/// The catalog's database, which is written to only under the lock.
+#[derive(Debug)]
+pub(super) struct GuardedDatabase {
+    database: Database,
+    lock: File,
+}
+
+impl GuardedDatabase {
+    /// Opens the database at `path`, or creates it.
+    pub fn open(path: &Path, lock_path: &Path) -> Result<Self, Error> {
+        let lock = open_lock(lock_path)
+            .and_then(|lock| lock.lock().map(|()| lock))
+            .map_err(|error| Error::io("locking", lock_path, error))?;
+        let database = redb::Builder::new()
+            .set_cache_size(CACHE_BYTES)
+            .create(path)
+            .map_err(|error| open_error(path, error))?;
+        lock.unlock().map_err(|error| Error::io("unlocking", lock_path, error))?;
+        Ok(Self { database, lock })
+    }
+
+    /// Calls `write` while nobody copies the file.
+    pub fn locked<T>(
+        &self,
+        write: impl FnOnce(&Database) -> Result<T, CatalogError>,
+    ) -> Result<T, CatalogError> {
+        self.lock.lock().map_err(|error| CatalogError::storage(redb::Error::Io(error)))?;
+        let result = write(&self.database);
+        self.lock.unlock().map_err(|error| CatalogError::storage(redb::Error::Io(error)))?;
+        result
+    }
+}
+
+impl Deref for GuardedDatabase {
+    type Target = Database;
+
+    fn deref(&self) -> &Database {
+        &self.database
+    }
+}
+
+impl Drop for GuardedDatabase {
+    fn drop(&mut self) {
+        // Closing writes, too. The lock goes with its file, after the database.
+        let _ = self.lock.lock();
+    }
+}
+
+/// Opens the lock's file, which is created if there is none.
+pub(crate) fn open_lock(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)
+}
