@@ -81,9 +81,12 @@ fn succeed(command: &mut Command) -> Result<(), String> {
     Err(format!("{command:?} ended with {}: {said}", output.status))
 }
 
+/// Large, so that a disk is full after few syncs.
+const VALUE_BYTES: usize = 200_000;
+
 fn value(number: u64) -> Vec<u8> {
     let mut value = format!("record {number} ").into_bytes();
-    value.resize(20_000, number as u8);
+    value.resize(VALUE_BYTES, number as u8);
     value
 }
 
@@ -134,13 +137,13 @@ fn a_full_disk_refuses_appends_serves_reads_and_recovers(what: &str, size: u64) 
     let mut acknowledged = Vec::new();
     let refused = loop {
         let number = acknowledged.len() as u64;
-        assert!(number * 20_000 < size, "it is full before {number} records");
+        assert!(number * (VALUE_BYTES as u64) < size, "it is full before {number} records");
         match append(&mut client, channel, 0, number) {
             Ok(offset) => acknowledged.push((offset, number)),
             Err(error) => break error,
         }
     };
-    assert!(acknowledged.len() > 50, "{refused}");
+    assert!(acknowledged.len() > 30, "{refused}");
     assert_eq!(refused.code, Code::DISK_FULL, "{refused}");
     assert!(refused.is_retriable() && !refused.is_outcome_unknown(), "{refused}");
 
@@ -156,7 +159,11 @@ fn a_full_disk_refuses_appends_serves_reads_and_recovers(what: &str, size: u64) 
     for &(offset, number) in acknowledged.iter().step_by(7).chain(acknowledged.last()) {
         assert_eq!(read(&mut client, 0, offset).expect("readable"), value(number));
     }
+    // The catalog has some room of its own. Once it refuses, it must not do so for good.
     let created = client.create_topic("more", 1);
+    if let Err(error) = &created {
+        assert_eq!(error.code, Code::DISK_FULL, "{error}");
+    }
     let described = run(&["topic", "describe", "t", "--json", "--url", &server.url()]);
     let described = String::from_utf8_lossy(&described.stdout).into_owned();
     assert!(described.contains("\"error\":null"), "a full disk is no damage: {described}");
@@ -172,6 +179,7 @@ fn a_full_disk_refuses_appends_serves_reads_and_recovers(what: &str, size: u64) 
     if created.is_err() {
         client.create_topic("more", 1).expect("the catalog goes on, too");
     }
+    client.create_topic("yet more", 1).expect("the catalog goes on, too");
     assert!(client.open("more").is_ok());
 
     server.kill();

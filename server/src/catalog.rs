@@ -184,6 +184,7 @@ fn error(error: &CatalogError) -> Error {
         CatalogErrorKind::TopicNotFound => Code::TOPIC_NOT_FOUND,
         CatalogErrorKind::StreamExists => Code::STREAM_EXISTS,
         CatalogErrorKind::TopicExists => Code::TOPIC_EXISTS,
+        CatalogErrorKind::Full => Code::DISK_FULL,
         _ => Code::INTERNAL,
     };
     Error::new(code, error.to_string())
