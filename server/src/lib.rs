@@ -17,6 +17,7 @@ mod error;
 mod io_pool;
 mod listen;
 mod message;
+mod names;
 mod partition;
 mod rt;
 mod server;

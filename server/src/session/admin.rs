@@ -81,8 +81,13 @@ impl Session {
             Answer::Stream(Err(error))
             | Answer::Topic(Err(error))
             | Answer::Deleted(Err(error)) => protocol.reply_error(ticket, &error),
-            Answer::Append(_) | Answer::Read(_) | Answer::Resolve(_) | Answer::Describe(_) => {
-                unreachable!("a partition's answer to a change of the catalog")
+            Answer::Append(_)
+            | Answer::Flush(_)
+            | Answer::Read(_)
+            | Answer::Resolve(_)
+            | Answer::Describe(_)
+            | Answer::Producer(_) => {
+                unreachable!("an answer to something else than a change of the catalog")
             }
         }
     }
