@@ -64,7 +64,7 @@ fn fill(builder: &mut BatchBuilder, records: usize) -> Bytes {
         let value =
             (index % 7 != 0).then_some(&b"a value of some forty bytes, or a few more"[..]);
         let key = (index % 5 != 0).then_some(&b"key"[..]);
-        let record = RecordRef { key, value, headers: &headers, timestamp_us: index as i64 };
+        let record = RecordRef { key, value, headers: &headers, ..RecordRef::at(index as i64) };
         builder.push(&record).expect("room");
     }
     builder.seal(Sequence::default())
