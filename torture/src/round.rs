@@ -192,8 +192,9 @@ impl World {
                 Err(error) if partition != damage.partition => {
                     return Err(format!("[{partition}], which is whole: {error}"));
                 }
-                Err(_) if (records.len() as u64) < damage.offset.min(1) => {
-                    return Err(format!("[{partition}] served nothing of what is whole"));
+                Err(error) if records.len() as u64 != damage.offset => {
+                    let (served, whole) = (records.len(), damage.offset);
+                    return Err(format!("[{partition}] served {served} of {whole}: {error}"));
                 }
                 _ => {}
             }
