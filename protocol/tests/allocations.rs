@@ -139,7 +139,7 @@ impl Wire {
             topic,
             partition: 0,
             start: Start::Earliest,
-            offset: 0,
+            start_at: 0,
             credit_bytes: u64::MAX,
         };
         wire.client.request(NOW, 2, &subscribe, &[], 0).expect("ready");

@@ -131,7 +131,7 @@ fn subscribe() -> Subscribe {
         topic: "orders".into(),
         partition: 1,
         start: Start::Offset,
-        offset: 5,
+        start_at: 5,
         credit_bytes: 1 << 20,
     }
 }

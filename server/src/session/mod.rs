@@ -25,7 +25,6 @@ use crate::message::{Answer, Origin};
 use crate::shared::Router;
 use consume::Subscription;
 use produce::Producing;
-pub(crate) use produce::dedup_window_ms;
 
 /// Bytes queued for the socket at which deliveries pause.
 const HIGH_WATER_BYTES: usize = 1 << 20;

@@ -17,6 +17,8 @@ pub enum CatalogErrorKind {
     TopicExists,
     /// The disk or a quota is full. Make room, then try again.
     Full,
+    /// Ask for as many partitions as there are, or more.
+    FewerPartitions,
     /// Use fewer names of producers.
     TooManyProducers,
     /// The store failed; report it.

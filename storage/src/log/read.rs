@@ -25,7 +25,7 @@ pub(super) const MAX_OPEN_SEALED: usize = 8;
 /// Readers whose place is remembered, in each log.
 pub(super) const MAX_CURSORS: usize = 16;
 /// Bytes read at once while looking for a batch.
-const LOCATE_WINDOW_BYTES: usize = 64 << 10;
+pub(super) const LOCATE_WINDOW_BYTES: usize = 64 << 10;
 
 /// Whole batches, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,10 +56,20 @@ impl<F> Default for Readers<F> {
 
 /// An open sealed segment.
 #[derive(Debug)]
-struct Sealed<F> {
+pub(super) struct Sealed<F> {
     base: u64,
     file: F,
     index: Index,
+}
+
+impl<F> Sealed<F> {
+    pub fn file(&self) -> &F {
+        &self.file
+    }
+
+    pub fn index(&self) -> &Index {
+        &self.index
+    }
 }
 
 /// A batch boundary.
@@ -244,7 +254,10 @@ impl<D: Disk> Log<D> {
     }
 
     /// The open file and index of a sealed segment.
-    fn sealed(&self, segment: &Segment<D::File>) -> Result<Arc<Sealed<D::File>>, Error> {
+    pub(super) fn sealed(
+        &self,
+        segment: &Segment<D::File>,
+    ) -> Result<Arc<Sealed<D::File>>, Error> {
         let mut readers = self.readers.borrow_mut();
         if let Some(at) = readers.sealed.iter().position(|open| open.base == segment.base) {
             let open = readers.sealed.remove(at);
@@ -287,7 +300,7 @@ impl<D: Disk> Log<D> {
     }
 
     /// What to say of a failed read: a file that is shorter than it was is damaged, too.
-    fn read_error(
+    pub(super) fn read_error(
         &self,
         segment: &Segment<D::File>,
         position: u64,
@@ -300,7 +313,7 @@ impl<D: Disk> Log<D> {
         Error::io("reading", &segment.path(&self.dir), error)
     }
 
-    fn corrupt(
+    pub(super) fn corrupt(
         &self,
         segment: &Segment<D::File>,
         position: u64,
@@ -313,7 +326,7 @@ impl<D: Disk> Log<D> {
 }
 
 /// The offset after the batch's last record.
-fn end_of(header: &Header) -> u64 {
+pub(super) fn end_of(header: &Header) -> u64 {
     header.next_offset().unwrap_or(u64::MAX)
 }
 
