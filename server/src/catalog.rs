@@ -201,6 +201,7 @@ pub(crate) fn error(error: &CatalogError) -> Error {
         CatalogErrorKind::TopicNotFound => Code::TOPIC_NOT_FOUND,
         CatalogErrorKind::StreamExists => Code::STREAM_EXISTS,
         CatalogErrorKind::TopicExists => Code::TOPIC_EXISTS,
+        CatalogErrorKind::Full => Code::DISK_FULL,
         CatalogErrorKind::FewerPartitions => Code::INVALID_PARTITION_COUNT,
         CatalogErrorKind::TooManyProducers => Code::TOO_MANY_PRODUCERS,
         _ => Code::INTERNAL,
