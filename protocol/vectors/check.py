@@ -30,6 +30,7 @@ KIND_BY_NUMBER = {kind["number"]: kind for kind in KINDS["kind"]}
 STRUCTS = {struct["name"]: struct for struct in KINDS["struct"]}
 ENUMS = {enum["name"] for enum in KINDS["enum"]}
 ERRORS = {error["name"] for error in table("errors")["error"]}
+DUPLICATE_IDS = 411
 LIMITS = {limit["name"]: limit["value"] for limit in table("limits")["limit"]}
 
 RESPONSE, ONE_WAY, MORE = 1, 2, 4
@@ -223,7 +224,11 @@ def decode_frame(data):
     if response and aux & 0xFFFF:
         reader = Reader(meta)  # [E-1]
         fields = {"message": reader.string()}
-        reader.tlvs({})
+        if aux & 0xFFFF == DUPLICATE_IDS:
+            seen = {"name": "seen", "type": "list:SeenRange"}
+            fields |= reader.tlvs({1: seen})  # [I-15]
+        else:
+            reader.tlvs({})
         takes_payload = False
     else:
         kind = KIND_BY_NUMBER.get(number)
@@ -436,10 +441,14 @@ def decode_body(body, count, columns):
             "key": None if keys[i] is None else keys[i].hex(),
             "value": None if values[i] is None else values[i].hex(),
             "headers": headers[i],
-            "id": None if ids is None else ids[16 * i : 16 * i + 16].hex(),
+            "id": None if ids is None else record_id(ids[16 * i : 16 * i + 16]),
         }
         for i in range(count)
     ]
+
+
+def record_id(raw):
+    return raw.hex() if any(raw) else None  # [B-13]
 
 
 def decode_headers(raw):

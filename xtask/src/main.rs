@@ -3,8 +3,10 @@
 
 mod fuzz;
 mod generate;
+mod miri;
 mod rules;
 mod tasks;
+mod torture;
 mod vectors;
 
 use std::process::ExitCode;
@@ -16,9 +18,13 @@ usage: cargo xtask TASK
   gen             write the generated files from protocol/spec
   fuzz [--seconds N] [--minimise] [TARGET …]
                   fuzz the protocol with libFuzzer (nightly), 60 s a target by default
+  miri            run the protocol's unit tests under Miri (nightly)
   gen --check     say which generated files differ from protocol/spec; 1 if any does
   rules           list the rules of protocol/SPEC.md that no test names; 1 if there are any
   vectors         write the golden vectors that protocol/vectors does not have yet
+  torture [--release] [--rounds N] [--seed S]
+                  kill a real server over and over, damage its files, check its promises; 30 rounds
+                  by default
 ";
 
 fn main() -> ExitCode {
@@ -30,6 +36,8 @@ fn main() -> ExitCode {
         ["gen", "--check"] => generate::run(true),
         ["rules"] => rules::run(),
         ["vectors"] => vectors::run(),
+        ["torture", rest @ ..] => torture::run(rest),
+        ["miri"] => miri::run(),
         ["fuzz", rest @ ..] => fuzz_arguments(rest),
         [] | ["help" | "--help" | "-h"] => {
             print!("{USAGE}");

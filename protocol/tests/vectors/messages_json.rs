@@ -29,6 +29,8 @@ impl Json for Start {
             0 => Self::Offset,
             1 => Self::Earliest,
             2 => Self::Latest,
+            3 => Self::Timestamp,
+            4 => Self::Last,
             other => Self::Other(other),
         }
     }
@@ -98,6 +100,9 @@ impl Json for TopicInfo {
         "partitions": self.partitions.to_json(),
         "segment_bytes": self.segment_bytes.to_json(),
         "codec": self.codec.to_json(),
+        "retention_ms": self.retention_ms.to_json(),
+        "retention_bytes": self.retention_bytes.to_json(),
+        "dedup_window_ms": self.dedup_window_ms.to_json(),
         })
     }
     fn from_json(value: &Value) -> Self {
@@ -109,6 +114,9 @@ impl Json for TopicInfo {
             partitions: Json::from_json(&value["partitions"]),
             segment_bytes: Json::from_json(&value["segment_bytes"]),
             codec: Json::from_json(&value["codec"]),
+            retention_ms: Json::from_json(&value["retention_ms"]),
+            retention_bytes: Json::from_json(&value["retention_bytes"]),
+            dedup_window_ms: Json::from_json(&value["dedup_window_ms"]),
         }
     }
 }
@@ -131,6 +139,27 @@ impl Json for ProducerIdentity {
 }
 
 impl JsonItem for ProducerIdentity {}
+
+impl Json for ProducerInfo {
+    fn to_json(&self) -> Value {
+        json!({
+        "name": self.name.to_json(),
+        "producer_id": self.producer_id.to_json(),
+        "producer_epoch": self.producer_epoch.to_json(),
+        "opened_us": self.opened_us.to_json(),
+        })
+    }
+    fn from_json(value: &Value) -> Self {
+        Self {
+            name: Json::from_json(&value["name"]),
+            producer_id: Json::from_json(&value["producer_id"]),
+            producer_epoch: Json::from_json(&value["producer_epoch"]),
+            opened_us: Json::from_json(&value["opened_us"]),
+        }
+    }
+}
+
+impl JsonItem for ProducerInfo {}
 
 impl Json for SeenRange {
     fn to_json(&self) -> Value {
@@ -162,6 +191,7 @@ impl Json for PartitionInfo {
         "size_bytes": self.size_bytes.to_json(),
         "segments": self.segments.to_json(),
         "error": self.error.to_json(),
+        "found_offset": self.found_offset.to_json(),
         })
     }
     fn from_json(value: &Value) -> Self {
@@ -174,6 +204,7 @@ impl Json for PartitionInfo {
             size_bytes: Json::from_json(&value["size_bytes"]),
             segments: Json::from_json(&value["segments"]),
             error: Json::from_json(&value["error"]),
+            found_offset: Json::from_json(&value["found_offset"]),
         }
     }
 }
@@ -892,6 +923,9 @@ impl Json for TopicCreate {
         "topic": self.topic.to_json(),
         "partitions": self.partitions.to_json(),
         "segment_bytes": self.segment_bytes.to_json(),
+        "retention_ms": self.retention_ms.to_json(),
+        "retention_bytes": self.retention_bytes.to_json(),
+        "dedup_window_ms": self.dedup_window_ms.to_json(),
         "codec": self.codec.to_json(),
         })
     }
@@ -901,6 +935,9 @@ impl Json for TopicCreate {
             topic: Json::from_json(&value["topic"]),
             partitions: Json::from_json(&value["partitions"]),
             segment_bytes: Json::from_json(&value["segment_bytes"]),
+            retention_ms: Json::from_json(&value["retention_ms"]),
+            retention_bytes: Json::from_json(&value["retention_bytes"]),
+            dedup_window_ms: Json::from_json(&value["dedup_window_ms"]),
             codec: Json::from_json(&value["codec"]),
         }
     }
@@ -982,6 +1019,7 @@ impl Json for TopicUpdate {
         "retention_ms": self.retention_ms.to_json(),
         "retention_bytes": self.retention_bytes.to_json(),
         "dedup_window_ms": self.dedup_window_ms.to_json(),
+        "codec": self.codec.to_json(),
         })
     }
     fn from_json(value: &Value) -> Self {
@@ -992,6 +1030,7 @@ impl Json for TopicUpdate {
             retention_ms: Json::from_json(&value["retention_ms"]),
             retention_bytes: Json::from_json(&value["retention_bytes"]),
             dedup_window_ms: Json::from_json(&value["dedup_window_ms"]),
+            codec: Json::from_json(&value["codec"]),
         }
     }
 }
@@ -1227,6 +1266,64 @@ impl Json for CloseProducerReply {
     }
 }
 
+impl Json for ProducerList {
+    fn to_json(&self) -> Value {
+        json!({
+        "stream": self.stream.to_json(),
+        "topic": self.topic.to_json(),
+        "after": self.after.to_json(),
+        })
+    }
+    fn from_json(value: &Value) -> Self {
+        Self {
+            stream: Json::from_json(&value["stream"]),
+            topic: Json::from_json(&value["topic"]),
+            after: Json::from_json(&value["after"]),
+        }
+    }
+}
+
+impl Json for ProducerListReply {
+    fn to_json(&self) -> Value {
+        json!({
+        "producers": self.producers.to_json(),
+        "more": self.more.to_json(),
+        })
+    }
+    fn from_json(value: &Value) -> Self {
+        Self {
+            producers: Json::from_json(&value["producers"]),
+            more: Json::from_json(&value["more"]),
+        }
+    }
+}
+
+impl Json for ProducerDelete {
+    fn to_json(&self) -> Value {
+        json!({
+        "stream": self.stream.to_json(),
+        "topic": self.topic.to_json(),
+        "name": self.name.to_json(),
+        })
+    }
+    fn from_json(value: &Value) -> Self {
+        Self {
+            stream: Json::from_json(&value["stream"]),
+            topic: Json::from_json(&value["topic"]),
+            name: Json::from_json(&value["name"]),
+        }
+    }
+}
+
+impl Json for ProducerDeleteReply {
+    fn to_json(&self) -> Value {
+        json!({})
+    }
+    fn from_json(_value: &Value) -> Self {
+        Self {}
+    }
+}
+
 impl Json for Fetch {
     fn to_json(&self) -> Value {
         json!({
@@ -1274,7 +1371,7 @@ impl Json for Subscribe {
         "topic": self.topic.to_json(),
         "partition": self.partition.to_json(),
         "start": self.start.to_json(),
-        "offset": self.offset.to_json(),
+        "start_at": self.start_at.to_json(),
         "credit_bytes": self.credit_bytes.to_json(),
         })
     }
@@ -1284,7 +1381,7 @@ impl Json for Subscribe {
             topic: Json::from_json(&value["topic"]),
             partition: Json::from_json(&value["partition"]),
             start: Json::from_json(&value["start"]),
-            offset: Json::from_json(&value["offset"]),
+            start_at: Json::from_json(&value["start_at"]),
             credit_bytes: Json::from_json(&value["credit_bytes"]),
         }
     }
@@ -1340,13 +1437,13 @@ impl Json for Seek {
     fn to_json(&self) -> Value {
         json!({
         "start": self.start.to_json(),
-        "offset": self.offset.to_json(),
+        "start_at": self.start_at.to_json(),
         })
     }
     fn from_json(value: &Value) -> Self {
         Self {
             start: Json::from_json(&value["start"]),
-            offset: Json::from_json(&value["offset"]),
+            start_at: Json::from_json(&value["start_at"]),
         }
     }
 }
@@ -1369,6 +1466,8 @@ impl Json for ListOffsets {
         "topic": self.topic.to_json(),
         "first_partition": self.first_partition.to_json(),
         "max_partitions": self.max_partitions.to_json(),
+        "start": self.start.to_json(),
+        "start_at": self.start_at.to_json(),
         })
     }
     fn from_json(value: &Value) -> Self {
@@ -1377,6 +1476,8 @@ impl Json for ListOffsets {
             topic: Json::from_json(&value["topic"]),
             first_partition: Json::from_json(&value["first_partition"]),
             max_partitions: Json::from_json(&value["max_partitions"]),
+            start: Json::from_json(&value["start"]),
+            start_at: Json::from_json(&value["start_at"]),
         }
     }
 }
@@ -1863,6 +1964,10 @@ pub(super) fn codec_of(kind: Kind, response: bool) -> Option<MessageCodec> {
         (Kind::FLUSH, true) => codec::<FlushReply>(),
         (Kind::CLOSE_PRODUCER, false) => codec::<CloseProducer>(),
         (Kind::CLOSE_PRODUCER, true) => codec::<CloseProducerReply>(),
+        (Kind::PRODUCER_LIST, false) => codec::<ProducerList>(),
+        (Kind::PRODUCER_LIST, true) => codec::<ProducerListReply>(),
+        (Kind::PRODUCER_DELETE, false) => codec::<ProducerDelete>(),
+        (Kind::PRODUCER_DELETE, true) => codec::<ProducerDeleteReply>(),
         (Kind::FETCH, false) => codec::<Fetch>(),
         (Kind::FETCH, true) => codec::<FetchReply>(),
         (Kind::SUBSCRIBE, false) => codec::<Subscribe>(),

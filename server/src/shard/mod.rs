@@ -142,6 +142,7 @@ impl Shard {
             }
             ShardMessage::Opened { id, result } => partitions.opened(id, *result),
             ShardMessage::Synced { id, outcome } => partitions.synced(id, outcome),
+            ShardMessage::TopicChanged(topic) => partitions.topic_changed(&topic),
             ShardMessage::Snapshot { id, outcome } => partitions.snapshot_written(id, outcome),
             ShardMessage::DropTopic { topic, name, done } => {
                 partitions.drop_topic(topic, &name, done);

@@ -1,8 +1,9 @@
 //! Reading: find the batch that holds an offset, read once, check what is handed out.
 //!
 //! A reader that goes on where its last read ended is found by its offset alone; any other read
-//! starts from the index and walks over at most one interval of headers. Bodies are not checked
-//! here: their checksum travels with them and the consumer checks it.
+//! starts from the index and walks over at most one interval of headers. Bodies in sealed segments
+//! are checked, so that damage is met by name here and what stands before it is handed out; bodies
+//! in the newest segment were checked when the log was opened or came in since.
 //!
 //! Invariant: a [`Chunk`] holds whole batches with good headers and dense offsets, or nothing.
 
@@ -14,7 +15,7 @@ use tidewire_protocol::batch::{HEADER_LEN, Header};
 
 use super::index::{self, Index};
 use super::segment::Segment;
-use super::walk::{Check, WALK_WINDOW_BYTES, Window, walk};
+use super::walk::{Check, WALK_WINDOW_BYTES, Window, check_body, walk};
 use super::{Health, Log, Quarantine};
 use crate::disk::{Disk, OpenMode, read_exact_append};
 use crate::error::{Error, ErrorKind};
@@ -24,7 +25,7 @@ pub(super) const MAX_OPEN_SEALED: usize = 8;
 /// Readers whose place is remembered, in each log.
 pub(super) const MAX_CURSORS: usize = 16;
 /// Bytes read at once while looking for a batch.
-const LOCATE_WINDOW_BYTES: usize = 64 << 10;
+pub(super) const LOCATE_WINDOW_BYTES: usize = 64 << 10;
 
 /// Whole batches, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,10 +56,20 @@ impl<F> Default for Readers<F> {
 
 /// An open sealed segment.
 #[derive(Debug)]
-struct Sealed<F> {
+pub(super) struct Sealed<F> {
     base: u64,
     file: F,
     index: Index,
+}
+
+impl<F> Sealed<F> {
+    pub fn file(&self) -> &F {
+        &self.file
+    }
+
+    pub fn index(&self) -> &Index {
+        &self.index
+    }
 }
 
 /// A batch boundary.
@@ -190,6 +201,14 @@ impl<D: Disk> Log<D> {
             if total_len > bytes.len() - cut {
                 break;
             }
+            if segment.live.is_none()
+                && let Err(reason) = check_body(&header, &bytes[cut..cut + total_len])
+            {
+                if cut > 0 {
+                    break;
+                }
+                return Err(self.corrupt(segment, position, base_offset, reason));
+            }
             cut += total_len;
             next_offset = after;
         }
@@ -235,7 +254,10 @@ impl<D: Disk> Log<D> {
     }
 
     /// The open file and index of a sealed segment.
-    fn sealed(&self, segment: &Segment<D::File>) -> Result<Arc<Sealed<D::File>>, Error> {
+    pub(super) fn sealed(
+        &self,
+        segment: &Segment<D::File>,
+    ) -> Result<Arc<Sealed<D::File>>, Error> {
         let mut readers = self.readers.borrow_mut();
         if let Some(at) = readers.sealed.iter().position(|open| open.base == segment.base) {
             let open = readers.sealed.remove(at);
@@ -278,7 +300,7 @@ impl<D: Disk> Log<D> {
     }
 
     /// What to say of a failed read: a file that is shorter than it was is damaged, too.
-    fn read_error(
+    pub(super) fn read_error(
         &self,
         segment: &Segment<D::File>,
         position: u64,
@@ -291,7 +313,7 @@ impl<D: Disk> Log<D> {
         Error::io("reading", &segment.path(&self.dir), error)
     }
 
-    fn corrupt(
+    pub(super) fn corrupt(
         &self,
         segment: &Segment<D::File>,
         position: u64,
@@ -304,7 +326,7 @@ impl<D: Disk> Log<D> {
 }
 
 /// The offset after the batch's last record.
-fn end_of(header: &Header) -> u64 {
+pub(super) fn end_of(header: &Header) -> u64 {
     header.next_offset().unwrap_or(u64::MAX)
 }
 
