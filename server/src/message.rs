@@ -9,11 +9,13 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tidewire_protocol::error::Error;
 use tidewire_protocol::message::{
-    Acks, AppendReply, PartitionInfo, Start, StreamInfo, TopicInfo,
+    Acks, AppendReply, GroupEvent, PartitionInfo, Start, StreamInfo, TopicInfo,
 };
 use tidewire_storage::Topic;
 use tidewire_storage::disk::RealDisk;
 use tidewire_storage::log::{Log, Recovery, SyncOutcome};
+
+use crate::group::{GroupReply, GroupRequest};
 
 /// A partition, by its topic's number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -32,7 +34,7 @@ impl PartitionId {
 }
 
 /// Where an answer goes: to a request or subscription of a connection of a shard.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Origin {
     pub(crate) shard: usize,
     pub(crate) connection: u64,
@@ -89,7 +91,7 @@ pub(crate) enum PartitionRequest {
     Describe,
 }
 
-/// What a request to a partition, or to the catalog, came to.
+/// What a request to a partition, a group or the catalog came to, or what a membership is told.
 pub(crate) enum Answer {
     Append(Result<AppendReply, Error>),
     Read(Result<ReadReply, Error>),
@@ -98,6 +100,11 @@ pub(crate) enum Answer {
     Stream(Result<StreamInfo, Error>),
     Topic(Result<TopicInfo, Error>),
     Deleted(Result<(), Error>),
+    Group(Result<GroupReply, Error>),
+    /// Something changed for a membership, whose token it goes to.
+    Member(GroupEvent),
+    /// A membership is over.
+    MemberEnded(Error),
 }
 
 /// What opening a log came to.
@@ -111,6 +118,12 @@ pub(crate) enum ShardMessage {
     Answer { origin: Origin, answer: Answer },
     /// A log that an I/O thread opened.
     Opened { id: PartitionId, result: Box<OpenResult> },
+    /// A request to groups that this shard owns.
+    Group { origin: Origin, request: Box<GroupRequest> },
+    /// What the groups had to write is on the disk, or could not be written.
+    GroupsWritten { result: Result<(), String> },
+    /// Topics came, went or grew.
+    CatalogChanged,
     /// A sync that an I/O thread ran.
     Synced { id: PartitionId, outcome: SyncOutcome },
     /// The topic is gone from the catalog: let go of its partitions, then drop `done`.

@@ -5,6 +5,7 @@
 //! - [`disk`]: the operating system behind the [`Disk`](disk::Disk) trait, real or simulated.
 //! - [`data_dir`]: the directory that one server owns.
 //! - [`catalog`]: which streams and topics exist, on redb.
+//! - [`groups`]: groups of consumers and their stored offsets, on redb.
 //! - [`error`]: what can go wrong, by what the caller should do about it.
 //!
 //! Nothing here opens a socket, reads a clock or starts a thread: times are arguments, and the
@@ -41,6 +42,7 @@ pub mod catalog;
 pub mod data_dir;
 pub mod disk;
 pub mod error;
+pub mod groups;
 pub mod log;
 
 pub use catalog::{Catalog, CatalogError, CatalogErrorKind, CatalogStore, Stream, Topic};

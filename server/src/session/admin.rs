@@ -81,9 +81,7 @@ impl Session {
             Answer::Stream(Err(error))
             | Answer::Topic(Err(error))
             | Answer::Deleted(Err(error)) => protocol.reply_error(ticket, &error),
-            Answer::Append(_) | Answer::Read(_) | Answer::Resolve(_) | Answer::Describe(_) => {
-                unreachable!("a partition's answer to a change of the catalog")
-            }
+            _ => unreachable!("another answer than the catalog's"),
         }
     }
 

@@ -17,6 +17,7 @@ use std::sync::Arc;
 use tidewire_protocol::batch::Codec;
 
 pub use error::{CatalogError, CatalogErrorKind};
+pub(crate) use store::open_database;
 pub use store::{CatalogStore, remove_orphans};
 
 /// All streams and topics at one moment.

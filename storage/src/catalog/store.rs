@@ -73,13 +73,7 @@ impl CatalogStore {
             let text = format!("opening {} failed: {error}", path.display());
             Error::new(ErrorKind::Io, text)
         };
-        let database = redb::Builder::new()
-            .set_cache_size(CACHE_BYTES)
-            .create(&path)
-            .map_err(|error| open_error(&path, error))?;
-        RealDisk
-            .sync_dir(data_dir.path())
-            .map_err(|error| Error::io("syncing", data_dir.path(), error))?;
+        let database = open_database(data_dir, FILE, CACHE_BYTES)?;
         let leader_epoch = count_start(&database, now_us).map_err(failed)?;
         let snapshot = Arc::new(load(&database).map_err(failed)?);
         Ok(Self { database, snapshot, leader_epoch })
@@ -216,6 +210,23 @@ impl CatalogStore {
     ) -> Result<T, CatalogError> {
         commit(&self.database, change)
     }
+}
+
+/// Opens a database file of the data directory, or creates it, durably.
+pub(crate) fn open_database(
+    data_dir: &DataDir,
+    file: &str,
+    cache_bytes: usize,
+) -> Result<Database, Error> {
+    let path = data_dir.path().join(file);
+    let database = redb::Builder::new()
+        .set_cache_size(cache_bytes)
+        .create(&path)
+        .map_err(|error| open_error(&path, error))?;
+    RealDisk
+        .sync_dir(data_dir.path())
+        .map_err(|error| Error::io("syncing", data_dir.path(), error))?;
+    Ok(database)
 }
 
 /// Runs `change` as one transaction, which is on the disk when this returns.
