@@ -328,6 +328,10 @@ export interface ClientOptions {
   requestTimeoutMs?: number
   /** Silence after which a peer is asked for a sign of life; three times this closes the connection. In milliseconds. Default 30000. 1000 to 600000. */
   heartbeatMs?: number
+  /** Pause before what failed is tried again: a lost connection, or a batch that the server refused for now. It doubles up to retry_backoff_max_ms, and is shortened at random by up to half. In milliseconds. Default 100. 1 to 60000. */
+  retryBackoffMs?: number
+  /** Longest pause before what failed is tried again. In milliseconds. Default 5000. 1 to 600000. */
+  retryBackoffMaxMs?: number
 }
 
 /** Options of a producer. */
@@ -342,8 +346,12 @@ export interface ProducerOptions {
   batchRecords?: number
   /** Bound of the records that wait to be sent or acknowledged. In bytes. Default 33554432. 65536 to 1073741824. */
   queueBytes?: number
-  /** Unacknowledged batches a partition may have on the wire. In batches. Default 5. 1 to 64. */
+  /** Unacknowledged batches a partition may have on the wire; no more than a server remembers, so that each of them can be told from a new one after a reconnect. In batches. Default 5. 1 to 16. */
   maxInFlight?: number
+  /** Time from enqueueing a record to its outcome, with all retries and reconnects; then it fails, or its outcome is unknown if it may have been appended. In milliseconds. Default 120000. 1 to 86400000. */
+  deliveryTimeoutMs?: number
+  /** What happens to a record for which the queue has no room: block (send waits; enqueue, which never waits, gives it back), error (both give it back) or drop (it is dropped, and its outcome is QUEUE_FULL). Default "block". */
+  queueFull?: 'block' | 'error' | 'drop'
   /** Compression of batches: none, lz4 (fast), zstd (small) or topic, which is what the topic was created with. Batches that would not shrink stay plain. Default "topic". */
   codec?: string
 }

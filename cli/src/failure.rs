@@ -22,6 +22,13 @@ pub enum Failure {
         /// What to do next.
         hint: Option<String>,
     },
+    /// It could not even be begun, which for some commands is another exit code.
+    CannotRun {
+        /// What stands in the way, with the name of the thing.
+        text: String,
+        /// What to do next.
+        hint: Option<String>,
+    },
     /// What was asked for makes no sense.
     Usage(String),
     /// Ctrl-C, or another signal of this number.
@@ -41,10 +48,16 @@ impl Failure {
         Self::Usage(text.into())
     }
 
+    /// It could not even be begun: exit code 2.
+    pub fn cannot_run(text: impl Into<String>) -> Self {
+        Self::CannotRun { text: text.into(), hint: None }
+    }
+
     /// Adds what to do next.
     pub fn hint(self, next: impl Into<String>) -> Self {
         match self {
             Self::Failed { text, .. } => Self::Failed { text, hint: Some(next.into()) },
+            Self::CannotRun { text, .. } => Self::CannotRun { text, hint: Some(next.into()) },
             other => other,
         }
     }
@@ -67,6 +80,7 @@ impl Failure {
         let style = Style::stderr();
         let (code, text, hint) = match self {
             Self::Failed { text, hint } => (1, text, hint.as_deref()),
+            Self::CannotRun { text, hint } => (2, text, hint.as_deref()),
             Self::Usage(text) => {
                 (2, text, Some("'tidewire help' lists commands and their options"))
             }
@@ -92,7 +106,9 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Failed { text, .. } | Self::Usage(text) => f.write_str(text),
+            Self::Failed { text, .. } | Self::CannotRun { text, .. } | Self::Usage(text) => {
+                f.write_str(text)
+            }
             Self::Interrupted(_) => f.write_str("interrupted"),
             Self::OutputClosed => f.write_str("the output was closed"),
         }

@@ -4,6 +4,7 @@
 //! * `serve`: the server as a process: configuration, logs, signals.
 //! * `demo`, `bench`: a server of their own (`child`), and what they show of it.
 //! * `admin`, `send`, `tail`: a person's or a script's access to any server (`client`).
+//! * `doctor`, `backup`: a data directory without its server, or beside it.
 //! * `failure`, `output`: what goes wrong and how things are shown.
 //!
 //! The one invariant: what a program may read goes to stdout, what a person reads while it runs
@@ -11,10 +12,12 @@
 
 mod admin;
 mod args;
+mod backup;
 mod bench;
 mod child;
 mod client;
 mod demo;
+mod doctor;
 mod failure;
 mod output;
 mod send;
@@ -45,6 +48,8 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Send(args) => send::run(args),
         Command::Tail(args) => tail::run(args),
         Command::Bench(command) => bench::run(command),
+        Command::Doctor(args) => doctor::run(args),
+        Command::Backup(args) => backup::run(args),
         Command::Ping { server } => admin::ping(&server),
         Command::Completions { shell } => completions(shell),
     }

@@ -14,6 +14,7 @@ use tidewire_protocol::options::topic as defaults;
 use crate::client::{Client, topic_name};
 use crate::consumer::batch::{Batch, split_batches};
 use crate::error::{Code, Error};
+use crate::link::Link;
 
 /// Most bytes that a fetch returns unless told otherwise.
 const FETCH_MAX_BYTES: u32 = 1 << 20;
@@ -102,7 +103,7 @@ impl Client {
     pub async fn create_stream(&self, name: &str) -> Result<StreamInfo, Error> {
         check_name("stream", name)?;
         let request = StreamCreate { name: name.to_owned() };
-        Ok(self.connection.request(0, &request).await?.stream)
+        Ok(self.link.request(&request).await?.stream)
     }
 
     /// Describes a stream.
@@ -112,7 +113,7 @@ impl Client {
     pub async fn describe_stream(&self, name: &str) -> Result<StreamInfo, Error> {
         check_name("stream", name)?;
         let request = StreamDescribe { name: name.to_owned() };
-        Ok(self.connection.request(0, &request).await?.stream)
+        Ok(self.link.query(&request).await?.stream)
     }
 
     /// Deletes a stream; with its topics and their records if `with_topics`.
@@ -122,7 +123,7 @@ impl Client {
     pub async fn delete_stream(&self, name: &str, with_topics: bool) -> Result<(), Error> {
         check_name("stream", name)?;
         let request = StreamDelete { name: name.to_owned(), with_topics };
-        self.connection.request(0, &request).await.map(drop)
+        self.link.request(&request).await.map(drop)
     }
 
     /// Lists all streams, by name.
@@ -130,7 +131,7 @@ impl Client {
         let mut streams: Vec<StreamInfo> = Vec::new();
         loop {
             let after = streams.last().map(|stream| stream.name.clone()).unwrap_or_default();
-            let page = self.connection.request(0, &StreamList { after: after.clone() }).await?;
+            let page = self.link.query(&StreamList { after: after.clone() }).await?;
             let first = page.streams.first().map(|stream| &stream.name);
             let more = page.more && check_progress("streams", first > Some(&after))?;
             streams.extend(page.streams);
@@ -168,7 +169,7 @@ impl Client {
             .then_some(segment_bytes),
             codec: self.settings.codec(config.codec)?,
         };
-        Ok(self.connection.request(0, &request).await?.topic)
+        Ok(self.link.request(&request).await?.topic)
     }
 
     /// Describes a topic, `stream/topic`.
@@ -179,7 +180,7 @@ impl Client {
         let name = topic_name(topic)?;
         let request =
             TopicDescribe { stream: name.stream().to_owned(), topic: name.topic().to_owned() };
-        Ok(self.connection.request(0, &request).await?.topic)
+        Ok(self.link.query(&request).await?.topic)
     }
 
     /// Lists all topics of a stream, by name.
@@ -192,7 +193,7 @@ impl Client {
         loop {
             let after = topics.last().map(|topic| topic.name.clone()).unwrap_or_default();
             let request = TopicList { stream: stream.to_owned(), after: after.clone() };
-            let page = self.connection.request(0, &request).await?;
+            let page = self.link.query(&request).await?;
             let first = page.topics.first().map(|topic| &topic.name);
             let more = page.more && check_progress("topics", first > Some(&after))?;
             topics.extend(page.topics);
@@ -210,7 +211,7 @@ impl Client {
         let name = topic_name(topic)?;
         let request =
             TopicDelete { stream: name.stream().to_owned(), topic: name.topic().to_owned() };
-        self.connection.request(0, &request).await.map(drop)
+        self.link.request(&request).await.map(drop)
     }
 
     /// The state of every partition of a topic, in order: offsets, sizes, owners.
@@ -226,26 +227,12 @@ impl Client {
             if first >= count {
                 return Ok(partitions);
             }
-            let page = self.partitions_page(&name, first, limits::MAX_LIST_ITEMS).await?;
+            let page =
+                partitions_page(&self.link, &name, first, limits::MAX_LIST_ITEMS).await?;
             let next = page.first().map(|info| info.partition);
             check_progress("partitions", next >= Some(first))?;
             partitions.extend(page);
         }
-    }
-
-    pub(crate) async fn partitions_page(
-        &self,
-        name: &TopicName,
-        first_partition: u32,
-        max_partitions: u32,
-    ) -> Result<Vec<PartitionInfo>, Error> {
-        let request = ListOffsets {
-            stream: name.stream().to_owned(),
-            topic: name.topic().to_owned(),
-            first_partition,
-            max_partitions,
-        };
-        Ok(self.connection.request(0, &request).await?.partitions)
     }
 
     /// Reads batches of a partition once, from `offset` on. A consumer is the better way to read
@@ -281,13 +268,11 @@ impl Client {
             min_bytes: options.min_bytes,
             max_wait_ms: options.max_wait_ms,
         };
-        let timeout_ms =
-            self.connection.request_timeout_ms().saturating_add(options.max_wait_ms);
-        let (reply, payload) =
-            match self.connection.request_within(0, &request, timeout_ms).await {
-                Ok(reply) => reply,
-                Err(error) => return Err(self.with_offsets(error, &name, partition).await),
-            };
+        let timeout_ms = self.link.request_timeout_ms().saturating_add(options.max_wait_ms);
+        let (reply, payload) = match self.link.query_within(&request, timeout_ms).await {
+            Ok(reply) => reply,
+            Err(error) => return Err(with_offsets(&self.link, error, &name, partition).await),
+        };
         let mut batches = split_batches(&name, partition, offset, payload)?;
         for batch in &mut batches {
             batch.end_offset = reply.end_offset;
@@ -301,24 +286,39 @@ impl Client {
             next_offset,
         })
     }
+}
 
-    /// Adds to an `OFFSET_OUT_OF_RANGE` the offsets that there are, if the server tells them.
-    pub(crate) async fn with_offsets(
-        &self,
-        error: Error,
-        name: &TopicName,
-        partition: u32,
-    ) -> Error {
-        if error.code() != Code::OFFSET_OUT_OF_RANGE {
-            return error;
-        }
-        match self.partitions_page(name, partition, 1).await.as_deref() {
-            Ok([info]) if info.partition == partition => {
-                error.with_offsets(info.start_offset..info.end_offset)
-            }
-            _ => error,
-        }
+/// Adds to an `OFFSET_OUT_OF_RANGE` the offsets that there are, if the server tells them.
+pub(crate) async fn with_offsets(
+    link: &Link,
+    error: Error,
+    name: &TopicName,
+    partition: u32,
+) -> Error {
+    if error.code() != Code::OFFSET_OUT_OF_RANGE {
+        return error;
     }
+    match partitions_page(link, name, partition, 1).await.as_deref() {
+        Ok([info]) if info.partition == partition => {
+            error.with_offsets(info.start_offset..info.end_offset)
+        }
+        _ => error,
+    }
+}
+
+async fn partitions_page(
+    link: &Link,
+    name: &TopicName,
+    first_partition: u32,
+    max_partitions: u32,
+) -> Result<Vec<PartitionInfo>, Error> {
+    let request = ListOffsets {
+        stream: name.stream().to_owned(),
+        topic: name.topic().to_owned(),
+        first_partition,
+        max_partitions,
+    };
+    Ok(link.query(&request).await?.partitions)
 }
 
 /// A page that does not lead on would be followed by pages for ever.

@@ -1,19 +1,15 @@
-//! Connecting: options gathered, servers tried in order.
+//! Connecting: the client's own options, gathered.
 //!
-//! Owns the client's own options and the list of what went wrong at each address; leaves reading
-//! options to [`options`](crate::options) and reaching a server to the connection. The one
-//! invariant: an error that comes from here says what was tried.
-
-use std::sync::Arc;
+//! Leaves reading options to [`options`](crate::options) and trying servers to the
+//! [`link`](crate::link). The one invariant: nothing is tried before every option was checked.
 
 use tidewire_protocol::connection::ClientConfig;
-use tidewire_protocol::error::Disposition;
 use tidewire_protocol::options::client as defaults;
-use tidewire_protocol::url::{Address, Url};
+use tidewire_protocol::url::Url;
 
 use crate::client::Client;
-use crate::connection::Connection;
-use crate::error::{Code, Error};
+use crate::error::Error;
+use crate::link::{Link, LinkConfig};
 use crate::options::Settings;
 
 /// Where a server listens that was started without options.
@@ -29,6 +25,8 @@ pub struct ClientBuilder {
     connect_timeout_ms: Option<u32>,
     request_timeout_ms: Option<u32>,
     heartbeat_ms: Option<u32>,
+    retry_backoff_ms: Option<u32>,
+    retry_backoff_max_ms: Option<u32>,
 }
 
 impl ClientBuilder {
@@ -63,7 +61,20 @@ impl ClientBuilder {
         self
     }
 
-    /// Connects to the first server that can be reached.
+    /// Pause before what failed is tried again, in milliseconds; it doubles up to
+    /// `retry_backoff_max_ms`, and is shortened at random by up to half.
+    pub fn retry_backoff_ms(mut self, retry_backoff_ms: u32) -> Self {
+        self.retry_backoff_ms = Some(retry_backoff_ms);
+        self
+    }
+
+    /// Longest such pause, in milliseconds.
+    pub fn retry_backoff_max_ms(mut self, retry_backoff_max_ms: u32) -> Self {
+        self.retry_backoff_max_ms = Some(retry_backoff_max_ms);
+        self
+    }
+
+    /// Connects to the first server that can be reached; each is tried once.
     ///
     /// # Errors
     /// See [`Client::connect`].
@@ -76,7 +87,7 @@ impl ClientBuilder {
             client_name = program_name();
         }
         let number = |name, given, default| settings.number::<u32>(name, given, default);
-        let config = ClientConfig {
+        let connection = ClientConfig {
             client_name,
             client_version: concat!("tidewire-rust/", env!("CARGO_PKG_VERSION")).to_owned(),
             heartbeat_ms: number("heartbeat_ms", self.heartbeat_ms, defaults::HEARTBEAT_MS)?,
@@ -92,42 +103,23 @@ impl ClientBuilder {
             self.request_timeout_ms,
             defaults::REQUEST_TIMEOUT_MS,
         )?;
-        let mut failures = Vec::new();
-        for address in &url.addresses {
-            match Connection::open(address, config.clone(), request_timeout_ms).await {
-                Ok(connection) => {
-                    return Ok(Client {
-                        connection: Arc::new(connection),
-                        settings: Arc::new(settings),
-                    });
-                }
-                Err(error) => {
-                    tracing::debug!(%address, %error, "connecting failed");
-                    failures.push(error);
-                }
-            }
-        }
-        Err(summary(&url.addresses, failures))
+        let config = LinkConfig {
+            addresses: url.addresses,
+            connection,
+            request_timeout_ms,
+            retry_backoff_ms: number(
+                "retry_backoff_ms",
+                self.retry_backoff_ms,
+                defaults::RETRY_BACKOFF_MS,
+            )?,
+            retry_backoff_max_ms: number(
+                "retry_backoff_max_ms",
+                self.retry_backoff_max_ms,
+                defaults::RETRY_BACKOFF_MAX_MS,
+            )?,
+        };
+        Ok(Client::new(Link::connect(config).await?, settings))
     }
-}
-
-/// One failure stands for itself; several are listed.
-fn summary(addresses: &[Address], mut failures: Vec<Error>) -> Error {
-    if failures.len() == 1
-        && let Some(only) = failures.pop()
-    {
-        return only;
-    }
-    let first = failures.first().map_or(Code::CONNECT_FAILED, Error::code);
-    let same = failures.iter().all(|error| error.code() == first);
-    let list: Vec<String> = failures.iter().map(|error| format!("\n  {error}")).collect();
-    let disposition =
-        failures.iter().fold(Disposition::NONE, |all, error| all.and(error.disposition()));
-    Error::new(
-        if same { first } else { Code::CONNECT_FAILED },
-        format!("none of {} servers could be used:{}", addresses.len(), list.concat()),
-    )
-    .with_disposition(disposition)
 }
 
 fn program_name() -> String {

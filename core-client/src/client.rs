@@ -1,10 +1,11 @@
-//! The client: one connection, and everything that is made from it.
+//! The client: one connection at a time, and everything that is made from it.
 //!
 //! Owns the handle that the application holds; producing, consuming and administration stand in
-//! their own modules. The one invariant: all handles of one client share one connection, which
-//! closes when the last of them (clients, producers, consumers) is gone.
+//! their own modules, and what happens when the connection is lost in the [`link`](crate::link).
+//! The one invariant: all handles of one client share one connection, which closes when the last
+//! of them (clients, producers, consumers) is gone.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tidewire_protocol::message::Ping;
@@ -14,20 +15,30 @@ use crate::builder::ClientBuilder;
 use crate::connection::Connection;
 use crate::consumer::ConsumerBuilder;
 use crate::error::Error;
+use crate::events::Events;
+use crate::link::{Link, Status};
 use crate::options::Settings;
 use crate::producer::ProducerBuilder;
 
 /// A connection to a Tidewire server. Cheap to clone; clones share the connection.
 ///
 /// Any number of tasks may use it at once: their requests travel pipelined on one connection.
+///
+/// When the connection is lost, the client makes another to one of its servers, for as long as
+/// it takes, and what was made from it goes on: producers send again what was not acknowledged,
+/// consumers go on at the record that is due, and requests wait, each within its own time. A
+/// request that may change something is never made twice; if its connection is lost before the
+/// reply, it fails with its outcome unknown. [`Client::events`] tells what happens meanwhile.
 #[derive(Clone, Debug)]
 pub struct Client {
-    pub(crate) connection: Arc<Connection>,
+    pub(crate) link: Arc<Link>,
+    /// What the server of the last connection said of itself.
+    last: Arc<Mutex<ServerInfo>>,
     pub(crate) settings: Arc<Settings>,
 }
 
 /// What a server said of itself when the connection was made.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ServerInfo {
     /// Its name.
@@ -43,7 +54,7 @@ pub struct ServerInfo {
 }
 
 /// A server's limits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ServerLimits {
     /// Largest frame, in bytes.
@@ -56,6 +67,25 @@ pub struct ServerLimits {
     pub max_in_flight: u32,
     /// Most open producers and subscribed partitions on one connection.
     pub max_channels: u32,
+}
+
+impl ServerInfo {
+    fn of(connection: &Connection) -> Self {
+        let hello = connection.hello();
+        Self {
+            name: hello.server_name.clone(),
+            version: hello.server_version.clone(),
+            address: connection.address().to_string(),
+            id: hello.server_id,
+            limits: ServerLimits {
+                max_frame_len: hello.max_frame_len,
+                max_batch_len: hello.max_batch_len,
+                max_batch_records: hello.max_batch_records,
+                max_in_flight: hello.max_in_flight,
+                max_channels: hello.max_channels,
+            },
+        }
+    }
 }
 
 impl Client {
@@ -76,28 +106,37 @@ impl Client {
         ClientBuilder::default()
     }
 
-    /// What the server said of itself.
-    pub fn server(&self) -> ServerInfo {
-        let hello = self.connection.hello();
-        ServerInfo {
-            name: hello.server_name.clone(),
-            version: hello.server_version.clone(),
-            address: self.connection.address().to_string(),
-            id: hello.server_id,
-            limits: ServerLimits {
-                max_frame_len: hello.max_frame_len,
-                max_batch_len: hello.max_batch_len,
-                max_batch_records: hello.max_batch_records,
-                max_in_flight: hello.max_in_flight,
-                max_channels: hello.max_channels,
-            },
-        }
+    pub(crate) fn new(link: Arc<Link>, settings: Settings) -> Self {
+        let last = match &*link.status().borrow() {
+            Status::Up(connection) => ServerInfo::of(connection),
+            Status::Down(_) | Status::Over(_) => ServerInfo::default(),
+        };
+        Self { link, last: Arc::new(Mutex::new(last)), settings: Arc::new(settings) }
     }
 
-    /// Asks the server for a sign of life; the time that it took.
+    /// What the server said of itself; without a connection, what the last one said that was
+    /// asked for here.
+    pub fn server(&self) -> ServerInfo {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Status::Up(connection) = &*self.link.status().borrow() {
+            *last = ServerInfo::of(connection);
+        }
+        last.clone()
+    }
+
+    /// What happens to the connection from now on. An application need not watch it.
+    pub fn events(&self) -> Events {
+        self.link.events().subscribe()
+    }
+
+    /// Asks the server for a sign of life; the time that it took. Without a connection it waits
+    /// for one.
+    ///
+    /// # Errors
+    /// `DISCONNECTED` if there was no connection in time, or it was lost before the reply.
     pub async fn ping(&self) -> Result<Duration, Error> {
         let begun = Instant::now();
-        self.connection.request(0, &Ping {}).await?;
+        self.link.request(&Ping {}).await?;
         Ok(begun.elapsed())
     }
 
@@ -115,7 +154,7 @@ impl Client {
     /// them. Requests that wait for a reply fail; close producers first to have their records
     /// acknowledged.
     pub async fn close(&self) -> Result<(), Error> {
-        self.connection.close().await;
+        self.link.close().await;
         Ok(())
     }
 }

@@ -5,7 +5,7 @@ mod support;
 use std::time::{Duration, Instant};
 
 use support::{Server, raw};
-use tidewire::{Client, Code, Error, ErrorKind};
+use tidewire::{Client, Code, Error, ErrorKind, Event};
 use tidewire_protocol::message::Kind;
 
 async fn refused(url: &str) -> Error {
@@ -136,9 +136,97 @@ async fn a_reply_that_makes_no_sense_ends_the_connection() {
     let error = client.delete_topic("orders").await.expect_err("garbage");
     assert!(error.is_outcome_unknown(), "{error:?}");
     assert_eq!(error.kind(), ErrorKind::Protocol);
-    let error = client.ping().await.expect_err("closed");
+    client.ping().await.expect("on another connection");
+}
+
+#[tokio::test]
+async fn a_query_is_made_again_and_a_change_is_not() {
+    let server = Server::start().await;
+    let client = Client::connect(&server.url()).await.expect("connects");
+    client.create_topic("t", tidewire::TopicConfig::default()).await.expect("new");
+    for kind in [Kind::TOPIC_DESCRIBE, Kind::TOPIC_DELETE] {
+        server.faults(|faults| faults.mute.push(kind));
+    }
+    let describing = tokio::spawn({
+        let client = client.clone();
+        async move { client.describe_topic("t").await }
+    });
+    let deleting = tokio::spawn({
+        let client = client.clone();
+        async move { client.delete_topic("t").await }
+    });
+    tokio::time::sleep(Duration::from_millis(30)).await;
+    server.faults(|faults| faults.mute.clear());
+    server.cut();
+    describing.await.expect("no panic").expect("asked again");
+    let error = deleting.await.expect("no panic").expect_err("not made again");
+    assert_eq!((error.code(), error.is_outcome_unknown()), (Code::DISCONNECTED, true));
+    client.describe_topic("t").await.expect("it is there");
+}
+
+#[tokio::test]
+async fn requests_wait_for_a_connection_within_their_time() {
+    let server = Server::start().await;
+    let url = format!("{}/?request_timeout_ms=100", server.url());
+    let client = Client::connect(&url).await.expect("connects");
+    server.faults(|faults| faults.turn_away = true);
+    server.cut();
+    server.until("the cut", |log| log.connections_ended == 1).await;
+    let error = loop {
+        // The cut may not have arrived yet.
+        match client.ping().await {
+            Err(error) if error.is_outcome_unknown() => {}
+            other => break other.expect_err("no connection"),
+        }
+    };
     assert_eq!(error.code(), Code::DISCONNECTED);
     assert!(error.is_retriable() && !error.is_outcome_unknown(), "nothing was sent: {error:?}");
+    assert!(error.to_string().contains("100 ms"), "{error}");
+    server.faults(|faults| faults.turn_away = false);
+    tokio::time::timeout(Duration::from_secs(5), async {
+        while client.ping().await.is_err() {}
+    })
+    .await
+    .expect("connected again");
+}
+
+#[tokio::test]
+async fn events_tell_how_a_connection_was_lost_and_made_again() {
+    let server = Server::start().await;
+    let other = raw::refusing().await;
+    let url = format!("{}, {other}", server.url()).replace(", ", ",");
+    let client = Client::connect(&url).await.expect("connects");
+    let mut events = client.events();
+    server.faults(|faults| faults.turn_away = true);
+    server.cut();
+    let mut next = async || {
+        let event = tokio::time::timeout(Duration::from_secs(5), events.next()).await;
+        event.expect("in time").expect("open")
+    };
+    let first = next().await;
+    assert!(
+        matches!(&first, Event::Disconnected { address, .. } if *address == server.address())
+    );
+    for attempt in 1..=2 {
+        let event = next().await;
+        assert!(matches!(event, Event::Reconnecting { attempt: a, .. } if a == attempt));
+    }
+    server.faults(|faults| faults.turn_away = false);
+    loop {
+        match next().await {
+            Event::Reconnecting { .. } => {}
+            Event::Connected { address } => break assert_eq!(address, server.address()),
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(client.server().address, server.address());
+    drop(client);
+    assert!(next_is_none(&mut events).await);
+}
+
+async fn next_is_none(events: &mut tidewire::Events) -> bool {
+    let end = tokio::time::timeout(Duration::from_secs(5), events.next()).await;
+    end.expect("in time").is_none()
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 
-use support::Server;
+use support::{Cut, Server};
 use tidewire::{Client, Code, Consumer, FetchOptions, Record, Start, TopicConfig};
 use tokio::time::timeout;
 
@@ -312,16 +312,141 @@ async fn an_offset_that_is_not_there_comes_with_those_that_are() {
 }
 
 #[tokio::test]
-async fn a_cut_is_an_error_after_what_came_before() {
-    let (server, client) = start(1).await;
-    fill(&client, 0, 2, 1, 1).await;
+async fn a_cut_is_not_noticed_and_what_came_before_it_is_not_fetched_again() {
+    let (server, client) = start(2).await;
+    fill(&client, 0, 2, 5, 1).await;
+    fill(&client, 1, 1, 5, 1).await;
     let mut consumer = earliest(&client).await;
+    let first = consumer.next_record().await.expect("delivered").expect("open");
+    assert_eq!(first.offset(), 0);
     tokio::time::sleep(SHORT).await;
+    server.faults(|faults| faults.turn_away = true);
     server.cut();
-    tokio::time::sleep(SHORT).await;
-    assert_eq!(read(&mut consumer, 2).await.len(), 2);
-    let error = consumer.next_batch().await.expect_err("cut");
-    assert_eq!(error.code(), Code::DISCONNECTED);
+    server.until("the cut", |log| log.connections_ended > 0).await;
+    let mut seen = read(&mut consumer, 14).await;
+    server.faults(|faults| faults.turn_away = false);
+    server.until("subscriptions", |log| log.subscribed == 4).await;
+    fill(&client, 0, 1, 5, 1).await;
+    seen.extend(read(&mut consumer, 5).await);
+    seen.push((first.partition(), 0));
+    seen.sort_unstable();
+    let expected: Vec<(u32, u64)> =
+        (0..15).map(|offset| (0, offset)).chain((0..5).map(|offset| (1, offset))).collect();
+    assert_eq!(seen, expected);
+    assert_eq!(consumer.stats().resubscriptions, 2);
+}
+
+/// Cuts at seeded places, in the middle of frames too.
+#[tokio::test]
+async fn every_record_comes_once_and_in_order_wherever_the_connection_is_cut() {
+    for seed in 0..12u64 {
+        let (server, client) = start(2).await;
+        fill(&client, 0, 20, 7, 300).await;
+        fill(&client, 1, 20, 3, 900).await;
+        client.close().await.expect("closes");
+        server.faults(|faults| {
+            faults.cuts = (0..10u64)
+                .map(|i| Cut {
+                    after_read: usize::MAX,
+                    after_written: 400 + ((seed * 7_919 + i * 104_729) % 15_000) as usize,
+                })
+                .collect();
+        });
+        let url = format!("{}/?retry_backoff_ms=1&retry_backoff_max_ms=4", server.url());
+        let client = Client::connect(&url).await.expect("connects");
+        let builder = client.consumer("t").start(Start::Earliest).prefetch_bytes(65_536);
+        let mut consumer = builder.build().await.expect("subscribes");
+        let seen = read(&mut consumer, 200).await;
+        for (partition, count) in [(0, 140), (1, 60)] {
+            let offsets: Vec<u64> =
+                seen.iter().filter(|(p, _)| *p == partition).map(|(_, o)| *o).collect();
+            assert_eq!(offsets, (0..count).collect::<Vec<u64>>(), "seed {seed}");
+        }
+        assert!(timeout(SHORT, consumer.next_batch()).await.is_err(), "nothing twice");
+        assert!(server.log().connections > 3, "seed {seed} cut nothing");
+    }
+}
+
+#[tokio::test]
+async fn a_place_that_retention_has_overtaken_is_an_error_with_the_offsets() {
+    let (server, client) = start(1).await;
+    fill(&client, 0, 3, 1, 1).await;
+    let mut consumer = earliest(&client).await;
+    assert_eq!(read(&mut consumer, 3).await.len(), 3);
+    server.faults(|faults| faults.turn_away = true);
+    server.cut();
+    server.until("the cut", |log| log.connections_ended > 0).await;
+    server.append_and_trim("t", 0, 5);
+    server.faults(|faults| faults.turn_away = false);
+    let error = consumer.next_batch().await.expect_err("overtaken");
+    assert_eq!((error.code(), error.offsets()), (Code::OFFSET_OUT_OF_RANGE, Some(5..5)));
+    consumer.seek(0, Start::Latest).expect("it is read");
+    fill(&client, 0, 1, 1, 1).await;
+    consumer.seek(0, Start::Earliest).expect("it is read");
+    assert_eq!(read(&mut consumer, 1).await, [(0, 5)]);
+}
+
+#[tokio::test]
+async fn a_topic_that_was_created_anew_is_not_taken_for_the_old_one() {
+    let (server, client) = start(1).await;
+    fill(&client, 0, 3, 1, 1).await;
+    let mut consumer = earliest(&client).await;
+    assert_eq!(read(&mut consumer, 3).await.len(), 3);
+    server.recreate("t");
+    server.cut();
+    let error = consumer.next_batch().await.expect_err("another topic");
+    assert_eq!(error.code(), Code::TOPIC_NOT_FOUND);
+    assert!(error.to_string().contains("another created"), "{error}");
+}
+
+#[tokio::test]
+async fn partitions_come_and_go_pause_and_seek_while_it_runs() {
+    let (server, client) = start(3).await;
+    for partition in 0..3 {
+        fill(&client, partition, 2, 5, 1).await;
+    }
+    let builder = client.consumer("t").start(Start::Earliest).partitions([0]);
+    let mut consumer = builder.build().await.expect("subscribes");
+    assert_eq!(read(&mut consumer, 5).await.len(), 5);
+    let removed = consumer.remove_partition(0).expect("it was read");
+    assert_eq!((removed.next_offset, removed.end_offset), (5, 10));
+    assert!(timeout(SHORT, consumer.next_batch()).await.is_err(), "nothing is read");
+    server.until("its end", |log| log.unsubscribed == 1).await;
+
+    consumer.add_partition(1, Start::Offset(8));
+    assert_eq!(read(&mut consumer, 2).await, [(1, 8), (1, 9)]);
+    consumer.pause(1).expect("it is read");
+    fill(&client, 1, 1, 2, 1).await;
+    consumer.add_partition(2, Start::Offset(9));
+    assert_eq!(read(&mut consumer, 1).await, [(2, 9)]);
+    assert!(timeout(SHORT, consumer.next_batch()).await.is_err(), "1 is paused");
+    server.cut();
+    server.until("subscriptions", |log| log.subscribed == 5).await;
+    consumer.resume(1).expect("it is read");
+    assert_eq!(read(&mut consumer, 2).await, [(1, 10), (1, 11)]);
+
+    // In the middle of a batch.
+    consumer.seek(1, Start::Offset(5)).expect("it is read");
+    let record = consumer.next_record().await.expect("delivered").expect("open");
+    assert_eq!(record.offset(), 5);
+    consumer.seek(1, Start::Offset(2)).expect("it is read");
+    assert_eq!(read(&mut consumer, 3).await, [(1, 2), (1, 3), (1, 4)]);
+    let unknown = consumer.seek(0, Start::Earliest).expect_err("it is not read");
+    assert_eq!(unknown.code(), Code::PARTITION_NOT_FOUND);
+    assert_eq!(consumer.stats().partitions, 2);
+}
+
+#[tokio::test]
+async fn a_server_that_cannot_be_used_any_more_is_an_error_every_time() {
+    let (server, client) = start(1).await;
+    let mut consumer = earliest(&client).await;
+    server.faults(|faults| faults.other_server_id = Some(77));
+    server.cut();
+    for _ in 0..2 {
+        let error = consumer.next_batch().await.expect_err("other data");
+        assert_eq!(error.code(), Code::CONNECT_FAILED);
+        assert!(error.to_string().contains("other data"), "{error}");
+    }
 }
 
 #[tokio::test]

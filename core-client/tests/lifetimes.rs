@@ -61,17 +61,24 @@ fn dropping_everything_in_any_order_ends_all_tasks() {
 }
 
 #[test]
-fn a_lost_connection_ends_all_tasks() {
+fn a_client_that_is_closed_or_dropped_while_it_reconnects_leaves_no_task() {
     let (_runtime, server) = server();
-    client_runtime().block_on(async {
-        let (_client, producer, _consumer) = everything(&server.url()).await;
-        server.cut();
-        all_tasks_end().await;
-        assert_eq!(
-            producer.send(Record::new("x")).await.map_err(|e| e.code()),
-            Err(Code::DISCONNECTED)
-        );
-    });
+    for close in [false, true] {
+        server.faults(|faults| faults.turn_away = false);
+        client_runtime().block_on(async {
+            let (client, producer, consumer) = everything(&server.url()).await;
+            server.faults(|faults| faults.turn_away = true);
+            server.cut();
+            tokio::time::sleep(Duration::from_millis(30)).await;
+            if close {
+                client.close().await.expect("closes");
+                let error = client.ping().await.expect_err("closed");
+                assert_eq!(error.code(), Code::CLOSED);
+            }
+            drop((client, producer, consumer));
+            all_tasks_end().await;
+        });
+    }
 }
 
 #[test]

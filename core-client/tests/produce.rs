@@ -247,6 +247,7 @@ async fn tickets_of_a_refused_batch_carry_the_servers_error() {
     let (server, client) = start(1).await;
     let full = WireError::new(Code::DISK_FULL, "the disk of partition 0 is full");
     server.faults(|faults| {
+        faults.careless = true;
         faults.append_errors.insert(1, full);
     });
     let producer = open(client.producer("t").batch_records(2)).await;

@@ -6,6 +6,7 @@
 //! * [`connection`] holds the two ends of a connection, driven by a few verbs;
 //! * [`frame`] and [`message`] say what travels between them;
 //! * [`batch`] builds and reads the one set of bytes that goes from producer to disk to consumer;
+//! * [`session`] is what survives a connection: reconnecting, producing, consuming;
 //! * [`partitioner`] decides where a key belongs, [`idempotence`] what was sent twice;
 //! * [`error`], [`options`] and [`limits`] are the tables that every language shares, generated
 //!   from `protocol/spec`.
@@ -25,6 +26,7 @@ pub mod message;
 pub mod name;
 pub mod options;
 pub mod partitioner;
+pub mod session;
 pub mod url;
 
 pub use generated::limits;

@@ -33,6 +33,8 @@ pub enum OptionType {
     Start,
     /// `none`, `lz4` or `zstd`; of a producer also `topic`.
     Codec,
+    /// `block`, `error` or `drop`.
+    QueueFull,
 }
 
 /// A row of the table of options.

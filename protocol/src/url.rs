@@ -107,6 +107,11 @@ pub fn check_option(name: &str, value: &str) -> Result<(&'static OptionInfo, Str
                 return Err(wrong("none, written or synced"));
             }
         }
+        OptionType::QueueFull => {
+            if !["block", "error", "drop"].contains(&value) {
+                return Err(wrong("block, error or drop"));
+            }
+        }
         OptionType::Start => {
             if value != "earliest" && value != "latest" && value.parse::<u64>().is_err() {
                 return Err(wrong("earliest, latest or an offset"));
@@ -206,6 +211,8 @@ mod tests {
             ("tidewire://a/?linger_ms=60001", Code::INVALID_OPTION),
             ("tidewire://a/?acks=all", Code::INVALID_OPTION),
             ("tidewire://a/?codec=gzip", Code::INVALID_OPTION),
+            ("tidewire://a/?queue_full=wait", Code::INVALID_OPTION),
+            ("tidewire://a/?max_in_flight=17", Code::INVALID_OPTION),
         ] {
             assert_eq!(Url::parse(bad).expect_err(bad).code, code, "{bad}");
         }

@@ -6,8 +6,12 @@
 //! LOCK            flock'ed while a server runs; holds its pid, for people
 //! FORMAT          "tidewire 1\n"
 //! catalog.redb    streams and topics
+//! catalog.lock    flock'ed while the catalog is written to, or copied
+//! groups.redb     groups and stored offsets; groups.lock is what catalog.lock is to the catalog
 //! topics/<id>/<partition>/    one log each
+//! removed/        what a repair took out of a log
 //! ```
+//! `docs/data-directory.md` describes every file.
 //!
 //! Invariant: nothing in a directory is written before it was found to be a data directory of
 //! this format, or empty, and only while the lock is held.
@@ -57,6 +61,17 @@ impl DataDir {
         Ok(Self { path: path.to_path_buf(), _lock: lock })
     }
 
+    /// Takes hold of a data directory that exists; nothing but the lock is written.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Locked`] if another process has it; [`ErrorKind::Format`] if it belongs to
+    /// another version or is not a data directory; [`ErrorKind::Io`] if it cannot be read.
+    pub fn open_existing(path: impl AsRef<Path>) -> Result<Self, Error> {
+        let path = path.as_ref();
+        expect_format(path)?;
+        Ok(Self { path: path.to_path_buf(), _lock: lock(path)? })
+    }
+
     /// The directory.
     pub fn path(&self) -> &Path {
         &self.path
@@ -88,6 +103,20 @@ fn create_dir(path: &Path) -> Result<(), Error> {
     }
     create_dir_durable(&RealDisk, path)
         .map_err(|error| Error::io("creating the data directory", path, error))
+}
+
+/// Checks that `path` is a data directory of this format.
+///
+/// # Errors
+/// [`ErrorKind::Format`] if it belongs to another version or is not a data directory;
+/// [`ErrorKind::Io`] if it cannot be read.
+pub fn expect_format(path: &Path) -> Result<(), Error> {
+    // The listing says whether it is there at all.
+    if !fs::exists(path.join(FORMAT_FILE)).map_err(|error| Error::io("reading", path, error))? {
+        fs::read_dir(path).map_err(|error| Error::io("reading", path, error))?;
+        return Err(not_ours(path, &format!("it has no {FORMAT_FILE} file")));
+    }
+    check_format(path).map(drop)
 }
 
 /// Whether the directory has this format; false if it is empty.
@@ -131,7 +160,8 @@ fn not_ours(path: &Path, why: &str) -> Error {
     Error::new(ErrorKind::Format, format!("{path} is not a Tidewire data directory: {why}"))
 }
 
-fn write_format(path: &Path) -> io::Result<()> {
+/// Says that the directory has this format, durably.
+pub(crate) fn write_format(path: &Path) -> io::Result<()> {
     let draft = path.join(FORMAT_DRAFT);
     let mut file = File::create(&draft)?;
     file.write_all(format!("{FORMAT_WORD} {FORMAT}\n").as_bytes())?;

@@ -6,6 +6,8 @@
 //! - [`data_dir`]: the directory that one server owns.
 //! - [`catalog`]: which streams and topics exist, on redb.
 //! - [`groups`]: groups of consumers and their stored offsets, on redb.
+//! - [`backup`]: copying the directory, also while a server runs on it.
+//! - [`doctor`]: examining and repairing a directory that no server has open.
 //! - [`error`]: what can go wrong, by what the caller should do about it.
 //!
 //! Nothing here opens a socket, reads a clock or starts a thread: times are arguments, and the
@@ -38,9 +40,11 @@
 //! ```
 #![forbid(unsafe_code)]
 
+pub mod backup;
 pub mod catalog;
 pub mod data_dir;
 pub mod disk;
+pub mod doctor;
 pub mod error;
 pub mod groups;
 pub mod log;

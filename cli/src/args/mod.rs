@@ -7,6 +7,7 @@ pub mod admin;
 pub mod bench;
 pub mod records;
 pub mod serve;
+pub mod upkeep;
 pub mod values;
 
 use clap::{Args, Parser, Subcommand};
@@ -52,6 +53,10 @@ pub enum Command {
     /// Measure how fast records go in and out
     #[command(subcommand)]
     Bench(bench::BenchCommand),
+    /// Examine a data directory, and repair it
+    Doctor(upkeep::DoctorArgs),
+    /// Copy a data directory, also while a server runs on it
+    Backup(upkeep::BackupArgs),
     /// Ask a server for a sign of life
     Ping {
         /// The server.

@@ -38,6 +38,7 @@ enum Notice {
     Reply(OnReply, Result<Frame, Error>),
     Deliver(Arc<dyn Route>, u32, u64, Bytes),
     Ended(Arc<dyn Route>, u32, Error),
+    Cut(Arc<dyn Route>, u32),
     Closed(Error),
 }
 
@@ -159,7 +160,7 @@ fn turn(
             ClientEvent::Closed(error) => {
                 let error = Error::from(error);
                 for (channel, route) in state.routes.drain() {
-                    notices.push(Notice::Ended(route, channel, error.clone()));
+                    notices.push(Notice::Cut(route, channel));
                 }
                 notices.push(Notice::Closed(error));
             }
@@ -194,6 +195,7 @@ fn tell(shared: &Shared, notice: Notice, ready: &mut Option<Ready>) -> Option<Er
             route.deliver(channel, end_offset, payload);
         }
         Notice::Ended(route, channel, error) => route.ended(channel, error),
+        Notice::Cut(route, channel) => route.cut(channel),
         Notice::Closed(error) => {
             shared.life.send_replace(Life::Closed(error.clone()));
             shared.room.close();

@@ -37,8 +37,10 @@ type OnReply = Box<dyn FnOnce(Result<Frame, Error>) + Send>;
 pub(crate) trait Route: Send + Sync {
     /// Batches arrived on `channel`.
     fn deliver(&self, channel: u32, end_offset: u64, payload: Bytes);
-    /// Nothing more will arrive on `channel`.
+    /// The server ended what `channel` stands for.
     fn ended(&self, channel: u32, error: Error);
+    /// The connection is gone, and the channel with it.
+    fn cut(&self, channel: u32);
 }
 
 /// How far a connection has come.
@@ -84,7 +86,6 @@ struct State {
     pending: HashMap<RequestId, OnReply>,
     /// Bounded by the server's limit of channels.
     routes: HashMap<u32, Arc<dyn Route>>,
-    last_channel: u32,
 }
 
 impl std::fmt::Debug for Shared {
@@ -155,7 +156,6 @@ impl Connection {
                 connection: ClientConnection::new(config, Time::ZERO),
                 pending: HashMap::new(),
                 routes: HashMap::new(),
-                last_channel: 0,
             }),
             wake: Notify::new(),
             room: Semaphore::new(0),
@@ -200,13 +200,6 @@ impl Connection {
     /// Time until an unanswered request fails, in milliseconds.
     pub(crate) fn request_timeout_ms(&self) -> u32 {
         self.request_timeout_ms
-    }
-
-    /// A number for a channel that was not used on this connection before.
-    pub(crate) fn new_channel(&self) -> u32 {
-        let mut state = self.shared.lock();
-        state.last_channel = state.last_channel.wrapping_add(1).max(1);
-        state.last_channel
     }
 
     /// Room for a request, if there is some now.

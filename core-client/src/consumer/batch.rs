@@ -127,6 +127,17 @@ pub(crate) fn split_first(
     Ok(payload.split_to(len))
 }
 
+/// An offset above that of the last batch's first record and not above that of the record after
+/// it, as far as the headers of a delivery can be read.
+pub(crate) fn reach(payload: &[u8]) -> u64 {
+    let (mut at, mut reached) = (0, 0);
+    while let Some(Ok(header)) = payload.get(at..).map(Header::parse) {
+        reached = header.base_offset.saturating_add(u64::from(header.record_count));
+        at = at.saturating_add(header.total_len as usize);
+    }
+    reached
+}
+
 /// Splits a payload of whole batches, verifies them, and hides records before `offset`.
 pub(crate) fn split_batches(
     topic: &TopicName,
@@ -351,6 +362,12 @@ mod tests {
             batches.iter().map(|batch| batch.stored().len()).collect::<Vec<_>>(),
             [2, 3]
         );
+    }
+
+    #[test]
+    fn the_reach_of_a_delivery_is_that_of_its_last_whole_header() {
+        let payload = [sealed(2), sealed(3)].concat();
+        assert_eq!((reach(&payload), reach(&payload[..90]), reach(b"")), (3, 2, 0));
     }
 
     #[test]

@@ -1,29 +1,28 @@
 //! Consuming: batches of some or all partitions of a topic, as they arrive.
 //!
-//! Owns the subscriptions, one channel for each partition, and the consumer's position in each;
-//! the [`inbox`] holds what was delivered and counts its credit, [`batch`] is what the
-//! application sees. The one invariant: a position moves only when a batch or record is returned,
-//! so that a future dropped half-way loses nothing.
+//! Owns the handle that the application holds and its options; the [`core`] holds the partitions
+//! and what was delivered, the [`engine`] keeps them subscribed, [`batch`] is what the application
+//! sees. The one invariant: a position moves only when a batch or record is returned, so that a
+//! future dropped half-way loses nothing, and a lost connection neither.
 
 pub(crate) mod batch;
-mod inbox;
+pub(crate) mod core;
+mod engine;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
-use tidewire_protocol::message::{self, Credit, Subscribe, Unsubscribe};
+use tidewire_protocol::message::Unsubscribe;
 use tidewire_protocol::name::TopicName;
 use tidewire_protocol::options::consumer as defaults;
+use tidewire_protocol::session::From as Place;
 use tokio::task::coop::consume_budget;
 
+use self::core::{Core, Next};
 use crate::client::{Client, topic_name};
-use crate::connection::{Connection, Route, decode_reply};
 use crate::error::{Code, Error};
 use batch::{Batch, OwnedRecord};
-use inbox::{Inbox, Next, Taken};
-
-/// The least that each partition may have on its way, in bytes.
-const MIN_WINDOW_BYTES: u32 = 64 << 10;
 
 /// Where a consumer begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +33,35 @@ pub enum Start {
     Latest,
     /// At this offset.
     Offset(u64),
+}
+
+impl From<Start> for Place {
+    fn from(start: Start) -> Self {
+        match start {
+            Start::Earliest => Self::Earliest,
+            Start::Latest => Self::Latest,
+            Start::Offset(offset) => Self::Offset(offset),
+        }
+    }
+}
+
+/// What a consumer did so far, and what it holds; known without asking the server.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ConsumerStats {
+    /// Partitions that it reads.
+    pub partitions: usize,
+    /// Those that are subscribed on the current connection.
+    pub live_partitions: usize,
+    /// Bytes of batches that were delivered and not yet taken.
+    pub buffered_bytes: u64,
+    /// Batches taken.
+    pub batches: u64,
+    /// Their bytes, as they travelled.
+    pub bytes: u64,
+    /// How often a partition was subscribed again, after a lost connection or an error that may
+    /// pass.
+    pub resubscriptions: u64,
 }
 
 /// Where a consumer stands in one partition.
@@ -116,59 +144,28 @@ impl ConsumerBuilder {
             settings.number("prefetch_bytes", self.prefetch_bytes, defaults::PREFETCH_BYTES)?;
         let start = settings.start(self.start);
         let starts: BTreeMap<u32, u64> = self.start_at.iter().copied().collect();
-        let count = self.client.describe_topic(&self.topic).await?.partitions;
-        let partitions = choose(&topic, count, self.partitions, &starts)?;
+        let info = self.client.describe_topic(&self.topic).await?;
+        let partitions = choose(&topic, info.partitions, self.partitions, &starts)?;
 
-        let connection = &self.client.connection;
-        let share = prefetch_bytes / u32::try_from(partitions.len()).unwrap_or(u32::MAX);
-        let window = u64::from(share.max(MIN_WINDOW_BYTES));
-        let places: Vec<(u32, u32)> = partitions
-            .into_iter()
-            .map(|partition| (partition, connection.new_channel()))
-            .collect();
-        let inbox = Arc::new(Inbox::new(topic.clone(), &places, window));
-        // From here on channels may be open; dropping the consumer closes them.
-        let mut consumer = Consumer {
-            connection: Arc::clone(connection),
-            topic: topic.clone(),
-            inbox: Arc::clone(&inbox),
-            slots: Vec::new(),
-            current: None,
-        };
-        let mut replies = Vec::with_capacity(places.len());
-        for &(partition, channel) in &places {
+        let link = Arc::clone(&self.client.link);
+        let timeout_ms = link.request_timeout_ms();
+        let core = Core::new(link, topic.clone(), info.id, prefetch_bytes);
+        // Closes the core, and with it the engine, if this future is dropped half-way.
+        let consumer = Consumer { core: Arc::clone(&core), current: None };
+        for partition in partitions {
             let start = starts.get(&partition).map_or(start, |&offset| Start::Offset(offset));
-            let (start, offset) = match start {
-                Start::Earliest => (message::Start::Earliest, 0),
-                Start::Latest => (message::Start::Latest, 0),
-                Start::Offset(offset) => (message::Start::Offset, offset),
-            };
-            let request = Subscribe {
-                stream: topic.stream().to_owned(),
-                topic: topic.topic().to_owned(),
-                partition,
-                start,
-                offset,
-                credit_bytes: window,
-            };
-            connection.add_route(channel, Arc::clone(&inbox) as Arc<dyn Route>);
-            consumer.slots.push(Slot { partition, channel, next_offset: 0, open: true });
-            let timeout_ms = connection.request_timeout_ms();
-            replies.push(connection.start(channel, &request, timeout_ms).await?);
+            core.add(partition, start.into());
         }
-        for (at, reply) in replies.into_iter().enumerate() {
-            let frame = match connection.receive(reply).await {
-                Ok(frame) => frame,
-                Err(error) => {
-                    let partition = consumer.slots[at].partition;
-                    return Err(self.client.with_offsets(error, &topic, partition).await);
-                }
-            };
-            let reply = decode_reply::<Subscribe>(&frame)?;
-            consumer.slots[at].next_offset = reply.next_offset;
-            inbox.set_end_offset(at, reply.end_offset);
+        tokio::spawn(engine::run(Arc::clone(&core)));
+        let limit = Duration::from_millis(u64::from(timeout_ms));
+        match tokio::time::timeout(limit, core.settled()).await {
+            Ok(Ok(())) => Ok(consumer),
+            Ok(Err((_, error))) => Err(error),
+            Err(_) => Err(Error::new(
+                Code::TIMEOUT,
+                format!("{topic} could not be subscribed to within {timeout_ms} ms"),
+            )),
         }
-        Ok(consumer)
     }
 }
 
@@ -205,24 +202,22 @@ fn choose(
 /// Receives a topic's records: whole batches, partition by partition in turn.
 ///
 /// What is delivered ahead is bounded by `prefetch_bytes`; the server sends on as batches are
-/// taken.
+/// taken. When the connection is lost the consumer waits for the next one and goes on at the very
+/// record that is due: none is returned twice, none is left out, and the application sees nothing
+/// of it but the time that it takes ([`Client::events`](crate::Client::events) tells).
 #[derive(Debug)]
 pub struct Consumer {
-    connection: Arc<Connection>,
-    topic: TopicName,
-    inbox: Arc<Inbox>,
-    slots: Vec<Slot>,
-    /// A batch some of whose records were returned one by one, and its slot.
-    current: Option<(usize, Batch)>,
+    core: Arc<Core>,
+    /// A batch some of whose records were returned one by one.
+    current: Option<Shown>,
 }
 
+/// A verified batch, and the stay of the partition that it belongs to.
 #[derive(Debug)]
-struct Slot {
+struct Shown {
     partition: u32,
-    channel: u32,
-    next_offset: u64,
-    /// Whether the server may still hold the channel open.
-    open: bool,
+    version: u64,
+    batch: Batch,
 }
 
 impl Consumer {
@@ -231,19 +226,26 @@ impl Consumer {
     /// The future may be dropped at any time; no batch is lost.
     ///
     /// # Errors
-    /// A subscription has ended, such as with `TOPIC_NOT_FOUND` when the topic was deleted or
-    /// `DISCONNECTED`; or `CORRUPT_DELIVERY`, naming the topic, partition and offset. That
-    /// partition gives nothing more; the others go on. When none is left, the last error is
-    /// returned every time.
+    /// A subscription has ended, such as with `TOPIC_NOT_FOUND` when the topic was deleted, or
+    /// with `OFFSET_OUT_OF_RANGE` when retention has overtaken the consumer; or
+    /// `CORRUPT_DELIVERY`, naming the topic, partition and offset. That partition gives nothing
+    /// more unless [`Consumer::seek`] moves it; the others go on. When none is left, the last
+    /// error is returned every time. A lost connection is not an error, unless no server can be
+    /// used any more.
     pub async fn next_batch(&mut self) -> Result<Option<Batch>, Error> {
-        if let Some((at, batch)) = self.current.take() {
-            self.slots[at].next_offset = batch.next_offset();
-            return Ok(Some(batch));
+        loop {
+            let shown = match self.current.take() {
+                Some(shown) => shown,
+                None => match self.wait().await? {
+                    Some(shown) => shown,
+                    None => return Ok(None),
+                },
+            };
+            let Shown { partition, version, batch } = shown;
+            if self.core.advance(partition, version, batch.next_offset()) {
+                return Ok(Some(batch));
+            }
         }
-        Ok(self.wait().await?.map(|(at, batch)| {
-            self.slots[at].next_offset = batch.next_offset();
-            batch
-        }))
     }
 
     /// Waits for the next record; `None` once the consumer or its client was closed.
@@ -254,74 +256,109 @@ impl Consumer {
     /// # Errors
     /// Those of [`Consumer::next_batch`].
     pub async fn next_record(&mut self) -> Result<Option<OwnedRecord>, Error> {
-        if self.current.is_none() {
-            self.current = self.wait().await?;
-        }
-        let Some((at, batch)) = &mut self.current else {
-            return Ok(None);
-        };
-        let record = OwnedRecord::new(batch.clone(), 0);
-        batch.hide(1);
-        let slot = &mut self.slots[*at];
-        slot.next_offset = batch.base_offset();
-        if batch.is_empty() {
-            self.current = None;
-        }
-        Ok(record)
-    }
-
-    /// Waits for a batch with at least one record that is wanted.
-    async fn wait(&mut self) -> Result<Option<(usize, Batch)>, Error> {
-        // With a full inbox nothing below waits; the runtime's other tasks need their turn.
-        consume_budget().await;
         loop {
-            match self.inbox.take(|slot| self.slots[slot].next_offset) {
-                Next::Taken(taken) => {
-                    let at = taken.slot;
-                    let batch = self.open_batch(taken)?;
-                    if !batch.is_empty() {
-                        return Ok(Some((at, batch)));
-                    }
-                }
-                Next::Ended(error) if error.code() == Code::CLOSED => return Ok(None),
-                Next::Ended(error) => return Err(error),
-                Next::Closed => return Ok(None),
-                Next::Empty => self.inbox.arrived().await,
+            if self.current.is_none() {
+                self.current = self.wait().await?;
+            }
+            let Some(Shown { partition, version, batch }) = &mut self.current else {
+                return Ok(None);
+            };
+            let record = OwnedRecord::new(batch.clone(), 0);
+            batch.hide(1);
+            let shown = self.core.advance(*partition, *version, batch.base_offset());
+            if !shown || batch.is_empty() {
+                self.current = None;
+            }
+            if shown {
+                return Ok(record);
             }
         }
     }
 
-    /// Verifies a batch and grants what it made room for. A damaged one ends its partition: what
-    /// follows it cannot be trusted to be what follows.
-    fn open_batch(&mut self, taken: Taken) -> Result<Batch, Error> {
-        let slot = &mut self.slots[taken.slot];
-        if let Some(limit_bytes) = taken.grant {
-            self.connection.send_one_way(slot.channel, &Credit { limit_bytes });
+    /// Waits for a batch with at least one record that is wanted.
+    async fn wait(&mut self) -> Result<Option<Shown>, Error> {
+        // With a full inbox nothing below waits; the runtime's other tasks need their turn.
+        consume_budget().await;
+        loop {
+            let taken = match self.core.take() {
+                Next::Taken(taken) => taken,
+                Next::Ended(error) if error.code() == Code::CLOSED => return Ok(None),
+                Next::Ended(error) => return Err(error),
+                Next::Closed => return Ok(None),
+                Next::Empty => {
+                    self.core.arrived().await;
+                    continue;
+                }
+            };
+            let (partition, version) = (taken.partition, taken.version);
+            let topic = &self.core.topic;
+            let batch = taken.bytes.and_then(|bytes| {
+                Batch::verify(topic, partition, taken.wanted, taken.end_offset, bytes)
+            });
+            match batch {
+                // A whole batch may lie before the record that is due.
+                Ok(batch) if batch.is_empty() => {}
+                Ok(batch) => return Ok(Some(Shown { partition, version, batch })),
+                Err(error) if self.core.fail(partition, version, &error) => {
+                    return Err(error);
+                }
+                Err(_) => {}
+            }
         }
-        let batch = taken.bytes.and_then(|bytes| {
-            let offset = slot.next_offset;
-            Batch::verify(&self.topic, slot.partition, offset, taken.end_offset, bytes)
-        });
-        if let Err(error) = &batch {
-            tracing::debug!(%error, "a subscription ends");
-            self.inbox.abandon(taken.slot, error.clone());
-            slot.unsubscribe(&self.connection);
+    }
+
+    /// Goes on reading a partition at another place. What was delivered of it and not yet
+    /// returned is dropped. A partition that has ended with an error begins anew.
+    ///
+    /// # Errors
+    /// `PARTITION_NOT_FOUND` if the consumer does not read it. Whether the offset exists is found
+    /// out by [`Consumer::next_batch`].
+    pub fn seek(&mut self, partition: u32, start: Start) -> Result<(), Error> {
+        self.known(partition, self.core.seek(partition, start.into()))
+    }
+
+    /// Returns nothing of a partition until it is resumed; others go on. What is delivered of it
+    /// meanwhile stays within `prefetch_bytes`. A batch of which records were returned already is
+    /// finished first.
+    ///
+    /// # Errors
+    /// `PARTITION_NOT_FOUND` if the consumer does not read it.
+    pub fn pause(&mut self, partition: u32) -> Result<(), Error> {
+        self.known(partition, self.core.pause(partition))
+    }
+
+    /// Ends a [`Consumer::pause`].
+    ///
+    /// # Errors
+    /// `PARTITION_NOT_FOUND` if the consumer does not read it.
+    pub fn resume(&mut self, partition: u32) -> Result<(), Error> {
+        self.known(partition, self.core.resume(partition))
+    }
+
+    /// Reads a further partition, from `start` on; one that is read already goes on as it does.
+    /// Whether it exists is found out by [`Consumer::next_batch`].
+    pub fn add_partition(&mut self, partition: u32, start: Start) {
+        self.core.add(partition, start.into());
+    }
+
+    /// Stops reading a partition; what was delivered of it and not yet returned is dropped. Where
+    /// it stood, if it was read and its place was known.
+    pub fn remove_partition(&mut self, partition: u32) -> Option<Position> {
+        self.core.remove(partition)
+    }
+
+    fn known(&self, partition: u32, known: bool) -> Result<(), Error> {
+        if known {
+            return Ok(());
         }
-        batch
+        let topic = &self.core.topic;
+        let text = format!("the consumer of {topic} does not read partition {partition}");
+        Err(Error::new(Code::PARTITION_NOT_FOUND, text))
     }
 
     /// Where the consumer stands, by partition.
     pub fn positions(&self) -> Vec<Position> {
-        let ends = self.inbox.end_offsets();
-        self.slots
-            .iter()
-            .zip(ends)
-            .map(|(slot, end_offset)| Position {
-                partition: slot.partition,
-                next_offset: slot.next_offset,
-                end_offset,
-            })
-            .collect()
+        self.core.positions()
     }
 
     /// Records known to follow what was returned, over all partitions.
@@ -329,58 +366,48 @@ impl Consumer {
         self.positions().iter().map(Position::lag).sum()
     }
 
+    /// What it did so far, and what it holds.
+    pub fn stats(&self) -> ConsumerStats {
+        self.core.stats()
+    }
+
     /// A handle that closes this consumer from another task.
     pub fn closer(&self) -> Closer {
-        Closer { inbox: Arc::clone(&self.inbox) }
+        Closer { core: Arc::clone(&self.core) }
     }
 
     /// Unsubscribes, and waits until the server has done so.
-    pub async fn close(mut self) {
-        self.inbox.close();
+    pub async fn close(self) {
+        let Some((connection, channels)) = self.core.leave() else {
+            return;
+        };
         let mut replies = Vec::new();
-        for slot in &mut self.slots {
-            self.connection.remove_route(slot.channel);
-            let timeout_ms = self.connection.request_timeout_ms();
+        for channel in channels {
+            let timeout_ms = connection.request_timeout_ms();
             // A connection that is gone has closed the channel in its own way.
-            let started =
-                self.connection.start(slot.channel, &Unsubscribe {}, timeout_ms).await;
-            slot.open = false;
-            replies.extend(started);
+            replies.extend(connection.start(channel, &Unsubscribe {}, timeout_ms).await);
         }
         for reply in replies {
-            let _ = self.connection.receive(reply).await;
+            let _ = connection.receive(reply).await;
         }
     }
 }
 
 impl Drop for Consumer {
     fn drop(&mut self) {
-        self.inbox.close();
-        for slot in &mut self.slots {
-            slot.unsubscribe(&self.connection);
-        }
-    }
-}
-
-impl Slot {
-    /// Closes the channel without waiting.
-    fn unsubscribe(&mut self, connection: &Arc<Connection>) {
-        if std::mem::take(&mut self.open) {
-            connection.remove_route(self.channel);
-            connection.request_and_forget(self.channel, Unsubscribe {});
-        }
+        self.core.abandon();
     }
 }
 
 /// Closes a [`Consumer`] from another task: its `next_batch` then returns `None`.
 #[derive(Clone, Debug)]
 pub struct Closer {
-    inbox: Arc<Inbox>,
+    core: Arc<Core>,
 }
 
 impl Closer {
     /// Ends the consumer's waiting, now and for ever.
     pub fn close(&self) {
-        self.inbox.close();
+        self.core.stop();
     }
 }

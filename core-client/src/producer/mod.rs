@@ -125,7 +125,8 @@ impl ProducerBuilder {
         let acks = settings.acks(self.acks)?;
         let codec = settings.codec(self.codec)?;
 
-        let connection = Arc::clone(&self.client.connection);
+        let link = Arc::clone(&self.client.link);
+        let connection = link.connection(None).await?;
         let hello = connection.hello();
         let max_batch_len = limits::MAX_BATCH_LEN
             .min(hello.max_batch_len)
@@ -139,7 +140,7 @@ impl ProducerBuilder {
             max_in_flight: max_in_flight as usize,
         };
 
-        let channel = connection.new_channel();
+        let channel = link.new_channel();
         let request =
             OpenProducer { stream: topic.stream().into(), topic: topic.topic().into() };
         let timeout_ms = connection.request_timeout_ms();
@@ -160,7 +161,7 @@ impl ProducerBuilder {
         // A codec of a later version leaves batches plain.
         let compressor = Compressor::new(codec.unwrap_or(open.codec), ZSTD_LEVEL);
         let queue = Queue::new(topic.clone(), bounds, identity, open.partitions, compressor);
-        let sender = Arc::new(Sender::new(connection, topic, channel, acks, queue));
+        let sender = Arc::new(Sender::new(link, connection, topic, channel, acks, queue));
         tokio::spawn(Arc::clone(&sender).run());
         Ok(Producer { handle: Arc::new(Handle { sender, partitions: open.partitions }) })
     }

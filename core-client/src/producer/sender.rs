@@ -18,10 +18,13 @@ use tokio::task::coop::consume_budget;
 use super::queue::{Queue, Sealed, Settled};
 use crate::connection::{Connection, Life, Room, decode_reply};
 use crate::error::{Code, Error};
+use crate::link::Link;
 
 /// What a producer's handles, its task and its replies share.
 #[derive(Debug)]
 pub(super) struct Sender {
+    /// Keeps the connection.
+    _link: Arc<Link>,
     pub(super) connection: Arc<Connection>,
     pub(super) topic: TopicName,
     channel: u32,
@@ -47,6 +50,7 @@ enum End {
 
 impl Sender {
     pub(super) fn new(
+        link: Arc<Link>,
         connection: Arc<Connection>,
         topic: TopicName,
         channel: u32,
@@ -54,6 +58,7 @@ impl Sender {
         queue: Queue,
     ) -> Self {
         Self {
+            _link: link,
             connection,
             topic,
             channel,

@@ -7,7 +7,7 @@
 
 pub mod raw;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -17,6 +17,7 @@ use tidewire_protocol::connection::{
     ServerConfig, ServerConnection, ServerEvent, Ticket, Time,
 };
 use tidewire_protocol::error::{Code, Error};
+use tidewire_protocol::idempotence::{ProducerState, Verdict};
 use tidewire_protocol::message::*;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -43,6 +44,24 @@ pub struct Faults {
     pub ignore_credit: bool,
     /// Deliver nothing of this partition.
     pub stall_partition: Option<u32>,
+    /// Close connections as soon as they are made.
+    pub turn_away: bool,
+    /// Cut the next connections, one each, after so many bytes. What arrived before is carried
+    /// out, whether or not its answer leaves.
+    pub cuts: VecDeque<Cut>,
+    /// Read nothing and write nothing, as a peer behind a dead link.
+    pub frozen: bool,
+    /// Append without asking whether a batch is the next one.
+    pub careless: bool,
+    /// Say that this is another server.
+    pub other_server_id: Option<u64>,
+}
+
+/// Where a connection is cut.
+#[derive(Clone, Copy, Debug)]
+pub struct Cut {
+    pub after_read: usize,
+    pub after_written: usize,
 }
 
 /// What arrived and left, for tests to look at.
@@ -56,6 +75,10 @@ pub struct Log {
     pub closed_producers: usize,
     pub unsubscribed: usize,
     pub connections_ended: usize,
+    pub connections: usize,
+    pub subscribed: usize,
+    /// Batches that were there already.
+    pub duplicates: usize,
 }
 
 #[derive(Clone, Debug)]
@@ -73,6 +96,7 @@ struct Partition {
     batches: Vec<(u64, Bytes)>,
     start_offset: u64,
     next_offset: u64,
+    producers: HashMap<u64, ProducerState>,
 }
 
 #[derive(Debug)]
@@ -139,7 +163,14 @@ impl Server {
         let accepting = Arc::clone(&shared);
         let accept = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(Session::new(Arc::clone(&accepting)).serve(stream));
+                let turned_away = {
+                    let mut state = accepting.lock();
+                    state.log.connections += 1;
+                    state.faults.turn_away
+                };
+                if !turned_away {
+                    tokio::spawn(Session::new(Arc::clone(&accepting)).serve(stream));
+                }
             }
         });
         Self { shared, port, accept }
@@ -166,6 +197,42 @@ impl Server {
     pub fn cut(&self) {
         self.shared.lock().cuts += 1;
         self.shared.changed.send_modify(|version| *version += 1);
+    }
+
+    /// Every record of a partition, by offset: what its producer sealed, from byte 24 on.
+    pub fn values(&self, topic: &str, partition: u32) -> Vec<Bytes> {
+        let mut state = self.shared.lock();
+        let topic = state.topics.get_mut(&("default".to_owned(), topic.to_owned()));
+        let partition = &topic.expect("exists").partitions[partition as usize];
+        let mut values = Vec::new();
+        for (_, bytes) in &partition.batches {
+            let batch = batch::Batch::decode(bytes.clone()).expect("stored as it came");
+            let records = (0..batch.len()).filter_map(|index| batch.get(index));
+            values
+                .extend(records.map(|r| Bytes::copy_from_slice(r.value().unwrap_or_default())));
+        }
+        values
+    }
+
+    /// Forgets all records and producers of a topic, and gives it another id.
+    pub fn recreate(&self, topic: &str) {
+        let mut state = self.shared.lock();
+        state.next_id += 1;
+        let id = state.next_id;
+        let topic = state.topics.get_mut(&("default".to_owned(), topic.to_owned()));
+        let topic = topic.expect("exists");
+        topic.info.id = id;
+        topic.partitions.iter_mut().for_each(|partition| *partition = Partition::default());
+    }
+
+    /// Has a partition go on at `offset`, and forgets everything before.
+    pub fn append_and_trim(&self, topic: &str, partition: u32, offset: u64) {
+        let mut state = self.shared.lock();
+        let topic = state.topics.get_mut(&("default".to_owned(), topic.to_owned()));
+        let partition = &mut topic.expect("exists").partitions[partition as usize];
+        partition.batches.clear();
+        partition.start_offset = offset;
+        partition.next_offset = offset;
     }
 
     /// Forgets the records of a partition before `offset`.
@@ -238,7 +305,11 @@ struct Session {
 
 impl Session {
     fn new(shared: Arc<Shared>) -> Self {
-        let connection = ServerConnection::new(Arc::clone(&shared.config), shared.now());
+        let mut config = Arc::clone(&shared.config);
+        if let Some(server_id) = shared.lock().faults.other_server_id {
+            Arc::make_mut(&mut config).server_id = server_id;
+        }
+        let connection = ServerConnection::new(config, shared.now());
         Self {
             shared,
             connection,
@@ -254,9 +325,14 @@ impl Session {
     async fn serve(mut self, mut stream: TcpStream) {
         let shared = Arc::clone(&self.shared);
         let mut changed = shared.changed.subscribe();
-        let cuts = shared.lock().cuts;
+        let (cuts, cut) = {
+            let mut state = shared.lock();
+            (state.cuts, state.faults.cuts.pop_front())
+        };
+        let cut = cut.unwrap_or(Cut { after_read: usize::MAX, after_written: usize::MAX });
+        let (mut may_read, mut may_write) = (cut.after_read, cut.after_written);
         let mut buf = BytesMut::new();
-        let mut over = false;
+        let (mut over, mut last) = (false, false);
         while !over {
             while let Some(event) = self.connection.poll_event() {
                 match event {
@@ -279,15 +355,21 @@ impl Session {
                 // Only now: frames are read from the buffer while the connection has it.
                 buf = self.connection.take_read_buf();
             }
-            if shared.lock().cuts != cuts {
+            if last || shared.lock().cuts != cuts {
                 break;
+            }
+            if shared.lock().faults.frozen {
+                let _ = changed.changed().await;
+                continue;
             }
             self.answer_due();
             self.deliver();
             let mut out = Vec::new();
             while self.connection.poll_transmit(&mut out) {
                 for part in out.drain(..) {
-                    if stream.write_all(&part).await.is_err() {
+                    let part = &part[..part.len().min(may_write)];
+                    may_write -= part.len();
+                    if stream.write_all(part).await.is_err() || may_write == 0 {
                         over = true;
                     }
                 }
@@ -301,7 +383,12 @@ impl Session {
             let next = self.later.iter().map(|(at, _)| *at).min();
             let wait = next.unwrap_or_else(|| Instant::now() + Duration::from_secs(3600));
             tokio::select! {
-                read = stream.read_buf(&mut buf) => {
+                read = stream.read_buf(&mut buf), if !shared.lock().faults.frozen => {
+                    let count = *read.as_ref().unwrap_or(&0);
+                    buf.truncate(buf.len() - count + count.min(may_read));
+                    may_read -= count.min(may_read);
+                    // It is carried out, but the answers do not leave.
+                    last |= may_read == 0;
                     self.connection.handle_input(shared.now(), std::mem::take(&mut buf));
                     if !matches!(read, Ok(count) if count > 0) {
                         self.connection.handle_eof();
@@ -449,12 +536,15 @@ impl Session {
             }
             AnyRequest::OpenProducer(r) => {
                 let opened = state.topic(&r.stream, &r.topic).map(|topic| OpenProducerReply {
-                    producer_id: 40,
+                    producer_id: 0,
                     producer_epoch: 2,
                     topic_id: topic.info.id,
                     partitions: topic.info.partitions,
                     codec: topic.info.codec,
                 });
+                state.next_id += 1;
+                let producer_id = 40 + state.next_id;
+                let opened = opened.map(|opened| OpenProducerReply { producer_id, ..opened });
                 self.producers.insert(channel, (r.stream, r.topic));
                 answer(ticket, opened)
             }
@@ -496,6 +586,7 @@ impl Session {
                     })
                 });
                 if let Ok(reply) = &subscribed {
+                    state.log.subscribed += 1;
                     self.subscriptions.insert(channel, (place, reply.next_offset));
                 }
                 answer(ticket, subscribed)
@@ -603,8 +694,19 @@ fn append(
         return Err(error.clone());
     }
     let partition = state.partition(place)?;
+    let idempotent = header.producer_id != 0 && !faults.careless;
+    if idempotent {
+        let producer = partition.producers.entry(header.producer_id).or_default();
+        if let Verdict::Duplicate { base_offset, append_time_us } = producer.judge(&header)? {
+            state.log.duplicates += 1;
+            return Ok(AppendReply { base_offset, append_time_us, acks, duplicate: true });
+        }
+    }
     let base_offset = partition.next_offset;
     let append_time_us = 1_000 + base_offset as i64;
+    if idempotent && let Some(producer) = partition.producers.get_mut(&header.producer_id) {
+        producer.accept(&header, base_offset, append_time_us);
+    }
     let stamp = Stamp { base_offset, append_time_us, leader_epoch: 1 };
     let mut bytes = payload.to_vec();
     let rest = bytes[batch::STAMP_LEN..batch::HEADER_LEN].try_into().expect("80 - 24 is 56");

@@ -13,6 +13,10 @@ pub mod client {
     pub const REQUEST_TIMEOUT_MS: u32 = 30_000;
     /// Silence after which a peer is asked for a sign of life; three times this closes the connection. In milliseconds.
     pub const HEARTBEAT_MS: u32 = 30_000;
+    /// Pause before what failed is tried again: a lost connection, or a batch that the server refused for now. It doubles up to retry_backoff_max_ms, and is shortened at random by up to half. In milliseconds.
+    pub const RETRY_BACKOFF_MS: u32 = 100;
+    /// Longest pause before what failed is tried again. In milliseconds.
+    pub const RETRY_BACKOFF_MAX_MS: u32 = 5_000;
 }
 
 /// Defaults of producer options.
@@ -27,8 +31,12 @@ pub mod producer {
     pub const BATCH_RECORDS: u32 = 16_384;
     /// Bound of the records that wait to be sent or acknowledged. In bytes.
     pub const QUEUE_BYTES: u32 = 33_554_432;
-    /// Unacknowledged batches a partition may have on the wire. In batches.
+    /// Unacknowledged batches a partition may have on the wire; no more than a server remembers, so that each of them can be told from a new one after a reconnect. In batches.
     pub const MAX_IN_FLIGHT: u32 = 5;
+    /// Time from enqueueing a record to its outcome, with all retries and reconnects; then it fails, or its outcome is unknown if it may have been appended. In milliseconds.
+    pub const DELIVERY_TIMEOUT_MS: u32 = 120_000;
+    /// What happens to a record for which the queue has no room: block (send waits; enqueue, which never waits, gives it back), error (both give it back) or drop (it is dropped, and its outcome is QUEUE_FULL).
+    pub const QUEUE_FULL: &str = "block";
     /// Compression of batches: none, lz4 (fast), zstd (small) or topic, which is what the topic was created with. Batches that would not shrink stay plain.
     pub const CODEC: &str = "topic";
 }
@@ -94,6 +102,26 @@ pub const OPTIONS: &[OptionInfo] = &[
         doc: "Silence after which a peer is asked for a sign of life; three times this closes the connection.",
     },
     OptionInfo {
+        scope: Scope::Client,
+        name: "retry_backoff_ms",
+        ty: OptionType::U32,
+        default: "100",
+        min: Some(1),
+        max: Some(60_000),
+        unit: "milliseconds",
+        doc: "Pause before what failed is tried again: a lost connection, or a batch that the server refused for now. It doubles up to retry_backoff_max_ms, and is shortened at random by up to half.",
+    },
+    OptionInfo {
+        scope: Scope::Client,
+        name: "retry_backoff_max_ms",
+        ty: OptionType::U32,
+        default: "5000",
+        min: Some(1),
+        max: Some(600_000),
+        unit: "milliseconds",
+        doc: "Longest pause before what failed is tried again.",
+    },
+    OptionInfo {
         scope: Scope::Producer,
         name: "acks",
         ty: OptionType::Acks,
@@ -149,9 +177,29 @@ pub const OPTIONS: &[OptionInfo] = &[
         ty: OptionType::U32,
         default: "5",
         min: Some(1),
-        max: Some(64),
+        max: Some(16),
         unit: "batches",
-        doc: "Unacknowledged batches a partition may have on the wire.",
+        doc: "Unacknowledged batches a partition may have on the wire; no more than a server remembers, so that each of them can be told from a new one after a reconnect.",
+    },
+    OptionInfo {
+        scope: Scope::Producer,
+        name: "delivery_timeout_ms",
+        ty: OptionType::U32,
+        default: "120000",
+        min: Some(1),
+        max: Some(86_400_000),
+        unit: "milliseconds",
+        doc: "Time from enqueueing a record to its outcome, with all retries and reconnects; then it fails, or its outcome is unknown if it may have been appended.",
+    },
+    OptionInfo {
+        scope: Scope::Producer,
+        name: "queue_full",
+        ty: OptionType::QueueFull,
+        default: "block",
+        min: None,
+        max: None,
+        unit: "",
+        doc: "What happens to a record for which the queue has no room: block (send waits; enqueue, which never waits, gives it back), error (both give it back) or drop (it is dropped, and its outcome is QUEUE_FULL).",
     },
     OptionInfo {
         scope: Scope::Producer,

@@ -144,6 +144,14 @@ impl<D: Disk> Partition<D> {
     }
 
     fn out_of_range(&self, offset: u64) -> Error {
+        // Records at and after damage are there, though they cannot be read: nobody is to take
+        // them for trimmed or not yet written, and begin elsewhere.
+        if let Some(quarantine) = self.log.quarantined()
+            && offset >= quarantine.offset
+        {
+            let text = format!("{}: {quarantine}", self.name);
+            return Error::new(Code::PARTITION_CORRUPT, text);
+        }
         Error::new(
             Code::OFFSET_OUT_OF_RANGE,
             format!(

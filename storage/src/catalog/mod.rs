@@ -6,7 +6,9 @@
 //!
 //! Invariant: a snapshot shows only what is on the disk; each change is one durable transaction.
 
+mod check;
 mod error;
+mod guard;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -16,8 +18,10 @@ use std::sync::Arc;
 
 use tidewire_protocol::batch::Codec;
 
+pub use check::{CatalogCheck, check_catalog, read_catalog_file};
+pub(crate) use check::{check_bytes, forget_topics, read_guarded_file};
 pub use error::{CatalogError, CatalogErrorKind};
-pub(crate) use store::open_database;
+pub(crate) use guard::GuardedDatabase;
 pub use store::{CatalogStore, remove_orphans};
 
 /// All streams and topics at one moment.

@@ -10,33 +10,34 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
+use redb::{ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
 use serde::{Deserialize, Serialize};
 use tidewire_protocol::batch::Codec;
 
+use super::guard::{GuardedDatabase, LOCK_FILE};
 use super::{Catalog, CatalogError, CatalogErrorKind, Stream, Topic};
 use crate::data_dir::DataDir;
 use crate::disk::{Disk, RealDisk};
 use crate::error::{Error, ErrorKind};
 
-const COUNTERS: TableDefinition<'_, &str, u64> = TableDefinition::new("counters");
-const STREAMS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("streams");
-const TOPICS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("topics");
+pub(super) const COUNTERS: TableDefinition<'_, &str, u64> = TableDefinition::new("counters");
+pub(super) const STREAMS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("streams");
+pub(super) const TOPICS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("topics");
 
 /// Starts of the server on this data directory.
 const LEADER_EPOCH: &str = "leader_epoch";
 const SERVER_ID: &str = "server_id";
-const NEXT_STREAM_ID: &str = "next_stream_id";
-const NEXT_TOPIC_ID: &str = "next_topic_id";
+pub(super) const NEXT_STREAM_ID: &str = "next_stream_id";
+pub(super) const NEXT_TOPIC_ID: &str = "next_topic_id";
 const NEXT_PRODUCER_ID: &str = "next_producer_id";
 /// 0 means "none" wherever an id may be absent.
 const FIRST_ID: u64 = 1;
 
 pub(super) const FILE: &str = "catalog.redb";
-/// The stream of topics that are named without one.
-pub(super) const DEFAULT_STREAM: &str = "default";
 /// Readers use the snapshot, so redb needs little memory of its own.
 const CACHE_BYTES: usize = 256 << 10;
+/// The stream of topics that are named without one.
+pub(super) const DEFAULT_STREAM: &str = "default";
 
 #[derive(Serialize, Deserialize)]
 struct StreamRow {
@@ -59,7 +60,7 @@ struct TopicRow {
 /// The catalog's one writer. Its calls block; use it from a thread that may.
 #[derive(Debug)]
 pub struct CatalogStore {
-    database: Database,
+    database: GuardedDatabase,
     snapshot: Arc<Catalog>,
     leader_epoch: u32,
 }
@@ -73,7 +74,8 @@ impl CatalogStore {
             let text = format!("opening {} failed: {error}", path.display());
             Error::new(ErrorKind::Io, text)
         };
-        let database = open_database(data_dir, FILE, CACHE_BYTES)?;
+        refuse_to_begin_anew(data_dir, &path)?;
+        let database = GuardedDatabase::open(data_dir, FILE, LOCK_FILE, CACHE_BYTES)?;
         let leader_epoch = count_start(&database, now_us).map_err(failed)?;
         let snapshot = Arc::new(load(&database).map_err(failed)?);
         Ok(Self { database, snapshot, leader_epoch })
@@ -212,37 +214,22 @@ impl CatalogStore {
     }
 }
 
-/// Opens a database file of the data directory, or creates it, durably.
-pub(crate) fn open_database(
-    data_dir: &DataDir,
-    file: &str,
-    cache_bytes: usize,
-) -> Result<Database, Error> {
-    let path = data_dir.path().join(file);
-    let database = redb::Builder::new()
-        .set_cache_size(cache_bytes)
-        .create(&path)
-        .map_err(|error| open_error(&path, error))?;
-    RealDisk
-        .sync_dir(data_dir.path())
-        .map_err(|error| Error::io("syncing", data_dir.path(), error))?;
-    Ok(database)
-}
-
 /// Runs `change` as one transaction, which is on the disk when this returns.
 fn commit<T>(
-    database: &Database,
+    database: &GuardedDatabase,
     change: impl FnOnce(&WriteTransaction) -> Result<T, CatalogError>,
 ) -> Result<T, CatalogError> {
-    let transaction = database.begin_write().map_err(CatalogError::storage)?;
-    // A transaction that is dropped changes nothing.
-    let done = change(&transaction)?;
-    transaction.commit().map_err(CatalogError::storage)?;
-    Ok(done)
+    database.locked(CatalogError::storage, |database| {
+        let transaction = database.begin_write().map_err(CatalogError::storage)?;
+        // A transaction that is dropped changes nothing.
+        let done = change(&transaction)?;
+        transaction.commit().map_err(CatalogError::storage)?;
+        Ok(done)
+    })
 }
 
 /// Counts the leader epoch up and returns it; the first time, creates the tables.
-fn count_start(database: &Database, now_us: i64) -> Result<u32, CatalogError> {
+fn count_start(database: &GuardedDatabase, now_us: i64) -> Result<u32, CatalogError> {
     commit(database, |transaction| {
         // Opening a table creates it, so that reading finds it later.
         transaction.open_table(STREAMS).map_err(CatalogError::storage)?;
@@ -258,7 +245,7 @@ fn count_start(database: &Database, now_us: i64) -> Result<u32, CatalogError> {
     })
 }
 
-fn load(database: &Database) -> Result<Catalog, CatalogError> {
+pub(super) fn load(database: &redb::Database) -> Result<Catalog, CatalogError> {
     let transaction = database.begin_read().map_err(CatalogError::storage)?;
     let mut streams = BTreeMap::new();
     let rows = transaction.open_table(STREAMS).map_err(CatalogError::storage)?;
@@ -328,7 +315,7 @@ fn insert(
     Ok(())
 }
 
-fn remove(
+pub(super) fn remove(
     transaction: &WriteTransaction,
     table: TableDefinition<'_, u64, &[u8]>,
     ids: &[u64],
@@ -351,7 +338,7 @@ fn decode<'a, T: Deserialize<'a>>(
     })
 }
 
-fn open_error(path: &Path, error: redb::DatabaseError) -> Error {
+pub(super) fn open_error(path: &Path, error: redb::DatabaseError) -> Error {
     let kind = match &error {
         redb::DatabaseError::DatabaseAlreadyOpen => ErrorKind::Locked,
         redb::DatabaseError::Storage(redb::StorageError::Corrupted(_)) => ErrorKind::Corrupt,
@@ -359,6 +346,29 @@ fn open_error(path: &Path, error: redb::DatabaseError) -> Error {
         _ => ErrorKind::Io,
     };
     Error::new(kind, format!("opening {} failed: {error}", path.display()))
+}
+
+/// Refuses a directory that holds topics and no catalog: a new one would know none of them, and
+/// their logs would go as those of deleted topics do.
+fn refuse_to_begin_anew(data_dir: &DataDir, path: &Path) -> Result<(), Error> {
+    let topics = data_dir.topics_dir();
+    let exists = |path: &Path| {
+        RealDisk.exists(path).map_err(|error| Error::io("looking for", path, error))
+    };
+    if exists(path)? || !exists(&topics)? {
+        return Ok(());
+    }
+    let names =
+        RealDisk.read_dir(&topics).map_err(|error| Error::io("listing", &topics, error))?;
+    if names.is_empty() {
+        return Ok(());
+    }
+    let text = format!(
+        "{} is missing, though {} holds the logs of topics: restore it from a backup",
+        path.display(),
+        topics.display()
+    );
+    Err(Error::new(ErrorKind::Corrupt, text))
 }
 
 /// Removes the directories of topics that are not in `catalog`: a deletion that a crash cut

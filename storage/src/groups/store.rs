@@ -6,11 +6,11 @@
 
 use std::collections::BTreeMap;
 
-use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
+use redb::{ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
 use serde::{Deserialize, Serialize};
 
 use super::{GroupRow, MemberRow, OffsetRow, StoredGroup, Writes};
-use crate::catalog::open_database;
+use crate::catalog::GuardedDatabase;
 use crate::data_dir::DataDir;
 use crate::error::{Error, ErrorKind};
 
@@ -21,14 +21,16 @@ type OffsetValue<'a> = (u64, i64, &'a str);
 const OFFSETS: TableDefinition<'_, OffsetKey<'_>, OffsetValue<'_>> =
     TableDefinition::new("offsets");
 
-pub(super) const FILE: &str = "groups.redb";
+pub(crate) const FILE: &str = "groups.redb";
+/// Beside it; empty.
+pub(crate) const LOCK_FILE: &str = "groups.lock";
 /// Offsets that are stored again and again stay in memory.
 const CACHE_BYTES: usize = 1 << 20;
 
 /// The one writer of groups. Its calls block; use it from a thread that may.
 #[derive(Debug)]
 pub struct GroupStore {
-    database: Database,
+    database: GuardedDatabase,
 }
 
 impl GroupStore {
@@ -37,7 +39,7 @@ impl GroupStore {
     /// # Errors
     /// It is damaged, of a version that cannot be read, or the disk fails.
     pub fn open(data_dir: &DataDir) -> Result<Self, Error> {
-        let database = open_database(data_dir, FILE, CACHE_BYTES)?;
+        let database = GuardedDatabase::open(data_dir, FILE, LOCK_FILE, CACHE_BYTES)?;
         let store = Self { database };
         // Opening a table creates it, so that reading finds it later.
         store.write(&[])?;
@@ -92,14 +94,16 @@ impl GroupStore {
     /// # Errors
     /// The disk fails or is full; then nothing of it was done.
     pub fn write(&self, writes: &[&Writes]) -> Result<(), Error> {
-        let transaction = self.database.begin_write().map_err(failed)?;
-        for writes in writes {
-            apply(&transaction, writes)?;
-        }
-        if writes.is_empty() {
-            apply(&transaction, &Writes::default())?;
-        }
-        transaction.commit().map_err(failed)
+        self.database.locked(failed, |database| {
+            let transaction = database.begin_write().map_err(failed)?;
+            for writes in writes {
+                apply(&transaction, writes)?;
+            }
+            if writes.is_empty() {
+                apply(&transaction, &Writes::default())?;
+            }
+            transaction.commit().map_err(failed)
+        })
     }
 }
 

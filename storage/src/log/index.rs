@@ -75,6 +75,10 @@ impl Index {
         self.entries.len()
     }
 
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
     pub fn truncate(&mut self, len: usize) {
         self.entries.truncate(len);
     }
@@ -128,6 +132,46 @@ pub(super) fn store(disk: &impl Disk, dir: &Path, base: u64, bytes: &[u8]) -> io
 pub(super) fn load_summary(disk: &impl Disk, dir: &Path, base: u64) -> Option<Summary> {
     let file = disk.open(&index_path(dir, base), OpenMode::Read).ok()?;
     summary_of(&file).filter(|summary| summary.base == base)
+}
+
+/// What an examination makes of an index file.
+#[derive(Debug)]
+pub(super) enum IndexFile {
+    Missing,
+    Damaged(&'static str),
+    Good(Summary, Index),
+}
+
+impl IndexFile {
+    pub fn summary(&self) -> Option<Summary> {
+        match self {
+            Self::Good(summary, _) => Some(*summary),
+            Self::Missing | Self::Damaged(_) => None,
+        }
+    }
+
+    pub fn entries(&self) -> &[Entry] {
+        match self {
+            Self::Good(_, index) => index.entries(),
+            Self::Missing | Self::Damaged(_) => &[],
+        }
+    }
+}
+
+/// Reads a whole index file and says what is wrong with it.
+pub(super) fn examine(disk: &impl Disk, dir: &Path, base: u64) -> IndexFile {
+    let file = match disk.open(&index_path(dir, base), OpenMode::Read) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return IndexFile::Missing,
+        Err(_) => return IndexFile::Damaged("it cannot be read"),
+    };
+    match summary_of(&file).filter(|summary| summary.base == base) {
+        None => IndexFile::Damaged("its header or the header's checksum is wrong"),
+        Some(summary) => match load(disk, dir, base, summary.log_len) {
+            Some(index) => IndexFile::Good(summary, index),
+            None => IndexFile::Damaged("its entries or their checksum are wrong"),
+        },
+    }
 }
 
 /// Reads a whole index file, of a segment of `log_len` bytes. `None` if it is not good.

@@ -12,7 +12,10 @@
 //! in the file and across files, and a reader never sees it otherwise.
 
 mod append;
+mod check;
+mod copy;
 mod index;
+mod mend;
 mod read;
 mod recovery;
 mod segment;
@@ -31,6 +34,9 @@ use std::sync::Arc;
 use crate::disk::Disk;
 use crate::error::{Error, ErrorKind};
 use append::Stamped;
+pub use check::{Fault, Finding, LogCheck, MAX_FINDINGS, check};
+pub use copy::{LogCopy, copy};
+pub use mend::{Aside, LOST_HEADER, Loss, MAX_FILLED_OFFSETS, Mended, losses, mend};
 pub use read::Chunk;
 use read::Readers;
 pub use recovery::{Quarantine, Recovery, TornTail};

@@ -57,6 +57,11 @@ impl<F> Segment<F> {
 }
 
 impl Name {
+    /// What the file at `path` is.
+    pub fn parse_path(path: &Path) -> Self {
+        path.file_name().and_then(|name| name.to_str()).map_or(Self::Foreign, Self::parse)
+    }
+
     pub fn parse(name: &str) -> Self {
         let base = |digits: &str| {
             let all_digits = digits.bytes().all(|byte| byte.is_ascii_digit());

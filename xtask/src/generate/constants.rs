@@ -225,6 +225,7 @@ pub(super) fn typescript(spec: &Spec) -> String {
             let ty = match option.ty.as_str() {
                 "u32" | "u64" => "number",
                 "acks" => "'none' | 'written' | 'synced'",
+                "queue_full" => "'block' | 'error' | 'drop'",
                 "start" => "'earliest' | 'latest' | bigint",
                 _ => "string",
             };

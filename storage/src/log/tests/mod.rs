@@ -3,6 +3,7 @@
 mod crashes;
 mod damage;
 mod failures;
+mod mending;
 mod round_trip;
 
 use std::path::Path;

@@ -1,0 +1,126 @@
+//! What happens to the connection, for an application that wants to watch.
+//!
+//! Owns the stream of events; those who cause them tell it and never wait for a watcher. The one
+//! invariant: a watcher that is too slow loses the oldest events and is told how many, and costs
+//! nobody else anything.
+
+use tokio::sync::broadcast::{self, error::RecvError};
+
+use crate::error::Error;
+
+/// Events kept for a watcher that is behind.
+const KEPT_EVENTS: usize = 256;
+
+/// Something that happened to a client. None of it calls for action: the client goes on by
+/// itself.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Event {
+    /// A connection was made. The first one is not told: whoever watches has it already.
+    Connected {
+        /// The server's address, `host:port`.
+        address: String,
+    },
+    /// The connection has ended. What was under way is sent again on the next one.
+    Disconnected {
+        /// The server's address, `host:port`.
+        address: String,
+        /// Why.
+        error: Error,
+    },
+    /// A server is about to be tried.
+    Reconnecting {
+        /// The server's address, `host:port`.
+        address: String,
+        /// Which attempt it is since the connection was lost, from 1.
+        attempt: u32,
+    },
+    /// There will be no further attempt: no server can be used.
+    GaveUp {
+        /// Why.
+        error: Error,
+    },
+    /// The server refused a batch for now; it is sent again after a pause.
+    Throttled {
+        /// The topic, `stream/topic`.
+        topic: String,
+        /// The partition.
+        partition: u32,
+        /// Why.
+        error: Error,
+    },
+    /// This many events were lost here, because the watcher was too slow.
+    Missed(u64),
+}
+
+/// A stream of [`Event`]s, from [`Client::events`](crate::Client::events).
+#[derive(Debug)]
+pub struct Events {
+    receiver: broadcast::Receiver<Event>,
+}
+
+impl Events {
+    /// Waits for the next event; `None` once the client and all that was made from it are gone.
+    /// The future may be dropped at any time; no event is lost by that.
+    pub async fn next(&mut self) -> Option<Event> {
+        match self.receiver.recv().await {
+            Ok(event) => Some(event),
+            Err(RecvError::Lagged(missed)) => Some(Event::Missed(missed)),
+            Err(RecvError::Closed) => None,
+        }
+    }
+}
+
+/// Where events are told.
+#[derive(Debug)]
+pub(crate) struct EventSender {
+    sender: broadcast::Sender<Event>,
+}
+
+impl Default for EventSender {
+    fn default() -> Self {
+        Self { sender: broadcast::Sender::new(KEPT_EVENTS) }
+    }
+}
+
+impl EventSender {
+    /// Tells an event; made only if somebody watches.
+    pub(crate) fn tell(&self, event: impl FnOnce() -> Event) {
+        if self.sender.receiver_count() > 0 {
+            // A watcher that has just gone is no loss.
+            let _ = self.sender.send(event());
+        }
+    }
+
+    pub(crate) fn subscribe(&self) -> Events {
+        Events { receiver: self.sender.subscribe() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_slow_watcher_is_told_how_many_events_it_missed() {
+        let sender = EventSender::default();
+        let mut events = sender.subscribe();
+        let told = KEPT_EVENTS as u32 + 7;
+        for attempt in 1..=told {
+            sender.tell(|| Event::Reconnecting { address: "a:1".to_owned(), attempt });
+        }
+        assert!(matches!(events.next().await, Some(Event::Missed(7))));
+        assert!(matches!(events.next().await, Some(Event::Reconnecting { attempt: 8, .. })));
+        drop(sender);
+        let mut left = 0;
+        while events.next().await.is_some() {
+            left += 1;
+        }
+        assert_eq!(left, KEPT_EVENTS - 1);
+    }
+
+    #[test]
+    fn without_a_watcher_no_event_is_made() {
+        EventSender::default().tell(|| panic!("nobody watches"));
+    }
+}

@@ -1,0 +1,85 @@
+//! A database of the data directory, and the lock that whoever copies its file takes.
+//!
+//! redb changes pages in place over a transaction, so a file copied meanwhile is neither the old
+//! nor the new state. The one writer holds the lock (`catalog.lock` of the catalog) while it
+//! writes, and whoever copies the file holds it while it reads: no server needs to be asked, and a copier that dies lets go.
+//!
+//! Invariant: the database's file changes only while this process holds the lock.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::ops::Deref;
+use std::path::Path;
+
+use redb::Database;
+
+use super::store::open_error;
+use crate::data_dir::DataDir;
+use crate::disk::{Disk, RealDisk};
+use crate::error::Error;
+
+/// Beside the catalog; empty.
+pub(super) const LOCK_FILE: &str = "catalog.lock";
+
+/// A database that is written to only under its lock.
+#[derive(Debug)]
+pub(crate) struct GuardedDatabase {
+    database: Database,
+    lock: File,
+}
+
+impl GuardedDatabase {
+    /// Opens a database of the data directory, or creates it, durably.
+    pub fn open(
+        data_dir: &DataDir,
+        file: &str,
+        lock_file: &str,
+        cache_bytes: usize,
+    ) -> Result<Self, Error> {
+        let (path, lock_path) = (data_dir.path().join(file), data_dir.path().join(lock_file));
+        let lock = open_lock(&lock_path)
+            .and_then(|lock| lock.lock().map(|()| lock))
+            .map_err(|error| Error::io("locking", &lock_path, error))?;
+        let database = redb::Builder::new()
+            .set_cache_size(cache_bytes)
+            .create(&path)
+            .map_err(|error| open_error(&path, error))?;
+        RealDisk
+            .sync_dir(data_dir.path())
+            .map_err(|error| Error::io("syncing", data_dir.path(), error))?;
+        lock.unlock().map_err(|error| Error::io("unlocking", &lock_path, error))?;
+        Ok(Self { database, lock })
+    }
+
+    /// Calls `write` while nobody copies the file.
+    pub fn locked<T, E>(
+        &self,
+        failed: impl Fn(redb::Error) -> E,
+        write: impl FnOnce(&Database) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.lock.lock().map_err(|error| failed(redb::Error::Io(error)))?;
+        let result = write(&self.database);
+        self.lock.unlock().map_err(|error| failed(redb::Error::Io(error)))?;
+        result
+    }
+}
+
+impl Deref for GuardedDatabase {
+    type Target = Database;
+
+    fn deref(&self) -> &Database {
+        &self.database
+    }
+}
+
+impl Drop for GuardedDatabase {
+    fn drop(&mut self) {
+        // Closing writes, too. The lock goes with its file, after the database.
+        let _ = self.lock.lock();
+    }
+}
+
+/// Opens the lock's file, which is created if there is none.
+pub(crate) fn open_lock(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)
+}
