@@ -96,7 +96,7 @@
 #define TW_E_SEQUENCE_GAP 404
 /* Sequence numbers of the batch were used for other records, or too long ago to tell. */
 #define TW_E_SEQUENCE_OVERLAP 405
-/* A newer epoch of the producer has appended. */
+/* A newer instance of the producer was opened. */
 #define TW_E_PRODUCER_FENCED 406
 /* The partition stopped after a failed sync; it reads, but appends need a restart of the server. */
 #define TW_E_PARTITION_FENCED 407
@@ -106,6 +106,10 @@
 #define TW_E_PARTITION_CORRUPT 409
 /* The producer's queue is full. */
 #define TW_E_QUEUE_FULL 410
+/* Ids of records in the batch were seen within the topic's window; nothing of it was appended. */
+#define TW_E_DUPLICATE_IDS 411
+/* The topic has as many named producers as it may. */
+#define TW_E_TOO_MANY_PRODUCERS 412
 /* The offset is outside the partition's log. */
 #define TW_E_OFFSET_OUT_OF_RANGE 500
 /* A delivered batch is damaged. */
@@ -169,6 +173,10 @@
 #define TW_MAX_BATCH_LEN 8388608u /* Largest batch, header included; so also the bound of a record. In bytes. */
 #define TW_MAX_BATCH_RECORDS 65536u /* Most records in a batch. In records. */
 #define TW_MAX_REMEMBERED_BATCHES 16u /* Batches of a producer that a partition remembers, to know one that is sent again. In batches. */
+#define TW_MAX_REMEMBERED_PRODUCERS 10000u /* Producers that a partition remembers at least: those that appended last. In producers. */
+#define TW_MAX_NAMED_PRODUCERS 10000u /* Most named producers of a topic. In producers. */
+#define TW_MAX_REMEMBERED_IDS 900000u /* Ids of records that a partition remembers for its topic's `dedup_window_ms`; then the oldest go before their time. In ids. */
+#define TW_MAX_SEEN_RANGES 240u /* Most ranges in the answer to a batch with ids that were seen: it fits into the smallest frame. In ranges. */
 #define TW_MAX_CORRELATION 9223372036854775807ull /* Highest correlation of a request: numbers above are a server's own. In requests. */
 #define TW_MAX_IN_FLIGHT 1024u /* Most unanswered requests on a connection. In requests. */
 #define TW_MAX_IN_FLIGHT_BYTES 33554432u /* Payload bytes of unanswered requests on a connection past which the receiver stops reading. In bytes. */

@@ -94,7 +94,7 @@ export const Code = {
   SEQUENCE_GAP: 404,
   /** Sequence numbers of the batch were used for other records, or too long ago to tell. */
   SEQUENCE_OVERLAP: 405,
-  /** A newer epoch of the producer has appended. */
+  /** A newer instance of the producer was opened. */
   PRODUCER_FENCED: 406,
   /** The partition stopped after a failed sync; it reads, but appends need a restart of the server. */
   PARTITION_FENCED: 407,
@@ -104,6 +104,10 @@ export const Code = {
   PARTITION_CORRUPT: 409,
   /** The producer's queue is full. */
   QUEUE_FULL: 410,
+  /** Ids of records in the batch were seen within the topic's window; nothing of it was appended. */
+  DUPLICATE_IDS: 411,
+  /** The topic has as many named producers as it may. */
+  TOO_MANY_PRODUCERS: 412,
   /** The offset is outside the partition's log. */
   OFFSET_OUT_OF_RANGE: 500,
   /** A delivered batch is damaged. */
@@ -240,11 +244,13 @@ export const errors: Readonly<Record<number, ErrorInfo>> = {
   403: { name: "RECORD_TOO_LARGE", kind: "append", disposition: 0, text: "a record is over the limit" },
   404: { name: "SEQUENCE_GAP", kind: "append", disposition: 0, text: "records of this producer are missing before the batch" },
   405: { name: "SEQUENCE_OVERLAP", kind: "append", disposition: 0, text: "sequence numbers of the batch were used for other records, or too long ago to tell" },
-  406: { name: "PRODUCER_FENCED", kind: "append", disposition: 16, text: "a newer epoch of the producer has appended" },
+  406: { name: "PRODUCER_FENCED", kind: "append", disposition: 16, text: "a newer instance of the producer was opened" },
   407: { name: "PARTITION_FENCED", kind: "storage", disposition: 2, text: "the partition stopped after a failed sync; it reads, but appends need a restart of the server" },
   408: { name: "DISK_FULL", kind: "storage", disposition: 1, text: "the disk is full" },
   409: { name: "PARTITION_CORRUPT", kind: "storage", disposition: 0, text: "the partition's log is damaged" },
   410: { name: "QUEUE_FULL", kind: "busy", disposition: 1, text: "the producer's queue is full" },
+  411: { name: "DUPLICATE_IDS", kind: "append", disposition: 0, text: "ids of records in the batch were seen within the topic's window; nothing of it was appended" },
+  412: { name: "TOO_MANY_PRODUCERS", kind: "append", disposition: 0, text: "the topic has as many named producers as it may" },
   500: { name: "OFFSET_OUT_OF_RANGE", kind: "consume", disposition: 0, text: "the offset is outside the partition's log" },
   501: { name: "CORRUPT_DELIVERY", kind: "consume", disposition: 0, text: "a delivered batch is damaged" },
   502: { name: "UNKNOWN_MEMBER", kind: "consume", disposition: 16, text: "the group does not have this member any more" },
@@ -273,6 +279,14 @@ export const MAX_BATCH_LEN = 8388608
 export const MAX_BATCH_RECORDS = 65536
 /** Batches of a producer that a partition remembers, to know one that is sent again. In batches. */
 export const MAX_REMEMBERED_BATCHES = 16
+/** Producers that a partition remembers at least: those that appended last. In producers. */
+export const MAX_REMEMBERED_PRODUCERS = 10000
+/** Most named producers of a topic. In producers. */
+export const MAX_NAMED_PRODUCERS = 10000
+/** Ids of records that a partition remembers for its topic's `dedup_window_ms`; then the oldest go before their time. In ids. */
+export const MAX_REMEMBERED_IDS = 900000
+/** Most ranges in the answer to a batch with ids that were seen: it fits into the smallest frame. In ranges. */
+export const MAX_SEEN_RANGES = 240
 /** Highest correlation of a request: numbers above are a server's own. In requests. */
 export const MAX_CORRELATION = 9223372036854775807n
 /** Most unanswered requests on a connection. In requests. */

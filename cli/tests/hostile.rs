@@ -348,7 +348,8 @@ fn what_does_not_exist_is_named() {
     assert_eq!(error.code, Code::TOPIC_NOT_FOUND);
     assert!(error.message.contains("\"nope\""), "{error}");
     let channel = client.channel();
-    let request = OpenProducer { stream: "nope".into(), topic: "t".into() };
+    let request =
+        OpenProducer { stream: "nope".into(), topic: "t".into(), name: None, resume: None };
     let error = client.call(channel, &request).expect_err("no such stream");
     assert_eq!(error.code, Code::STREAM_NOT_FOUND);
     let error =
@@ -391,7 +392,8 @@ fn channels_are_checked() {
     let error = client.append(99, 0, Acks::Synced, batch(&[b"x"])).expect_err("not open");
     assert_eq!(error.code, Code::UNKNOWN_CHANNEL);
     let (channel, _) = client.open("t").expect("exists");
-    let request = OpenProducer { stream: "default".into(), topic: "t".into() };
+    let request =
+        OpenProducer { stream: "default".into(), topic: "t".into(), name: None, resume: None };
     assert_eq!(client.call(channel, &request).expect_err("open").code, Code::CHANNEL_IN_USE);
     client.append(channel, 0, Acks::Synced, batch(&[b"x"])).expect("still open");
     let error = client.call(0, &request).expect_err("the connection itself");

@@ -389,9 +389,8 @@ impl Drop for OverOnDrop<'_> {
 
 fn to_wire(error: &Error) -> wire::Error {
     wire::Error {
-        code: error.code(),
         disposition: error.disposition(),
-        message: error.to_string(),
+        ..wire::Error::new(error.code(), error.to_string())
     }
 }
 

@@ -5,6 +5,7 @@
 use std::fmt;
 
 pub use crate::generated::codes::CODES;
+use crate::message::SeenRange;
 
 /// A stable error number. Numbers unknown here survive a round trip.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -141,13 +142,16 @@ pub struct Error {
     pub disposition: Disposition,
     /// What happened, naming the object and the limit. For people.
     pub message: String,
+    /// With `DUPLICATE_IDS`, which records of the batch were seen; in order, at most
+    /// `MAX_SEEN_RANGES`, so perhaps not all. Empty with every other code.
+    pub seen: Vec<SeenRange>,
 }
 
 impl Error {
     /// An error with its code's usual disposition.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
         let disposition = code.info().map(|row| row.disposition).unwrap_or_default();
-        Self { code, disposition, message: message.into() }
+        Self { code, disposition, message: message.into(), seen: Vec::new() }
     }
 
     /// The class of its code; errors of unknown codes are the server's.
@@ -233,7 +237,7 @@ mod tests {
     /// SPEC E-2
     #[test]
     fn an_unknown_code_keeps_its_number_and_disposition() {
-        let error = Error { code: Code(777), disposition: Disposition(1), message: "x".into() };
+        let error = Error { disposition: Disposition(1), ..Error::new(Code(777), "x") };
         assert!(error.is_retriable());
         assert_eq!(error.code.to_string(), "error 777");
     }

@@ -127,7 +127,12 @@ impl Wire {
         wire.turn();
         assert!(wire.ready);
         let (stream, topic) = ("default".to_owned(), "t".to_owned());
-        let open = OpenProducer { stream: stream.clone(), topic: topic.clone() };
+        let open = OpenProducer {
+            stream: stream.clone(),
+            topic: topic.clone(),
+            name: None,
+            resume: None,
+        };
         wire.client.request(NOW, 1, &open, &[], 0).expect("ready");
         let subscribe = Subscribe {
             stream,

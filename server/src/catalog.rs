@@ -10,6 +10,8 @@ use tidewire_protocol::message::{StreamInfo, TopicInfo};
 use tidewire_storage::{CatalogError, CatalogErrorKind, CatalogStore, Stream, Topic};
 
 use crate::message::{Answer, Origin, ShardMessage};
+use crate::names::Names;
+pub(crate) use crate::names::OpenNamed;
 use crate::shared::Shared;
 
 /// A change to make; names and limits were checked.
@@ -38,6 +40,8 @@ pub(crate) enum CatalogChange {
 pub(crate) enum CatalogJob {
     /// A change, and who asked for it.
     Change { origin: Origin, change: CatalogChange },
+    /// A producer with a name is to be opened.
+    OpenProducer { origin: Origin, open: OpenNamed },
     /// End the thread.
     Stop,
 }
@@ -49,8 +53,18 @@ pub(crate) fn start(
     jobs: flume::Receiver<CatalogJob>,
 ) -> std::io::Result<JoinHandle<()>> {
     std::thread::Builder::new().name("tidewire-catalog".to_owned()).spawn(move || {
-        while let Ok(CatalogJob::Change { origin, change }) = jobs.recv() {
-            let answer = carry_out(&mut store, &shared, change);
+        let mut names = Names::default();
+        loop {
+            let (origin, answer) = match jobs.recv() {
+                Ok(CatalogJob::Change { origin, change }) => {
+                    (origin, carry_out(&mut store, &shared, change))
+                }
+                Ok(CatalogJob::OpenProducer { origin, open }) => {
+                    let now_us = shared.clock.wall_us();
+                    (origin, Answer::Producer(names.open(&mut store, open, now_us)))
+                }
+                Ok(CatalogJob::Stop) | Err(_) => return,
+            };
             // The snapshot was published: whoever reads it after this answer sees the change.
             let _ = shared.inboxes[origin.shard].send(ShardMessage::Answer { origin, answer });
         }
@@ -181,12 +195,13 @@ pub(crate) fn topic_info(topic: &Topic) -> TopicInfo {
     }
 }
 
-fn error(error: &CatalogError) -> Error {
+pub(crate) fn error(error: &CatalogError) -> Error {
     let code = match error.kind() {
         CatalogErrorKind::StreamNotFound => Code::STREAM_NOT_FOUND,
         CatalogErrorKind::TopicNotFound => Code::TOPIC_NOT_FOUND,
         CatalogErrorKind::StreamExists => Code::STREAM_EXISTS,
         CatalogErrorKind::TopicExists => Code::TOPIC_EXISTS,
+        CatalogErrorKind::TooManyProducers => Code::TOO_MANY_PRODUCERS,
         _ => Code::INTERNAL,
     };
     Error::new(code, error.to_string())

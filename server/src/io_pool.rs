@@ -1,4 +1,4 @@
-//! Threads for calls that block: syncs, and opening logs.
+//! Threads for calls that block: syncs, snapshots, and opening logs.
 //!
 //! A shard hands over a closed piece of work and gets its result as a message. The pool keeps a
 //! shard's thread free for sockets while the disk works, on io_uring and epoll alike.
@@ -7,9 +7,10 @@ use std::path::PathBuf;
 use std::thread::JoinHandle;
 
 use tidewire_storage::disk::RealDisk;
-use tidewire_storage::log::{Log, LogOptions, SyncJob};
+use tidewire_storage::log::{Log, LogOptions, SnapshotJob, SyncJob};
 
 use crate::message::{PartitionId, ShardMessage};
+use crate::partition::Memory;
 
 /// Work for an I/O thread, and the inbox that wants its result.
 pub(crate) enum IoJob {
@@ -18,10 +19,17 @@ pub(crate) enum IoJob {
         job: SyncJob<RealDisk>,
         inbox: flume::Sender<ShardMessage>,
     },
+    Snapshot {
+        id: PartitionId,
+        job: SnapshotJob<RealDisk>,
+        inbox: flume::Sender<ShardMessage>,
+    },
     Open {
         id: PartitionId,
         dir: PathBuf,
         options: LogOptions,
+        dedup_window_ms: u64,
+        now_us: i64,
         inbox: flume::Sender<ShardMessage>,
     },
 }
@@ -48,8 +56,16 @@ fn carry_out(job: IoJob) {
             let outcome = job.run();
             inbox.send(ShardMessage::Synced { id, outcome })
         }
-        IoJob::Open { id, dir, options, inbox } => {
-            let result = Box::new(Log::open(RealDisk, &dir, options));
+        IoJob::Snapshot { id, job, inbox } => {
+            let outcome = job.run();
+            inbox.send(ShardMessage::Snapshot { id, outcome })
+        }
+        IoJob::Open { id, dir, options, dedup_window_ms, now_us, inbox } => {
+            let result = Log::open(RealDisk, &dir, options).and_then(|(mut log, recovery)| {
+                let memory = Memory::restore(&mut log, dedup_window_ms, now_us)?;
+                Ok((log, recovery, memory))
+            });
+            let result = Box::new(result);
             inbox.send(ShardMessage::Opened { id, result })
         }
     };

@@ -19,6 +19,7 @@ mod group;
 mod io_pool;
 mod listen;
 mod message;
+mod names;
 mod partition;
 mod rt;
 mod server;

@@ -5,15 +5,19 @@
 //! waits in a local queue instead of a channel, so that there is one way through the code.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 
 use bytes::Bytes;
 use tidewire_protocol::error::Error;
 use tidewire_protocol::message::{
-    Acks, AppendReply, GroupEvent, PartitionInfo, Start, StreamInfo, TopicInfo,
+    AppendReply, FlushReply, GroupEvent, PartitionInfo, ProducerIdentity, Start, StreamInfo,
+    TopicInfo,
 };
 use tidewire_storage::Topic;
 use tidewire_storage::disk::RealDisk;
-use tidewire_storage::log::{Log, Recovery, SyncOutcome};
+use tidewire_storage::log::{Log, Recovery, SnapshotOutcome, SyncOutcome};
+
+use crate::partition::{AppendRequest, Memory};
 
 use crate::group::{GroupReply, GroupRequest};
 
@@ -74,11 +78,9 @@ pub(crate) struct Position {
 
 /// A request to a partition. The topic comes along so that the owner can open the log.
 pub(crate) enum PartitionRequest {
-    Append {
-        batch: Bytes,
-        records: u32,
-        acks: Acks,
-    },
+    Append(AppendRequest),
+    /// Answers when all that was appended is on the disk.
+    Flush,
     Read(ReadRequest),
     /// Answers a waiting read with what there is now.
     ExpireRead,
@@ -94,6 +96,7 @@ pub(crate) enum PartitionRequest {
 /// What a request to a partition, a group or the catalog came to, or what a membership is told.
 pub(crate) enum Answer {
     Append(Result<AppendReply, Error>),
+    Flush(Result<FlushReply, Error>),
     Read(Result<ReadReply, Error>),
     Resolve(Result<Position, Error>),
     Describe(PartitionInfo),
@@ -105,10 +108,18 @@ pub(crate) enum Answer {
     Member(GroupEvent),
     /// A membership is over.
     MemberEnded(Error),
+    Producer(Result<OpenedProducer, Error>),
+}
+
+/// A producer with a name, as it was opened.
+pub(crate) struct OpenedProducer {
+    pub(crate) producer: ProducerIdentity,
+    /// The highest epoch that was opened: whoever opens it next raises this before he is told.
+    pub(crate) opened_epoch: Arc<AtomicU32>,
 }
 
 /// What opening a log came to.
-pub(crate) type OpenResult = Result<(Log<RealDisk>, Recovery), tidewire_storage::Error>;
+pub(crate) type OpenResult = Result<(Log<RealDisk>, Recovery, Memory), tidewire_storage::Error>;
 
 /// What lands in a shard's inbox.
 pub(crate) enum ShardMessage {
@@ -126,6 +137,8 @@ pub(crate) enum ShardMessage {
     CatalogChanged,
     /// A sync that an I/O thread ran.
     Synced { id: PartitionId, outcome: SyncOutcome },
+    /// A snapshot that an I/O thread wrote.
+    Snapshot { id: PartitionId, outcome: SnapshotOutcome },
     /// The topic is gone from the catalog: let go of its partitions, then drop `done`.
     DropTopic { topic: u64, name: String, done: flume::Sender<()> },
     /// Drain and end.

@@ -57,6 +57,11 @@ impl Shared {
     pub(crate) fn producer_id(&self) -> u64 {
         self.next_producer_id.fetch_add(1, Ordering::Relaxed)
     }
+
+    /// The id that the next producer will get; all that were given out lie below.
+    pub(crate) fn producer_ids_end(&self) -> u64 {
+        self.next_producer_id.load(Ordering::Relaxed)
+    }
 }
 
 /// A shard's way to everyone, itself included.

@@ -56,11 +56,13 @@ class Code(IntEnum):
     RECORD_TOO_LARGE = 403  # a record is over the limit
     SEQUENCE_GAP = 404  # records of this producer are missing before the batch
     SEQUENCE_OVERLAP = 405  # sequence numbers of the batch were used for other records, or too long ago to tell
-    PRODUCER_FENCED = 406  # a newer epoch of the producer has appended
+    PRODUCER_FENCED = 406  # a newer instance of the producer was opened
     PARTITION_FENCED = 407  # the partition stopped after a failed sync; it reads, but appends need a restart of the server
     DISK_FULL = 408  # the disk is full
     PARTITION_CORRUPT = 409  # the partition's log is damaged
     QUEUE_FULL = 410  # the producer's queue is full
+    DUPLICATE_IDS = 411  # ids of records in the batch were seen within the topic's window; nothing of it was appended
+    TOO_MANY_PRODUCERS = 412  # the topic has as many named producers as it may
     OFFSET_OUT_OF_RANGE = 500  # the offset is outside the partition's log
     CORRUPT_DELIVERY = 501  # a delivered batch is damaged
     UNKNOWN_MEMBER = 502  # the group does not have this member any more
@@ -175,11 +177,13 @@ ERRORS: Final[dict[int, ErrorInfo]] = {
     403: ErrorInfo("RECORD_TOO_LARGE", "append", Disposition(0), "a record is over the limit"),
     404: ErrorInfo("SEQUENCE_GAP", "append", Disposition(0), "records of this producer are missing before the batch"),
     405: ErrorInfo("SEQUENCE_OVERLAP", "append", Disposition(0), "sequence numbers of the batch were used for other records, or too long ago to tell"),
-    406: ErrorInfo("PRODUCER_FENCED", "append", Disposition(16), "a newer epoch of the producer has appended"),
+    406: ErrorInfo("PRODUCER_FENCED", "append", Disposition(16), "a newer instance of the producer was opened"),
     407: ErrorInfo("PARTITION_FENCED", "storage", Disposition(2), "the partition stopped after a failed sync; it reads, but appends need a restart of the server"),
     408: ErrorInfo("DISK_FULL", "storage", Disposition(1), "the disk is full"),
     409: ErrorInfo("PARTITION_CORRUPT", "storage", Disposition(0), "the partition's log is damaged"),
     410: ErrorInfo("QUEUE_FULL", "busy", Disposition(1), "the producer's queue is full"),
+    411: ErrorInfo("DUPLICATE_IDS", "append", Disposition(0), "ids of records in the batch were seen within the topic's window; nothing of it was appended"),
+    412: ErrorInfo("TOO_MANY_PRODUCERS", "append", Disposition(0), "the topic has as many named producers as it may"),
     500: ErrorInfo("OFFSET_OUT_OF_RANGE", "consume", Disposition(0), "the offset is outside the partition's log"),
     501: ErrorInfo("CORRUPT_DELIVERY", "consume", Disposition(0), "a delivered batch is damaged"),
     502: ErrorInfo("UNKNOWN_MEMBER", "consume", Disposition(16), "the group does not have this member any more"),
@@ -202,6 +206,10 @@ MAX_META_LEN: Final = 65536  # Largest meta of a frame. In bytes.
 MAX_BATCH_LEN: Final = 8388608  # Largest batch, header included; so also the bound of a record. In bytes.
 MAX_BATCH_RECORDS: Final = 65536  # Most records in a batch. In records.
 MAX_REMEMBERED_BATCHES: Final = 16  # Batches of a producer that a partition remembers, to know one that is sent again. In batches.
+MAX_REMEMBERED_PRODUCERS: Final = 10000  # Producers that a partition remembers at least: those that appended last. In producers.
+MAX_NAMED_PRODUCERS: Final = 10000  # Most named producers of a topic. In producers.
+MAX_REMEMBERED_IDS: Final = 900000  # Ids of records that a partition remembers for its topic's `dedup_window_ms`; then the oldest go before their time. In ids.
+MAX_SEEN_RANGES: Final = 240  # Most ranges in the answer to a batch with ids that were seen: it fits into the smallest frame. In ranges.
 MAX_CORRELATION: Final = 9223372036854775807  # Highest correlation of a request: numbers above are a server's own. In requests.
 MAX_IN_FLIGHT: Final = 1024  # Most unanswered requests on a connection. In requests.
 MAX_IN_FLIGHT_BYTES: Final = 33554432  # Payload bytes of unanswered requests on a connection past which the receiver stops reading. In bytes.

@@ -56,6 +56,11 @@ pub struct SendArgs {
     #[arg(long)]
     pub codec: Option<Codec>,
 
+    /// A name for the sender: whoever sends under the same name to this topic after it takes its
+    /// place, and it is refused from then on
+    #[arg(long, value_name = "NAME")]
+    pub producer_name: Option<String>,
+
     /// The server.
     #[command(flatten)]
     pub server: ServerArgs,

@@ -49,6 +49,9 @@ pub fn run(mut args: SendArgs) -> Result<(), Failure> {
         if let Some(codec) = args.codec {
             builder = builder.codec(codec);
         }
+        if let Some(name) = &args.producer_name {
+            builder = builder.name(name);
+        }
         let producer = builder.build().await?;
         match &args.value {
             Some(value) => send_one(&producer, &args, value).await,

@@ -14,8 +14,8 @@ use tidewire_protocol::connection::{
 use tidewire_protocol::error::Error;
 use tidewire_protocol::frame::Frame;
 use tidewire_protocol::message::{
-    Acks, Append, AppendReply, Deliver, GroupEvent, OpenProducer, OpenProducerReply, Request,
-    TopicCreate,
+    Acks, Append, AppendReply, Deliver, GroupEvent, OpenProducer, OpenProducerReply,
+    ProducerIdentity, Request, TopicCreate,
 };
 
 /// Longest that a test waits for anything.
@@ -178,8 +178,27 @@ impl RawClient {
 
     /// Opens a producer channel.
     pub fn open(&mut self, topic: &str) -> Result<(u32, OpenProducerReply), Error> {
+        self.open_as(topic, None, None)
+    }
+
+    /// Opens a producer channel for a producer with a name, or one that was opened before.
+    pub fn open_as(
+        &mut self,
+        topic: &str,
+        name: Option<&str>,
+        resume: Option<(u64, u32)>,
+    ) -> Result<(u32, OpenProducerReply), Error> {
         let channel = self.channel();
-        let request = OpenProducer { stream: "default".into(), topic: topic.into() };
+        let resume = resume.map(|(producer_id, producer_epoch)| ProducerIdentity {
+            producer_id,
+            producer_epoch,
+        });
+        let request = OpenProducer {
+            stream: "default".into(),
+            topic: topic.into(),
+            name: name.map(str::to_owned),
+            resume,
+        };
         self.call(channel, &request).map(|reply| (channel, reply))
     }
 
@@ -197,10 +216,15 @@ impl RawClient {
 
 /// A sealed batch of these values.
 pub fn batch(values: &[&[u8]]) -> Bytes {
+    batch_of(values, Sequence::default())
+}
+
+/// A sealed batch of these values, of a producer.
+pub fn batch_of(values: &[&[u8]], sequence: Sequence) -> Bytes {
     let mut builder = BatchBuilder::new(8 << 20, 65_536);
     for value in values {
         let record = RecordRef { value: Some(value), ..RecordRef::at(1_700_000_000_000_000) };
         builder.push(&record).expect("small");
     }
-    builder.seal(Sequence::default())
+    builder.seal(sequence)
 }

@@ -593,9 +593,8 @@ fn send_credit(connection: Option<&Connection>, channel: Option<u32>, grant: Opt
 
 fn to_wire(error: &Error) -> tidewire_protocol::error::Error {
     tidewire_protocol::error::Error {
-        code: error.code(),
         disposition: error.disposition(),
-        message: String::new(),
+        ..tidewire_protocol::error::Error::new(error.code(), String::new())
     }
 }
 

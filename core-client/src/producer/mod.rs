@@ -16,6 +16,7 @@ use bytes::Bytes;
 use tidewire_protocol::batch::{Codec, Compressor, RecordRef, ZSTD_LEVEL};
 use tidewire_protocol::limits;
 use tidewire_protocol::message::{CloseProducer, OpenProducer};
+use tidewire_protocol::name::check_name;
 use tidewire_protocol::options::producer as defaults;
 
 use crate::Acks;
@@ -38,6 +39,7 @@ const INLINE_HEADERS: usize = 8;
 pub struct ProducerBuilder {
     client: Client,
     topic: String,
+    name: Option<String>,
     acks: Option<Acks>,
     linger_ms: Option<u32>,
     batch_bytes: Option<u32>,
@@ -52,6 +54,7 @@ impl ProducerBuilder {
         Self {
             client,
             topic: topic.to_owned(),
+            name: None,
             acks: None,
             linger_ms: None,
             batch_bytes: None,
@@ -60,6 +63,14 @@ impl ProducerBuilder {
             max_in_flight: None,
             codec: None,
         }
+    }
+
+    /// A name within the topic, 1 to 255 bytes without `/`, for the program's task and not its
+    /// process: who opens the name again takes the place of whoever has it, and the other one's
+    /// records are refused with `PRODUCER_FENCED` from then on.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
     }
 
     /// What an acknowledgement promises; on the disk if not set.
@@ -110,9 +121,13 @@ impl ProducerBuilder {
     /// Opens the producer.
     ///
     /// # Errors
-    /// `TOPIC_NOT_FOUND`, `STREAM_NOT_FOUND`, `INVALID_NAME`, `INVALID_OPTION`.
+    /// `TOPIC_NOT_FOUND`, `STREAM_NOT_FOUND`, `INVALID_NAME`, `INVALID_OPTION`, and for a new name
+    /// `TOO_MANY_PRODUCERS`.
     pub async fn build(self) -> Result<Producer, Error> {
         let topic = topic_name(&self.topic)?;
+        if let Some(name) = &self.name {
+            check_name("producer", name)?;
+        }
         let settings = &self.client.settings;
         let number = |name, given, default| settings.number::<u32>(name, given, default);
         let linger_ms = number("linger_ms", self.linger_ms, defaults::LINGER_MS)?;
@@ -141,8 +156,12 @@ impl ProducerBuilder {
         };
 
         let channel = link.new_channel();
-        let request =
-            OpenProducer { stream: topic.stream().into(), topic: topic.topic().into() };
+        let request = OpenProducer {
+            stream: topic.stream().into(),
+            topic: topic.topic().into(),
+            name: self.name,
+            resume: None,
+        };
         let timeout_ms = connection.request_timeout_ms();
         let reply = connection.start(channel, &request, timeout_ms).await?;
         // From here on the channel may be open, whoever drops this future.

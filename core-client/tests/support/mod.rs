@@ -17,7 +17,7 @@ use tidewire_protocol::connection::{
     ServerConfig, ServerConnection, ServerEvent, Ticket, Time,
 };
 use tidewire_protocol::error::{Code, Error};
-use tidewire_protocol::idempotence::{ProducerState, Verdict};
+use tidewire_protocol::idempotence::{Accepted, Claim, ProducerState, Verdict};
 use tidewire_protocol::message::*;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -697,15 +697,16 @@ fn append(
     let idempotent = header.producer_id != 0 && !faults.careless;
     if idempotent {
         let producer = partition.producers.entry(header.producer_id).or_default();
-        if let Verdict::Duplicate { base_offset, append_time_us } = producer.judge(&header)? {
+        if let Verdict::Duplicate(first) = producer.judge(&Claim::from(&header))? {
             state.log.duplicates += 1;
+            let Accepted { base_offset, append_time_us, .. } = first;
             return Ok(AppendReply { base_offset, append_time_us, acks, duplicate: true });
         }
     }
     let base_offset = partition.next_offset;
     let append_time_us = 1_000 + base_offset as i64;
     if idempotent && let Some(producer) = partition.producers.get_mut(&header.producer_id) {
-        producer.accept(&header, base_offset, append_time_us);
+        producer.accept(&Claim::from(&header), base_offset, append_time_us);
     }
     let stamp = Stamp { base_offset, append_time_us, leader_epoch: 1 };
     let mut bytes = payload.to_vec();

@@ -116,7 +116,15 @@ fn kinds() -> std::io::Result<()> {
     write(
         "produce_kinds",
         &[
-            meta(0, &OpenProducer { stream: "shop".into(), topic: "orders".into() }),
+            meta(
+                0,
+                &OpenProducer {
+                    stream: "shop".into(),
+                    topic: "orders".into(),
+                    name: None,
+                    resume: None,
+                },
+            ),
             meta(
                 1,
                 &OpenProducerReply {
@@ -224,7 +232,12 @@ fn compressed(codec: Codec) -> Vec<u8> {
 fn stream_to_server() -> Vec<u8> {
     let (mut client, _, mut bytes, _) = ready();
     let now = Time::ZERO;
-    let open = OpenProducer { stream: "shop".into(), topic: "orders".into() };
+    let open = OpenProducer {
+        stream: "shop".into(),
+        topic: "orders".into(),
+        name: None,
+        resume: None,
+    };
     client.request(now, 1, &open, &[], 0).expect("ready");
     let append = Append { partition: 0, acks: Acks::Synced };
     client.request(now, 1, &append, &[batch(3)], 1000).expect("ready");

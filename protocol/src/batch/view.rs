@@ -62,6 +62,17 @@ impl Batch {
         self.body.slice(range)
     }
 
+    /// The ids of all records, 16 bytes for each; empty if the batch carries none.
+    pub fn ids(&self) -> &[u8] {
+        &self.body()[self.id_range()]
+    }
+
+    /// Where the ids lie in the batch's body.
+    pub fn id_range(&self) -> Range<usize> {
+        let Layout { ids, count, columns, .. } = self.layout;
+        if columns.has(Columns::IDS) { ids..ids + 16 * count } else { 0..0 }
+    }
+
     /// Number of records.
     pub fn len(&self) -> usize {
         self.layout.count

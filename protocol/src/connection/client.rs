@@ -8,10 +8,10 @@ use std::collections::{HashMap, VecDeque};
 
 use bytes::{Bytes, BytesMut};
 
-use super::HEARTBEATS_TO_DEATH;
 use super::rx::Rx;
 use super::time::Time;
 use super::tx::Tx;
+use super::{HEARTBEATS_TO_DEATH, SEEN_TAG};
 use crate::batch::CODECS;
 use crate::codec::Reader;
 use crate::error::{Code, Disposition, Error};
@@ -19,7 +19,7 @@ use crate::frame::{self, Flags, Frame, Head, Header};
 use crate::limits;
 use crate::message::{
     Deliver, Direction, Goaway, GroupEnded, GroupEvent, Hello, HelloReply, Kind, KindRange,
-    Message, Ping, Request, SubscriptionEvent,
+    Message, Ping, Request, SeenRange, SubscriptionEvent,
 };
 
 /// What a client says of itself.
@@ -485,6 +485,7 @@ impl ClientConnection {
                         code: Code(event.code),
                         disposition: Disposition(event.disposition),
                         message: event.message,
+                        seen: Vec::new(),
                     },
                 });
             }
@@ -493,9 +494,8 @@ impl ClientConnection {
                 self.events.push_back(ClientEvent::SubscriptionEnded {
                     channel: header.channel,
                     error: Error {
-                        code: Code(event.code),
                         disposition: Disposition(event.disposition),
-                        message: event.message,
+                        ..Error::new(Code(event.code), event.message)
                     },
                 });
             }
@@ -643,6 +643,24 @@ fn reply_error(frame: &Frame) -> Option<Error> {
         return None;
     }
     // The text is diagnostic: a reply whose text cannot be read is still that error.
-    let message = Reader::new(&frame.meta).text().unwrap_or_default();
-    Some(Error { code, disposition, message })
+    let mut reader = Reader::new(&frame.meta);
+    let message = reader.text().unwrap_or_default();
+    let mut error = Error { disposition, ..Error::new(code, message) };
+    if code == Code::DUPLICATE_IDS {
+        error.seen = seen_ranges(reader).unwrap_or_default();
+    }
+    Some(error)
+}
+
+/// What follows the text of `DUPLICATE_IDS`.
+// SPEC I-15
+fn seen_ranges(mut reader: Reader<'_>) -> Result<Vec<SeenRange>, Error> {
+    let mut seen = None;
+    while let Some(tlv) = reader.tlv()? {
+        match tlv.tag {
+            SEEN_TAG => tlv.fill(&mut seen)?,
+            _ => tlv.skip()?,
+        }
+    }
+    Ok(seen.unwrap_or_default())
 }

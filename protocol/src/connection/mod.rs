@@ -59,3 +59,7 @@ pub use time::Time;
 
 /// Heartbeat intervals of silence after which a peer is taken for dead.
 pub const HEARTBEATS_TO_DEATH: u32 = 3;
+
+/// The optional field of an error reply that says which records were seen.
+// SPEC I-15
+const SEEN_TAG: u16 = 1;

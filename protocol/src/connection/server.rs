@@ -13,7 +13,7 @@ use bytes::{Bytes, BytesMut};
 use super::rx::Rx;
 use super::time::Time;
 use super::tx::Tx;
-use super::{HEARTBEATS_TO_DEATH, courtesy};
+use super::{HEARTBEATS_TO_DEATH, SEEN_TAG, courtesy};
 use crate::batch::CODECS;
 use crate::codec::{Field, Reader, Writer};
 use crate::error::{Code, Error};
@@ -766,10 +766,16 @@ enum Step {
 }
 
 impl Tx {
-    /// Queues an error reply: its meta is the text alone.
+    /// Queues an error reply: its meta is the text, and what was seen where that is the error.
     fn error(&mut self, head: Head, kind: Kind, version: u8, error: &Error) {
         let message = short_text(error);
-        self.encode_with(head, kind, version, |writer: &mut Writer<'_>| message.put(writer));
+        debug_assert!(error.seen.len() <= limits::MAX_SEEN_RANGES as usize);
+        self.encode_with(head, kind, version, |writer: &mut Writer<'_>| {
+            message.put(writer);
+            if !error.seen.is_empty() {
+                writer.tlv(SEEN_TAG, false, &error.seen);
+            }
+        });
     }
 }
 

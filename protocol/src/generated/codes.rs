@@ -96,7 +96,7 @@ impl Code {
     pub const SEQUENCE_GAP: Self = Self(404);
     /// Sequence numbers of the batch were used for other records, or too long ago to tell.
     pub const SEQUENCE_OVERLAP: Self = Self(405);
-    /// A newer epoch of the producer has appended.
+    /// A newer instance of the producer was opened.
     pub const PRODUCER_FENCED: Self = Self(406);
     /// The partition stopped after a failed sync; it reads, but appends need a restart of the server.
     pub const PARTITION_FENCED: Self = Self(407);
@@ -106,6 +106,10 @@ impl Code {
     pub const PARTITION_CORRUPT: Self = Self(409);
     /// The producer's queue is full.
     pub const QUEUE_FULL: Self = Self(410);
+    /// Ids of records in the batch were seen within the topic's window; nothing of it was appended.
+    pub const DUPLICATE_IDS: Self = Self(411);
+    /// The topic has as many named producers as it may.
+    pub const TOO_MANY_PRODUCERS: Self = Self(412);
     /// The offset is outside the partition's log.
     pub const OFFSET_OUT_OF_RANGE: Self = Self(500);
     /// A delivered batch is damaged.
@@ -465,7 +469,7 @@ pub const CODES: &[CodeInfo] = &[
         name: "PRODUCER_FENCED",
         class: Class::Append,
         disposition: Disposition::FENCED,
-        text: "a newer epoch of the producer has appended",
+        text: "a newer instance of the producer was opened",
     },
     CodeInfo {
         code: Code::PARTITION_FENCED,
@@ -494,6 +498,20 @@ pub const CODES: &[CodeInfo] = &[
         class: Class::Busy,
         disposition: Disposition::RETRIABLE,
         text: "the producer's queue is full",
+    },
+    CodeInfo {
+        code: Code::DUPLICATE_IDS,
+        name: "DUPLICATE_IDS",
+        class: Class::Append,
+        disposition: Disposition::NONE,
+        text: "ids of records in the batch were seen within the topic's window; nothing of it was appended",
+    },
+    CodeInfo {
+        code: Code::TOO_MANY_PRODUCERS,
+        name: "TOO_MANY_PRODUCERS",
+        class: Class::Append,
+        disposition: Disposition::NONE,
+        text: "the topic has as many named producers as it may",
     },
     CodeInfo {
         code: Code::OFFSET_OUT_OF_RANGE,

@@ -13,6 +13,14 @@ pub const MAX_BATCH_LEN: u32 = 8_388_608;
 pub const MAX_BATCH_RECORDS: u32 = 65_536;
 /// Batches of a producer that a partition remembers, to know one that is sent again. In batches.
 pub const MAX_REMEMBERED_BATCHES: u32 = 16;
+/// Producers that a partition remembers at least: those that appended last. In producers.
+pub const MAX_REMEMBERED_PRODUCERS: u32 = 10_000;
+/// Most named producers of a topic. In producers.
+pub const MAX_NAMED_PRODUCERS: u32 = 10_000;
+/// Ids of records that a partition remembers for its topic's `dedup_window_ms`; then the oldest go before their time. In ids.
+pub const MAX_REMEMBERED_IDS: u32 = 900_000;
+/// Most ranges in the answer to a batch with ids that were seen: it fits into the smallest frame. In ranges.
+pub const MAX_SEEN_RANGES: u32 = 240;
 /// Highest correlation of a request: numbers above are a server's own. In requests.
 pub const MAX_CORRELATION: u64 = 9_223_372_036_854_775_807;
 /// Most unanswered requests on a connection. In requests.

@@ -387,7 +387,7 @@ pub const KINDS: &[KindInfo] = &[
         kind: Kind::FLUSH,
         name: "FLUSH",
         version: 1,
-        planned: true,
+        planned: false,
         direction: Direction::Request,
         request_payload: false,
         response_payload: false,
@@ -916,6 +916,59 @@ impl Field for TopicInfo {
 
 impl Item for TopicInfo {
     const MIN_LEN: usize = 33;
+}
+
+/// A producer, as an earlier opening was told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProducerIdentity {
+    /// Its id.
+    pub producer_id: u64,
+    /// Its epoch.
+    pub producer_epoch: u32,
+}
+
+impl Field for ProducerIdentity {
+    fn put(&self, writer: &mut Writer) {
+        self.producer_id.put(writer);
+        self.producer_epoch.put(writer);
+    }
+    fn take(reader: &mut Reader<'_>) -> Result<Self, Error> {
+        Ok(Self { producer_id: Field::take(reader)?, producer_epoch: Field::take(reader)? })
+    }
+}
+
+impl Item for ProducerIdentity {
+    const MIN_LEN: usize = 12;
+}
+
+/// Neighbouring records of a batch whose ids a partition has seen, stored at neighbouring offsets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SeenRange {
+    /// Index of the first one in the batch.
+    pub first_index: u32,
+    /// How many.
+    pub count: u32,
+    /// Offset at which the first one's id is stored; 2^64 - 1 if it stands earlier in the same batch.
+    pub base_offset: u64,
+}
+
+impl Field for SeenRange {
+    fn put(&self, writer: &mut Writer) {
+        self.first_index.put(writer);
+        self.count.put(writer);
+        self.base_offset.put(writer);
+    }
+    fn take(reader: &mut Reader<'_>) -> Result<Self, Error> {
+        Ok(Self {
+            first_index: Field::take(reader)?,
+            count: Field::take(reader)?,
+            base_offset: Field::take(reader)?,
+        })
+    }
+}
+
+impl Item for SeenRange {
+    const MIN_LEN: usize = 16;
 }
 
 /// The state of a partition.
@@ -2927,6 +2980,10 @@ pub struct OpenProducer {
     pub stream: String,
     /// The topic.
     pub topic: String,
+    /// Name of the producer within the topic: it keeps its id, and each opening raises its epoch.
+    pub name: Option<String>,
+    /// Goes on as this producer instead of beginning anew: after a lost connection.
+    pub resume: Option<ProducerIdentity>,
 }
 
 impl Message for OpenProducer {
@@ -2935,11 +2992,27 @@ impl Message for OpenProducer {
     fn encode(&self, writer: &mut Writer) {
         self.stream.put(writer);
         self.topic.put(writer);
+        if let Some(value) = &self.name {
+            writer.tlv(1, true, value);
+        }
+        if let Some(value) = &self.resume {
+            writer.tlv(2, true, value);
+        }
     }
     fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
-        let message =
-            Self { stream: Field::take(&mut reader)?, topic: Field::take(&mut reader)? };
-        reader.finish()?;
+        let mut message = Self {
+            stream: Field::take(&mut reader)?,
+            topic: Field::take(&mut reader)?,
+            name: None,
+            resume: None,
+        };
+        while let Some(tlv) = reader.tlv()? {
+            match tlv.tag {
+                1 => tlv.fill(&mut message.name)?,
+                2 => tlv.fill(&mut message.resume)?,
+                _ => tlv.skip()?,
+            }
+        }
         Ok(message)
     }
 }

@@ -129,6 +129,42 @@ impl Json for TopicInfo {
 
 impl JsonItem for TopicInfo {}
 
+impl Json for ProducerIdentity {
+    fn to_json(&self) -> Value {
+        json!({
+        "producer_id": self.producer_id.to_json(),
+        "producer_epoch": self.producer_epoch.to_json(),
+        })
+    }
+    fn from_json(value: &Value) -> Self {
+        Self {
+            producer_id: Json::from_json(&value["producer_id"]),
+            producer_epoch: Json::from_json(&value["producer_epoch"]),
+        }
+    }
+}
+
+impl JsonItem for ProducerIdentity {}
+
+impl Json for SeenRange {
+    fn to_json(&self) -> Value {
+        json!({
+        "first_index": self.first_index.to_json(),
+        "count": self.count.to_json(),
+        "base_offset": self.base_offset.to_json(),
+        })
+    }
+    fn from_json(value: &Value) -> Self {
+        Self {
+            first_index: Json::from_json(&value["first_index"]),
+            count: Json::from_json(&value["count"]),
+            base_offset: Json::from_json(&value["base_offset"]),
+        }
+    }
+}
+
+impl JsonItem for SeenRange {}
+
 impl Json for PartitionInfo {
     fn to_json(&self) -> Value {
         json!({
@@ -1233,12 +1269,16 @@ impl Json for OpenProducer {
         json!({
         "stream": self.stream.to_json(),
         "topic": self.topic.to_json(),
+        "name": self.name.to_json(),
+        "resume": self.resume.to_json(),
         })
     }
     fn from_json(value: &Value) -> Self {
         Self {
             stream: Json::from_json(&value["stream"]),
             topic: Json::from_json(&value["topic"]),
+            name: Json::from_json(&value["name"]),
+            resume: Json::from_json(&value["resume"]),
         }
     }
 }

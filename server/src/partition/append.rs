@@ -1,11 +1,17 @@
 //! Appending: everything that waits becomes one write, and one sync serves all that it covers.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use bytes::Bytes;
-use tidewire_protocol::error::{Disposition, Error};
+use tidewire_protocol::error::{Code, Disposition, Error};
+use tidewire_protocol::idempotence::{Claim, Verdict, fenced};
 use tidewire_protocol::message::{Acks, AppendReply};
 use tidewire_storage::disk::Disk;
-use tidewire_storage::log::SyncOutcome;
+use tidewire_storage::log::{SnapshotOutcome, SyncOutcome};
 
+use super::dedup::Seen;
+use super::held::Held;
 use super::{Effect, Partition, storage_error};
 use crate::message::Origin;
 
@@ -14,10 +20,22 @@ use crate::message::Origin;
 /// carry for others.
 pub(super) const MAX_UNSYNCED_BYTES: u64 = 16 << 20;
 
+/// A validated batch, and what is asked for it.
+pub(crate) struct AppendRequest {
+    pub(crate) batch: Bytes,
+    pub(crate) claim: Claim,
+    pub(crate) acks: Acks,
+    /// The highest epoch of its producer that was opened, where it has a name.
+    pub(crate) opened_epoch: Option<Arc<AtomicU32>>,
+    /// The ids of its records, 16 bytes each; empty if it has none or the topic no window.
+    pub(crate) ids: Bytes,
+}
+
 /// A validated batch that waits to be written.
 pub(super) struct Queued {
     batch: Bytes,
     records: u64,
+    producer_id: u64,
     pub(super) acks: Acks,
     pub(super) origin: Origin,
 }
@@ -31,29 +49,77 @@ pub(super) struct Unsynced {
 }
 
 impl<D: Disk> Partition<D> {
-    /// Queues a batch; [`Partition::flush`] writes it. With `Acks::None` the answer is given
-    /// here: it promises nothing but the place in line.
+    /// Queues a batch, if it is the next one of its producer and its ids are new;
+    /// [`Partition::flush`] writes it. With `Acks::None` the answer is given here: it promises
+    /// nothing but the place in line.
     pub(crate) fn append(
         &mut self,
-        batch: Bytes,
-        records: u32,
-        acks: Acks,
+        request: AppendRequest,
         origin: Origin,
         now_us: i64,
         effects: &mut Vec<Effect<D>>,
     ) {
-        let records = u64::from(records);
-        if acks == Acks::None {
-            let reply = AppendReply {
-                base_offset: self.log.end_offset() + self.queued_records,
-                append_time_us: now_us,
-                acks,
-                duplicate: false,
+        let AppendRequest { batch, claim, acks, opened_epoch, ids } = request;
+        let opened_epoch = opened_epoch.map_or(0, |epoch| epoch.load(Ordering::Acquire));
+        // SPEC I-2
+        if claim.producer_id != 0 {
+            let verdict = if claim.producer_epoch < opened_epoch {
+                Err(fenced(claim.producer_id, opened_epoch, claim.producer_epoch))
+            } else {
+                self.producers.judge(&claim)
             };
+            match verdict {
+                Ok(Verdict::Append) => {}
+                Ok(Verdict::Duplicate(first)) => {
+                    let written = first.base_offset < self.log.end_offset();
+                    let held = Held::Duplicate {
+                        base_offset: first.base_offset,
+                        append_time_us: written.then_some(first.append_time_us),
+                    };
+                    self.answer_after(first.end_offset(), acks, origin, held, effects);
+                    return;
+                }
+                Err(mut error) => {
+                    error.message = format!("{}: {}", self.name, error.message);
+                    effects.push(Effect::Appended(origin, Err(error)));
+                    return;
+                }
+            }
+        }
+        let base_offset = self.log.end_offset() + self.queued_records;
+        if let Some(dedup) = &mut self.dedup
+            && !ids.is_empty()
+            && let Err(seen) = dedup.push(&ids, base_offset, now_us)
+        {
+            self.answer_seen(seen, acks, origin, effects);
+            return;
+        }
+        if claim.producer_id != 0 {
+            self.producers.push(&claim, base_offset);
+        }
+        if acks == Acks::None {
+            let reply =
+                AppendReply { base_offset, append_time_us: now_us, acks, duplicate: false };
             effects.push(Effect::Appended(origin, Ok(reply)));
         }
+        let records = u64::from(claim.record_count);
         self.queued_records += records;
-        self.queue.push(Queued { batch, records, acks, origin });
+        let producer_id = claim.producer_id;
+        self.queue.push(Queued { batch, records, producer_id, acks, origin });
+    }
+
+    // SPEC I-14
+    fn answer_seen(
+        &mut self,
+        seen: Seen,
+        acks: Acks,
+        origin: Origin,
+        effects: &mut Vec<Effect<D>>,
+    ) {
+        let Seen { ranges, records, end_offset } = seen;
+        let text = format!("{}: ids of {records} records of the batch were seen", self.name);
+        let error = Error { seen: ranges, ..Error::new(Code::DUPLICATE_IDS, text) };
+        self.answer_after(end_offset, acks, origin, Held::Seen(Box::new(error)), effects);
     }
 
     /// Writes all that is queued, in one vectored write, and starts a sync if one is wanted and
@@ -77,31 +143,33 @@ impl<D: Disk> Partition<D> {
                     error.disposition = Disposition::NONE;
                 }
                 tracing::error!(partition = %self.name, %error, "append failed");
-                for queued in self.queue.drain(..) {
-                    if queued.acks != Acks::None {
-                        effects.push(Effect::Appended(queued.origin, Err(error.clone())));
-                    }
-                }
+                self.fail_queued(&error, effects);
+                self.unwritten_held(&error, effects);
                 return;
             }
         };
         self.appended_bytes += bytes as u64;
         self.unsynced_bytes += bytes as u64;
+        // The time that was stamped: it never goes back, whatever the clock does.
+        let append_time_us = self.log.last_append_time_us();
         let mut base_offset = offsets.start;
         for queued in self.queue.drain(..) {
+            if queued.producer_id != 0 {
+                self.producers.settle(queued.producer_id, append_time_us);
+            }
             let end_offset = base_offset + queued.records;
             match queued.acks {
                 Acks::None => {}
                 Acks::Synced => self.unsynced.push_back(Unsynced {
                     base_offset,
                     end_offset,
-                    append_time_us: now_us,
+                    append_time_us,
                     origin: queued.origin,
                 }),
                 _ => {
                     let reply = AppendReply {
                         base_offset,
-                        append_time_us: now_us,
+                        append_time_us,
                         acks: Acks::Written,
                         duplicate: false,
                     };
@@ -111,8 +179,33 @@ impl<D: Disk> Partition<D> {
             base_offset = end_offset;
         }
         debug_assert_eq!(base_offset, offsets.end);
+        self.producers.forget_oldest();
+        if let Some(dedup) = &mut self.dedup {
+            dedup.settle();
+        }
+        if !self.held.is_empty() {
+            self.written_held(append_time_us);
+            self.release_held(effects);
+        }
         self.start_sync(effects);
         self.show(effects);
+    }
+
+    /// Refuses what is queued. It leaves no trace.
+    // SPEC I-7
+    pub(super) fn fail_queued(&mut self, error: &Error, effects: &mut Vec<Effect<D>>) {
+        for queued in self.queue.drain(..) {
+            if queued.producer_id != 0 {
+                self.producers.revoke(queued.producer_id);
+            }
+            if queued.acks != Acks::None {
+                effects.push(Effect::Appended(queued.origin, Err(error.clone())));
+            }
+        }
+        if let Some(dedup) = &mut self.dedup {
+            dedup.revoke();
+        }
+        self.queued_records = 0;
     }
 
     /// A sync ended: acknowledges what it covered, and starts the next if more waits.
@@ -131,6 +224,8 @@ impl<D: Disk> Partition<D> {
                     };
                     effects.push(Effect::Appended(first.origin, Ok(reply)));
                 }
+                self.release_held(effects);
+                self.write_snapshot(effects);
                 self.start_sync(effects);
                 self.show(effects);
             }
@@ -140,7 +235,32 @@ impl<D: Disk> Partition<D> {
                 let error = storage_error(&self.name, &error);
                 tracing::error!(partition = %self.name, %error, "sync failed; the partition is fenced");
                 self.fail_unsynced(&error, effects);
+                self.fail_held(&error, effects);
             }
+        }
+    }
+
+    /// Notes what is known now, once for each segment: it is written when the sync that begins
+    /// here has made the log hold it.
+    fn take_snapshot(&mut self) {
+        if self.snapshot.is_none() && !self.writing_snapshot && self.log.wants_snapshot() {
+            self.snapshot = Some(self.log.begin_snapshot(self.producers.encode()));
+        }
+    }
+
+    fn write_snapshot(&mut self, effects: &mut Vec<Effect<D>>) {
+        if let Some(job) = self.snapshot.take_if(|job| job.offset() <= self.log.synced_end()) {
+            self.writing_snapshot = true;
+            effects.push(Effect::Snapshot(job));
+        }
+    }
+
+    /// A snapshot was written, or could not be.
+    pub(crate) fn snapshot_written(&mut self, outcome: SnapshotOutcome) {
+        self.writing_snapshot = false;
+        if let Err(error) = self.log.finish_snapshot(outcome) {
+            // The log still holds all that it says.
+            tracing::warn!(partition = %self.name, %error, "a snapshot could not be written");
         }
     }
 
@@ -150,13 +270,16 @@ impl<D: Disk> Partition<D> {
         }
     }
 
-    fn start_sync(&mut self, effects: &mut Vec<Effect<D>>) {
-        let wanted = !self.unsynced.is_empty() || self.unsynced_bytes >= MAX_UNSYNCED_BYTES;
+    pub(super) fn start_sync(&mut self, effects: &mut Vec<Effect<D>>) {
+        let wanted = !self.unsynced.is_empty()
+            || !self.held.is_empty()
+            || self.unsynced_bytes >= MAX_UNSYNCED_BYTES;
         if self.syncing || !wanted {
             return;
         }
         if let Some(job) = self.log.begin_sync() {
             self.syncing = true;
+            self.take_snapshot();
             self.unsynced_bytes = 0;
             effects.push(Effect::Sync(job));
         }

@@ -7,11 +7,17 @@
 //! * a record becomes visible to readers when it has reached the level that *its* producer asked
 //!   for, and everything before it has too: nobody is shown what an acknowledgement still waits
 //!   for;
-//! * at most one sync is under way; what arrives meanwhile is the next group.
+//! * at most one sync is under way; what arrives meanwhile is the next group;
+//! * what is known of producers and ids moves with the log: a batch that was not written leaves
+//!   no trace in it.
 
 mod append;
+mod dedup;
 mod errors;
+mod held;
+mod producers;
 mod read;
+mod restore;
 #[cfg(test)]
 mod tests;
 
@@ -19,14 +25,19 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 use tidewire_protocol::error::{Code, Error};
-use tidewire_protocol::message::{Acks, AppendReply, PartitionInfo, Start};
+use tidewire_protocol::message::{AppendReply, FlushReply, PartitionInfo, Start};
 use tidewire_storage::disk::Disk;
-use tidewire_storage::log::{Log, SyncJob};
+use tidewire_storage::log::{Log, SnapshotJob, SyncJob};
 
 use crate::message::{Origin, Position, ReadReply};
+pub(crate) use append::AppendRequest;
 use append::{Queued, Unsynced};
+use dedup::Dedup;
 pub(crate) use errors::storage_error;
+use held::Waiting;
+use producers::Producers;
 use read::Waiter;
+pub(crate) use restore::Memory;
 
 /// Reads that may wait on one partition. A connection has one for each of its subscriptions and
 /// fetches, so this is reached only by many thousands of them.
@@ -36,10 +47,14 @@ const MAX_WAITERS: usize = 65_536;
 pub(crate) enum Effect<D: Disk> {
     /// Tell a producer.
     Appended(Origin, Result<AppendReply, Error>),
+    /// Tell who asked for a flush.
+    Flushed(Origin, Result<FlushReply, Error>),
     /// Tell a reader.
     Read(Origin, Result<ReadReply, Error>),
     /// Run this where it may block, then call [`Partition::synced`].
     Sync(SyncJob<D>),
+    /// Run this where it may block, then call [`Partition::snapshot_written`].
+    Snapshot(SnapshotJob<D>),
 }
 
 /// One partition of a topic, on the shard that owns it.
@@ -47,11 +62,19 @@ pub(crate) struct Partition<D: Disk> {
     /// `stream/topic[3]`, for messages.
     name: String,
     log: Log<D>,
+    producers: Producers,
+    /// `None` if the topic has no window.
+    dedup: Option<Dedup>,
     queue: Vec<Queued>,
     queued_records: u64,
     /// Written, and acknowledged once they are synced.
     unsynced: VecDeque<Unsynced>,
+    /// Answers that wait for batches of others, or of before.
+    held: Vec<Waiting>,
     syncing: bool,
+    /// Taken, and written once the sync that was begun with it is done.
+    snapshot: Option<SnapshotJob<D>>,
+    writing_snapshot: bool,
     /// Offset after the last record that readers may see.
     visible_end: u64,
     /// Bytes appended since the log was opened, to know when a waiting read has enough.
@@ -64,16 +87,22 @@ pub(crate) struct Partition<D: Disk> {
 }
 
 impl<D: Disk> Partition<D> {
-    /// A partition over an opened log, whose whole content is visible.
-    pub(crate) fn new(name: String, log: Log<D>) -> Self {
+    /// A partition over an opened log, whose whole content is visible, with what it has to know
+    /// of it.
+    pub(crate) fn new(name: String, log: Log<D>, memory: Memory) -> Self {
         let visible_end = log.end_offset();
         Self {
             name,
             log,
+            producers: memory.producers,
+            dedup: memory.dedup,
             queue: Vec::new(),
             queued_records: 0,
             unsynced: VecDeque::new(),
+            held: Vec::new(),
             syncing: false,
+            snapshot: None,
+            writing_snapshot: false,
             visible_end,
             appended_bytes: 0,
             unsynced_bytes: 0,
@@ -121,12 +150,8 @@ impl<D: Disk> Partition<D> {
 
     /// Answers everyone who waits with `error`: the topic is gone, or the server stops.
     pub(crate) fn fail_all(&mut self, error: &Error, effects: &mut Vec<Effect<D>>) {
-        for queued in self.queue.drain(..) {
-            if queued.acks != Acks::None {
-                effects.push(Effect::Appended(queued.origin, Err(error.clone())));
-            }
-        }
-        self.queued_records = 0;
+        self.fail_queued(error, effects);
+        self.fail_held(error, effects);
         for waiter in self.waiters.drain(..) {
             effects.push(Effect::Read(waiter.origin, Err(error.clone())));
         }
@@ -138,9 +163,13 @@ impl<D: Disk> Partition<D> {
         self.log.close().map_err(|error| storage_error(&name, &error))
     }
 
-    /// Whether appends wait for a sync, or one is under way.
+    /// Whether something waits for a sync, or a thread has work of this partition.
     pub(crate) fn is_busy(&self) -> bool {
-        self.syncing || !self.unsynced.is_empty() || !self.queue.is_empty()
+        self.syncing
+            || self.writing_snapshot
+            || !self.unsynced.is_empty()
+            || !self.held.is_empty()
+            || !self.queue.is_empty()
     }
 
     fn out_of_range(&self, offset: u64) -> Error {

@@ -3,14 +3,19 @@
 use std::io::ErrorKind;
 use std::path::Path;
 
+mod dedup;
+mod idempotence;
+
 use bytes::Bytes;
+use tidewire_protocol::batch::Header;
 use tidewire_protocol::batch::{BatchBuilder, RecordRef, Sequence};
 use tidewire_protocol::error::{Code, Error};
-use tidewire_protocol::message::{Acks, AppendReply, Start};
+use tidewire_protocol::idempotence::Claim;
+use tidewire_protocol::message::{Acks, AppendReply, FlushReply, Start};
 use tidewire_storage::disk::sim::{Fault, Operation, SimDisk};
-use tidewire_storage::log::{Log, LogOptions, SyncJob};
+use tidewire_storage::log::{Log, LogOptions, SnapshotJob, SyncJob};
 
-use super::{Effect, Partition};
+use super::{AppendRequest, Effect, Memory, Partition};
 use crate::message::{Origin, ReadReply, ReadRequest};
 
 /// A partition, and what it wanted done so far.
@@ -18,45 +23,82 @@ struct World {
     disk: SimDisk,
     partition: Partition<SimDisk>,
     appended: Vec<(u64, Result<AppendReply, Error>)>,
+    flushed: Vec<(u64, Result<FlushReply, Error>)>,
     read: Vec<(u64, Result<ReadReply, Error>)>,
     syncs: Vec<SyncJob<SimDisk>>,
+    snapshots: Vec<SnapshotJob<SimDisk>>,
+    now_us: i64,
 }
 
 impl World {
     fn new() -> Self {
-        let disk = SimDisk::new(1);
-        let (log, _) = Log::open(disk.clone(), Path::new("/p"), LogOptions::default())
-            .expect("an empty disk");
-        Self {
+        Self::open(SimDisk::new(1), LogOptions::default(), 0, 0).expect("an empty disk")
+    }
+
+    /// A partition over what the disk holds.
+    fn open(
+        disk: SimDisk,
+        options: LogOptions,
+        dedup_window_ms: u64,
+        now_us: i64,
+    ) -> Result<Self, tidewire_storage::Error> {
+        let (mut log, _) = Log::open(disk.clone(), Path::new("/p"), options)?;
+        let memory = Memory::restore(&mut log, dedup_window_ms, now_us)?;
+        Ok(Self {
             disk,
-            partition: Partition::new("s/t[0]".to_owned(), log),
+            partition: Partition::new("s/t[0]".to_owned(), log, memory),
             appended: Vec::new(),
+            flushed: Vec::new(),
             read: Vec::new(),
             syncs: Vec::new(),
-        }
+            snapshots: Vec::new(),
+            now_us,
+        })
     }
 
     fn apply(&mut self, effects: Vec<Effect<SimDisk>>) {
         for effect in effects {
             match effect {
                 Effect::Appended(origin, result) => self.appended.push((origin.token, result)),
+                Effect::Flushed(origin, result) => self.flushed.push((origin.token, result)),
                 Effect::Read(origin, result) => self.read.push((origin.token, result)),
                 Effect::Sync(job) => self.syncs.push(job),
+                Effect::Snapshot(job) => self.snapshots.push(job),
             }
         }
     }
 
     fn append(&mut self, token: u64, acks: Acks, records: usize) {
+        self.append_batch(token, acks, batch(records));
+    }
+
+    fn append_batch(&mut self, token: u64, acks: Acks, batch: Bytes) {
+        self.request(token, request(batch, acks));
+    }
+
+    fn request(&mut self, token: u64, request: AppendRequest) {
         let mut effects = Vec::new();
-        let count = u32::try_from(records).expect("few");
-        self.partition.append(batch(records), count, acks, origin(token), 5, &mut effects);
+        self.partition.append(request, origin(token), self.now_us, &mut effects);
         self.apply(effects);
     }
 
     fn flush(&mut self) {
         let mut effects = Vec::new();
-        self.partition.flush(7, &mut effects);
+        self.now_us += 1;
+        self.partition.flush(self.now_us, &mut effects);
         self.apply(effects);
+    }
+
+    fn sync_all(&mut self, token: u64) {
+        let mut effects = Vec::new();
+        self.partition.sync_all(origin(token), &mut effects);
+        self.apply(effects);
+    }
+
+    /// The one answer to `token` so far, if there is one.
+    fn answer(&mut self, token: u64) -> Option<Result<AppendReply, Error>> {
+        let at = self.appended.iter().position(|(given, _)| *given == token)?;
+        Some(self.appended.remove(at).1)
     }
 
     /// Runs the sync that was asked for.
@@ -85,6 +127,11 @@ impl World {
     fn end(&self) -> u64 {
         self.partition.describe().end_offset
     }
+}
+
+fn request(batch: Bytes, acks: Acks) -> AppendRequest {
+    let claim = Claim::from(&Header::parse(&batch).expect("a batch"));
+    AppendRequest { batch, claim, acks, opened_epoch: None, ids: Bytes::new() }
 }
 
 fn origin(token: u64) -> Origin {

@@ -26,6 +26,8 @@ use crate::message::{Answer, Origin};
 use crate::shared::Router;
 use consume::Subscription;
 use group::Membership;
+use produce::Producing;
+pub(crate) use produce::dedup_window_ms;
 
 /// Bytes queued for the socket at which deliveries pause.
 const HIGH_WATER_BYTES: usize = 1 << 20;
@@ -33,6 +35,11 @@ const HIGH_WATER_BYTES: usize = 1 << 20;
 /// A request that waits for an answer from elsewhere.
 enum Pending {
     Append(Ticket),
+    Flush(Ticket),
+    OpenProducer {
+        ticket: Ticket,
+        topic: Arc<Topic>,
+    },
     Fetch {
         ticket: Ticket,
         topic: Arc<Topic>,
@@ -74,8 +81,11 @@ pub(crate) struct Session {
     peer: SocketAddr,
     client_name: String,
     pending: HashMap<u64, Pending>,
-    /// Topics of open producer channels.
-    producers: HashMap<u32, Arc<Topic>>,
+    /// By channel.
+    producers: HashMap<u32, Producing>,
+    /// Channels that wait for the catalog before they are open for appends, and the request that
+    /// is to open them.
+    opening: HashMap<u32, u64>,
     /// By token; a channel may be closed and opened anew while an old answer is on its way.
     subscriptions: HashMap<u64, Subscription>,
     /// Tokens of open subscription channels.
@@ -111,6 +121,7 @@ impl Session {
             client_name: String::new(),
             pending: HashMap::new(),
             producers: HashMap::new(),
+            opening: HashMap::new(),
             subscriptions: HashMap::new(),
             subscribed: HashMap::new(),
             memberships: HashMap::new(),
@@ -203,6 +214,12 @@ impl Session {
             (Pending::Append(ticket), Answer::Append(Err(error))) => {
                 self.protocol.reply_error(ticket, &error);
             }
+            (Pending::Flush(ticket), Answer::Flush(result)) => {
+                self.answer_flush(ticket, result);
+            }
+            (Pending::OpenProducer { ticket, topic }, Answer::Producer(result)) => {
+                self.answer_open_producer(ticket, topic, result);
+            }
             (Pending::Fetch { ticket, .. }, Answer::Read(result)) => {
                 self.answer_fetch(ticket, result);
             }
@@ -256,7 +273,8 @@ impl Session {
     ) {
         let result = match request {
             AnyRequest::Append(append) => self.append(ticket, &append, payload),
-            AnyRequest::OpenProducer(open) => self.open_producer(ticket, &open),
+            AnyRequest::OpenProducer(open) => self.open_producer(ticket, open),
+            AnyRequest::Flush(flush) => self.flush(ticket, &flush),
             AnyRequest::CloseProducer(_) => self.close_producer(ticket),
             AnyRequest::Fetch(fetch) => self.fetch(now, ticket, &fetch),
             AnyRequest::Subscribe(subscribe) => self.subscribe(ticket, &subscribe),
@@ -284,6 +302,7 @@ impl Session {
         self.detach_memberships();
         self.pending.clear();
         self.producers.clear();
+        self.opening.clear();
         self.subscriptions.clear();
         self.subscribed.clear();
     }

@@ -9,7 +9,7 @@ use tidewire_protocol::error::{Code, Error};
 use tidewire_protocol::message::PartitionInfo;
 use tidewire_storage::Topic;
 use tidewire_storage::disk::RealDisk;
-use tidewire_storage::log::{LogOptions, SyncOutcome};
+use tidewire_storage::log::{LogOptions, SnapshotOutcome, SyncOutcome};
 
 use crate::io_pool::IoJob;
 use crate::message::{Answer, OpenResult, Origin, PartitionId, PartitionRequest};
@@ -111,7 +111,9 @@ impl Partitions {
             ..LogOptions::default()
         };
         let inbox = shared.inboxes[self.router.shard].clone();
-        let job = IoJob::Open { id, dir, options, inbox };
+        let dedup_window_ms = crate::session::dedup_window_ms(topic);
+        let now_us = shared.clock.wall_us();
+        let job = IoJob::Open { id, dir, options, dedup_window_ms, now_us, inbox };
         if shared.io_jobs.send(job).is_err() {
             let error = Error::new(Code::SHUTTING_DOWN, "the server is shutting down");
             self.refuse(id, origin, &request, &error);
@@ -132,11 +134,11 @@ impl Partitions {
             deleted(&name)
         } else {
             match result {
-                Ok((log, recovery)) => {
+                Ok((log, recovery, memory)) => {
                     if !recovery.is_clean() {
                         tracing::warn!(partition = %name, "recovered: {recovery}");
                     }
-                    let partition = Partition::new(name, log);
+                    let partition = Partition::new(name, log, memory);
                     let open = Open { partition, dirty: false, dropped };
                     self.slots.insert(id, Slot::Open(Box::new(open)));
                     for (origin, request) in waiting {
@@ -161,14 +163,15 @@ impl Partitions {
         let partition = &mut open.partition;
         let effects = &mut self.effects;
         match request {
-            PartitionRequest::Append { batch, records, acks } => {
+            PartitionRequest::Append(append) => {
                 let now_us = self.router.shared.clock.wall_us();
-                partition.append(batch, records, acks, origin, now_us, effects);
+                partition.append(append, origin, now_us, effects);
                 if !open.dirty {
                     open.dirty = true;
                     self.dirty.push(id);
                 }
             }
+            PartitionRequest::Flush => partition.sync_all(origin, effects),
             PartitionRequest::Read(read) => partition.read(read, origin, effects),
             PartitionRequest::ExpireRead => partition.expire_read(origin, effects),
             PartitionRequest::CancelRead => partition.cancel_read(origin),
@@ -207,6 +210,15 @@ impl Partitions {
         let dropped = !open.dropped.is_empty();
         self.apply_effects(id);
         if dropped && !self.is_partition_busy(id) {
+            self.slots.remove(&id);
+        }
+    }
+
+    /// A snapshot was written, or could not be.
+    pub(super) fn snapshot_written(&mut self, id: PartitionId, outcome: SnapshotOutcome) {
+        let Some(Slot::Open(open)) = self.slots.get_mut(&id) else { return };
+        open.partition.snapshot_written(outcome);
+        if !open.dropped.is_empty() && !self.is_partition_busy(id) {
             self.slots.remove(&id);
         }
     }
@@ -263,8 +275,16 @@ impl Partitions {
                 Effect::Appended(origin, result) => {
                     self.answers.push((origin, Answer::Append(result)));
                 }
+                Effect::Flushed(origin, result) => {
+                    self.answers.push((origin, Answer::Flush(result)));
+                }
                 Effect::Read(origin, result) => {
                     self.answers.push((origin, Answer::Read(result)))
+                }
+                Effect::Snapshot(job) => {
+                    let shared = &self.router.shared;
+                    let inbox = shared.inboxes[self.router.shard].clone();
+                    let _ = shared.io_jobs.send(IoJob::Snapshot { id, job, inbox });
                 }
                 Effect::Sync(job) => {
                     let shared = &self.router.shared;
@@ -284,7 +304,8 @@ impl Partitions {
         error: &Error,
     ) {
         let answer = match request {
-            PartitionRequest::Append { .. } => Answer::Append(Err(error.clone())),
+            PartitionRequest::Append(_) => Answer::Append(Err(error.clone())),
+            PartitionRequest::Flush => Answer::Flush(Err(error.clone())),
             PartitionRequest::Read(_) => Answer::Read(Err(error.clone())),
             PartitionRequest::Resolve { .. } => Answer::Resolve(Err(error.clone())),
             PartitionRequest::Describe => {

@@ -134,6 +134,7 @@ pub(crate) fn forget_topics(path: &Path, ids: &[u64]) -> Result<(), Error> {
     let database =
         redb::Builder::new().create(path).map_err(|error| open_error(path, error))?;
     let transaction = database.begin_write().map_err(CatalogError::storage).map_err(failed)?;
+    super::producers::remove(&transaction, ids).map_err(failed)?;
     super::store::remove(&transaction, TOPICS, ids).map_err(failed)?;
     transaction.commit().map_err(CatalogError::storage).map_err(failed)
 }

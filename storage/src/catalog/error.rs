@@ -14,6 +14,8 @@ pub enum CatalogErrorKind {
     StreamExists,
     /// Use the topic that exists.
     TopicExists,
+    /// Use fewer names of producers.
+    TooManyProducers,
     /// The store failed; report it.
     Storage,
 }

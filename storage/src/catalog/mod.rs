@@ -9,6 +9,7 @@
 mod check;
 mod error;
 mod guard;
+mod producers;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -22,6 +23,7 @@ pub use check::{CatalogCheck, check_catalog, read_catalog_file};
 pub(crate) use check::{check_bytes, forget_topics, read_guarded_file};
 pub use error::{CatalogError, CatalogErrorKind};
 pub(crate) use guard::GuardedDatabase;
+pub use producers::{FIRST_NAMED_PRODUCER_ID, NamedProducer};
 pub use store::{CatalogStore, remove_orphans};
 
 /// All streams and topics at one moment.

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use tidewire_protocol::batch::Codec;
 
 use super::guard::{GuardedDatabase, LOCK_FILE};
+use super::producers;
 use super::{Catalog, CatalogError, CatalogErrorKind, Stream, Topic};
 use crate::data_dir::DataDir;
 use crate::disk::{Disk, RealDisk};
@@ -141,6 +142,7 @@ impl CatalogStore {
         self.commit(|transaction| {
             remove(transaction, STREAMS, &[stream.id])?;
             let ids: Vec<u64> = topics.iter().map(|topic| topic.id).collect();
+            producers::remove(transaction, &ids)?;
             remove(transaction, TOPICS, &ids)
         })?;
         Arc::make_mut(&mut self.snapshot).streams.remove(name);
@@ -193,7 +195,10 @@ impl CatalogStore {
             .topics
             .remove(name)
             .ok_or_else(|| CatalogError::topic_not_found(stream, name))?;
-        self.commit(|transaction| remove(transaction, TOPICS, &[topic.id]))?;
+        self.commit(|transaction| {
+            producers::remove(transaction, &[topic.id])?;
+            remove(transaction, TOPICS, &[topic.id])
+        })?;
         self.publish(Arc::new(changed));
         Ok(topic)
     }
@@ -206,6 +211,10 @@ impl CatalogStore {
         Arc::make_mut(&mut self.snapshot).streams.insert(stream.name.clone(), stream);
     }
 
+    pub(super) fn database(&self) -> &GuardedDatabase {
+        &self.database
+    }
+
     fn commit<T>(
         &self,
         change: impl FnOnce(&WriteTransaction) -> Result<T, CatalogError>,
@@ -215,7 +224,7 @@ impl CatalogStore {
 }
 
 /// Runs `change` as one transaction, which is on the disk when this returns.
-fn commit<T>(
+pub(super) fn commit<T>(
     database: &GuardedDatabase,
     change: impl FnOnce(&WriteTransaction) -> Result<T, CatalogError>,
 ) -> Result<T, CatalogError> {
@@ -234,6 +243,7 @@ fn count_start(database: &GuardedDatabase, now_us: i64) -> Result<u32, CatalogEr
         // Opening a table creates it, so that reading finds it later.
         transaction.open_table(STREAMS).map_err(CatalogError::storage)?;
         transaction.open_table(TOPICS).map_err(CatalogError::storage)?;
+        producers::create_tables(transaction)?;
         let epoch = take_ids(transaction, LEADER_EPOCH, 1)?.start;
         if epoch == FIRST_ID {
             insert_stream(transaction, DEFAULT_STREAM, now_us)?;
@@ -276,7 +286,7 @@ fn topic(id: u64, stream: &str, row: TopicRow) -> Topic {
 }
 
 /// Advances a counter by `count` and returns the values passed over.
-fn take_ids(
+pub(super) fn take_ids(
     transaction: &WriteTransaction,
     counter: &str,
     count: u64,
@@ -327,7 +337,7 @@ pub(super) fn remove(
     Ok(())
 }
 
-fn decode<'a, T: Deserialize<'a>>(
+pub(super) fn decode<'a, T: Deserialize<'a>>(
     what: &str,
     id: u64,
     bytes: &'a [u8],

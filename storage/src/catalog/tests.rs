@@ -5,6 +5,7 @@ use std::path::Path;
 use super::store::{DEFAULT_STREAM, FILE};
 use super::*;
 use crate::data_dir::DataDir;
+use tidewire_protocol::limits;
 
 const SEGMENT: u64 = 256 << 20;
 
@@ -168,4 +169,40 @@ fn only_directories_of_unknown_topics_are_removed() {
     assert!(dir.partition_dir(kept.id, 0).exists());
     assert!(dir.topics_dir().join("notes").exists());
     assert!(!dir.topic_dir(gone.id).exists());
+}
+
+/// SPEC I-12
+#[test]
+fn a_named_producer_keeps_its_id_and_each_opening_raises_its_epoch() {
+    let temp = tempfile::tempdir().unwrap();
+    let (dir, mut store) = open(temp.path());
+    let first = store.open_producer(1, "a", 7).unwrap();
+    assert_eq!((first.epoch, first.opened_us), (1, 7));
+    assert!(first.id >= FIRST_NAMED_PRODUCER_ID);
+    let others = [store.open_producer(1, "b", 8), store.open_producer(2, "a", 8)];
+    assert!(others.iter().all(|other| other.as_ref().unwrap().id != first.id));
+    drop((store, dir));
+    let (_dir, mut store) = open(temp.path());
+    assert_eq!(store.producer(1, "a").unwrap(), Some(first.clone()));
+    let again = store.open_producer(1, "a", 9).unwrap();
+    assert_eq!((again.id, again.epoch, again.opened_us), (first.id, 2, 9));
+    assert_eq!(store.producer(1, "c").unwrap(), None);
+}
+
+/// SPEC I-12: names go with their topic, and their number is bounded.
+#[test]
+fn names_of_producers_are_bounded_and_go_with_their_topic() {
+    let temp = tempfile::tempdir().unwrap();
+    let (_dir, mut store) = open(temp.path());
+    let topic = store.create_topic("default", "orders", 1, SEGMENT, Codec::None, 8).unwrap();
+    producers::fill(&store, topic.id, limits::MAX_NAMED_PRODUCERS);
+    let error = store.open_producer(topic.id, "one more", 1).unwrap_err();
+    assert_eq!(error.kind(), CatalogErrorKind::TooManyProducers);
+    assert!(error.to_string().contains("10000") && error.to_string().contains("one more"));
+    store.open_producer(topic.id, "0", 1).expect("a name that is there");
+    let other = store.open_producer(topic.id + 1, "0", 1).expect("another topic");
+    store.delete_topic("default", "orders").unwrap();
+    assert_eq!(store.producer(topic.id, "0").unwrap(), None);
+    assert_eq!(store.producer(topic.id + 1, "0").unwrap(), Some(other));
+    assert_eq!(store.open_producer(topic.id, "one more", 1).unwrap().epoch, 1);
 }

@@ -131,6 +131,8 @@ pub fn check<D: Disk>(
             Name::Log(base) => _ = named.insert(base),
             Name::Next(base) => _ = unnamed.insert(base),
             Name::Index(base) => _ = indexes.insert(base),
+            // A bad one is passed over when the log is opened.
+            Name::Snapshot(_) | Name::SnapshotTemporary => {}
             Name::Foreign => {
                 let reason = "it is not one of the log's files".to_owned();
                 checking.find(Fault::Foreign, dir.join(name), 0..0, 0..0, reason);

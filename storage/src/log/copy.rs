@@ -68,9 +68,12 @@ pub fn copy<D: Disk>(
             Name::Log(base) | Name::Next(base) => _ = segments.insert(base, ()),
             // It is made anew from what was copied.
             Name::Index(_) => {}
+            Name::SnapshotTemporary => {}
             // Whatever stands beside the log describes a state of it that is not newer than what
             // is copied after this.
-            Name::Foreign => copy_beside(disk, &from.join(&name), &to.join(&name))?,
+            Name::Snapshot(_) | Name::Foreign => {
+                copy_beside(disk, &from.join(&name), &to.join(&name))?;
+            }
         }
     }
     let mut copying = Copying { disk, from, to, copy: LogCopy::default() };
@@ -182,12 +185,18 @@ impl<D: Disk> Copying<'_, D> {
         Ok(None)
     }
 
-    /// Removes what was copied of the log so far.
+    /// Removes what was copied of the log so far, and takes the snapshots anew: those of before
+    /// may not know what the segments said that are gone.
     fn forget(&mut self) -> Result<(), Error> {
         let failed = |error| Error::io("clearing", self.to, error);
         for name in self.disk.read_dir(self.to).map_err(failed)? {
             if Name::parse(&name) != Name::Foreign {
                 self.disk.remove_file(&self.to.join(name)).map_err(failed)?;
+            }
+        }
+        for name in self.disk.read_dir(self.from).map_err(failed)? {
+            if let Name::Snapshot(_) = Name::parse(&name) {
+                copy_beside(self.disk, &self.from.join(&name), &self.to.join(&name))?;
             }
         }
         self.copy = LogCopy { vanished: true, ..LogCopy::default() };

@@ -1,8 +1,9 @@
 //! One partition's log: batches in order of their offsets, in segment files.
 //!
 //! Owns the files of one directory: `<base offset>.log` holds batches and nothing else, and is
-//! called `.next` until its first sync; `<base offset>.index` can always be rebuilt from it. Who calls when, which offsets a reader
-//! may see and the producers' state are left to the server.
+//! called `.next` until its first sync; `<base offset>.index` can always be rebuilt from it;
+//! `<offset>.state` is a snapshot of what the server remembers of the records below. Who calls
+//! when, which offsets a reader may see and what a snapshot holds are left to the server.
 //!
 //! A [`Log`] takes appends and reads on the thread that owns it, each a system call or two.
 //! Syncing is cut in two so that the wait can happen elsewhere: [`Log::begin_sync`] gives a
@@ -19,6 +20,7 @@ mod mend;
 mod read;
 mod recovery;
 mod segment;
+mod snapshot;
 mod sync;
 mod walk;
 
@@ -41,6 +43,7 @@ pub use read::Chunk;
 use read::Readers;
 pub use recovery::{Quarantine, Recovery, TornTail};
 use segment::Segment;
+pub use snapshot::{MAX_SNAPSHOT_BYTES, SnapshotJob, SnapshotOutcome};
 pub use sync::{SyncJob, SyncOutcome};
 
 /// Segment sizes that a log takes, in bytes. Index positions must fit in 32 bits.
@@ -79,6 +82,9 @@ pub struct Log<D: Disk> {
     /// Files created and removed since the log was opened, and how many of them durably so.
     names_changed: u64,
     names_synced: u64,
+    /// Offset of the newest snapshot that was begun, and of the newest that is on the disk.
+    snapshot_begun: u64,
+    snapshot_offset: Option<u64>,
     readers: RefCell<Readers<D::File>>,
     scratch: Scratch,
 }
@@ -139,6 +145,18 @@ impl<D: Disk> Log<D> {
     /// Bytes in all segments, indexes not counted.
     pub fn size_bytes(&self) -> u64 {
         self.segments.iter().map(|segment| segment.len).sum()
+    }
+
+    /// When the last batch was appended, in microseconds since the Unix epoch, as it is stamped;
+    /// `i64::MIN` if there is none.
+    pub fn last_append_time_us(&self) -> i64 {
+        self.last_append_time_us
+    }
+
+    /// Where the first segment begins that lies wholly after `offset`, if there is one.
+    pub fn next_segment(&self, offset: u64) -> Option<u64> {
+        let after = self.segments.partition_point(|segment| segment.base <= offset);
+        self.segments.get(after).map(|segment| segment.base)
     }
 
     /// Number of segment files.

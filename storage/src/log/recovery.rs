@@ -170,6 +170,8 @@ pub(super) fn open<D: Disk>(
         sync_in_flight: false,
         names_changed: 0,
         names_synced: 0,
+        snapshot_begun: 0,
+        snapshot_offset: None,
         readers: Default::default(),
         scratch: Default::default(),
     };
@@ -212,6 +214,8 @@ impl<D: Disk> Opening<D> {
                 Name::Log(base) => _ = named.insert(base),
                 Name::Next(base) => _ = unnamed.insert(base),
                 Name::Index(base) => indexes.push(base),
+                // The server's, when it asks for them.
+                Name::Snapshot(_) | Name::SnapshotTemporary => {}
                 Name::Foreign => self.recovery.foreign_files += 1,
             }
         }

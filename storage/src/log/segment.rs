@@ -16,6 +16,8 @@ const NAME_DIGITS: usize = 20;
 const LOG_SUFFIX: &str = ".log";
 const NEXT_SUFFIX: &str = ".next";
 const INDEX_SUFFIX: &str = ".index";
+const SNAPSHOT_SUFFIX: &str = ".state";
+const SNAPSHOT_TEMPORARY_SUFFIX: &str = ".state-new";
 
 /// What the log knows of one segment file.
 #[derive(Debug)]
@@ -46,6 +48,9 @@ pub(super) enum Name {
     Log(u64),
     Next(u64),
     Index(u64),
+    Snapshot(u64),
+    /// A snapshot that was not finished.
+    SnapshotTemporary,
     Foreign,
 }
 
@@ -73,6 +78,10 @@ impl Name {
             Self::Next(base)
         } else if let Some(base) = name.strip_suffix(INDEX_SUFFIX).and_then(base) {
             Self::Index(base)
+        } else if let Some(offset) = name.strip_suffix(SNAPSHOT_SUFFIX).and_then(base) {
+            Self::Snapshot(offset)
+        } else if name.strip_suffix(SNAPSHOT_TEMPORARY_SUFFIX).and_then(base).is_some() {
+            Self::SnapshotTemporary
         } else {
             Self::Foreign
         }
@@ -91,6 +100,14 @@ pub(super) fn index_path(dir: &Path, base: u64) -> PathBuf {
     dir.join(format!("{base:0width$}{INDEX_SUFFIX}", width = NAME_DIGITS))
 }
 
+pub(super) fn snapshot_path(dir: &Path, offset: u64) -> PathBuf {
+    dir.join(format!("{offset:0width$}{SNAPSHOT_SUFFIX}", width = NAME_DIGITS))
+}
+
+pub(super) fn snapshot_temporary_path(dir: &Path, offset: u64) -> PathBuf {
+    dir.join(format!("{offset:0width$}{SNAPSHOT_TEMPORARY_SUFFIX}", width = NAME_DIGITS))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -102,6 +119,10 @@ mod tests {
             assert_eq!(Name::parse(&name(log_path(Path::new("d"), base))), Name::Log(base));
             assert_eq!(Name::parse(&name(next_path(Path::new("d"), base))), Name::Next(base));
             assert_eq!(Name::parse(&name(index_path(Path::new("d"), base))), Name::Index(base));
+            let snapshot = snapshot_path(Path::new("d"), base);
+            assert_eq!(Name::parse(&name(snapshot)), Name::Snapshot(base));
+            let temporary = snapshot_temporary_path(Path::new("d"), base);
+            assert_eq!(Name::parse(&name(temporary)), Name::SnapshotTemporary);
         }
         for foreign in ["0.log", "99999999999999999999.log", "+0000000000000000001.log", "LOCK"]
         {

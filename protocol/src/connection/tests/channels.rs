@@ -57,7 +57,7 @@ fn a_refused_open_leaves_the_channel_closed() {
 fn a_bad_open_does_not_close_another_ones_channel() {
     let mut pair = Pair::ready();
     pair.open_producer(1);
-    let critical = [0x01, 0x80, 0, 0, 0, 0, 0, 0];
+    let critical = [0x01, 0x8f, 0, 0, 0, 0, 0, 0];
     let meta = [&[0u8; 4][..], &critical, &[0; 4]].concat();
     let bad = Header { channel: 1, ..header(Kind::OPEN_PRODUCER, 50, meta.len()) };
     pair.client_sends(&crafted(bad, &meta, &[]));

@@ -351,7 +351,12 @@ fn list() -> StreamList {
 }
 
 fn open_producer() -> OpenProducer {
-    OpenProducer { stream: "default".to_owned(), topic: "t".to_owned() }
+    OpenProducer {
+        stream: "default".to_owned(),
+        topic: "t".to_owned(),
+        name: None,
+        resume: None,
+    }
 }
 
 fn append() -> Append {

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::error::Disposition;
+use crate::message::SeenRange;
 
 /// SPEC C-4: replies find their requests in any order.
 #[test]
@@ -60,11 +61,29 @@ fn an_error_keeps_its_number_disposition_and_text() {
     pair.drive();
     let (ticket, ..) = pair.asked.pop_front().expect("asked");
     assert_eq!(ticket.timeout_ms, 1234);
-    let error =
-        Error { code: Code(4321), disposition: Disposition(0x91), message: "why".to_owned() };
+    let error = Error { disposition: Disposition(0x91), ..Error::new(Code(4321), "why") };
     pair.server.reply_error(ticket, &error);
     pair.drive();
     assert_eq!(pair.replies(), [(id, Err(error))]);
+}
+
+/// SPEC I-15: which records were seen travels behind the text, and with no other error.
+#[test]
+fn what_was_seen_comes_with_its_error() {
+    let mut pair = Pair::ready();
+    let seen: Vec<SeenRange> = (0..limits::MAX_SEEN_RANGES)
+        .map(|at| SeenRange { first_index: 2 * at, count: 1, base_offset: u64::from(at) })
+        .collect();
+    for code in [Code::DUPLICATE_IDS, Code::INTERNAL] {
+        let id = pair.ask();
+        pair.drive();
+        let (ticket, ..) = pair.asked.pop_front().expect("asked");
+        let error = Error { seen: seen.clone(), ..Error::new(code, "x".repeat(1024)) };
+        pair.server.reply_error(ticket, &error);
+        pair.drive();
+        let expected = if code == Code::DUPLICATE_IDS { seen.clone() } else { Vec::new() };
+        assert_eq!(pair.replies(), [(id, Err(Error { seen: expected, ..error }))]);
+    }
 }
 
 /// SPEC E-1: an error whose text cannot be read is still that error.
