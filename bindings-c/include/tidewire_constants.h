@@ -151,10 +151,12 @@
 #define TW_ACKS_WRITTEN 1 /* The records are in the operating system; they survive the death of the server's process. */
 #define TW_ACKS_SYNCED 2 /* The records are on the disk; they survive a loss of power. */
 
-/* Where a subscription begins. */
+/* A place in a partition. */
 #define TW_START_OFFSET 0 /* At the offset given beside it. */
 #define TW_START_EARLIEST 1 /* At the first record there is. */
 #define TW_START_LATEST 2 /* After the last record there is. */
+#define TW_START_TIMESTAMP 3 /* At the first record that was appended at the time given beside it, or later. */
+#define TW_START_LAST 4 /* As many records before the last one's end as is given beside it, or at the first there is. */
 
 /* How a batch's body is compressed. Every implementation of this major version reads all three. */
 #define TW_CODEC_NONE 0 /* Not compressed. */
@@ -216,10 +218,13 @@
 #define TW_DEFAULT_DELIVERY_TIMEOUT_MS 120000u /* Time from enqueueing a record to its outcome, with all retries and reconnects; then it fails, or its outcome is unknown if it may have been appended. In milliseconds. Default 120000. 1 to 86400000. */
 #define TW_DEFAULT_QUEUE_FULL "block" /* What happens to a record for which the queue has no room: block (send waits; enqueue, which never waits, gives it back), error (both give it back) or drop (it is dropped, and its outcome is QUEUE_FULL). Default "block". */
 #define TW_DEFAULT_CODEC "topic" /* Compression of batches: none, lz4 (fast), zstd (small) or topic, which is what the topic was created with. Batches that would not shrink stay plain. Default "topic". */
-#define TW_DEFAULT_START "latest" /* Where to begin: earliest, latest or an offset. Default "latest". */
+#define TW_DEFAULT_START "latest" /* Where to begin: earliest, latest, an offset, last:N (that many records before the end) or time:T (the first record appended at T, in microseconds since the Unix epoch, or later). Default "latest". */
 #define TW_DEFAULT_PREFETCH_BYTES 16777216u /* Bound of the batches that were delivered but not yet taken, over all partitions of a consumer; each partition may exceed its share by one batch. In bytes. Default 16777216. 65536 to 1073741824. */
 #define TW_DEFAULT_PARTITIONS 1u /* Number of partitions. In partitions. Default 1. 1 to 100000. */
 #define TW_DEFAULT_SEGMENT_BYTES 268435456u /* Size at which a partition's log begins a new file. In bytes. Default 268435456. 1048576 to 1073741824. */
 #define TW_DEFAULT_CODEC "none" /* Compression by producers that do not choose for themselves: none, lz4 or zstd. Default "none". */
+#define TW_DEFAULT_RETENTION_MS 0u /* Age at which records may be deleted, counted from when they were appended; 0 keeps them for ever. In milliseconds. Default 0. 0 to 3155760000000. */
+#define TW_DEFAULT_RETENTION_BYTES 0u /* Size of a partition's log above which its oldest records may be deleted; 0 is unlimited. In bytes. Default 0. 0 to 1152921504606846976. */
+#define TW_DEFAULT_DEDUP_WINDOW_MS 0u /* How long ids of records are remembered, to refuse those that come again; 0 is not at all. In milliseconds. Default 0. 0 to 604800000. */
 
 #endif /* TIDEWIRE_CONSTANTS_H */

@@ -159,7 +159,7 @@ export const Acks = {
   synced: 2,
 } as const
 
-/** Where a subscription begins. */
+/** A place in a partition. */
 export const Start = {
   /** At the offset given beside it. */
   offset: 0,
@@ -167,6 +167,10 @@ export const Start = {
   earliest: 1,
   /** After the last record there is. */
   latest: 2,
+  /** At the first record that was appended at the time given beside it, or later. */
+  timestamp: 3,
+  /** As many records before the last one's end as is given beside it, or at the first there is. */
+  last: 4,
 } as const
 
 /** How a batch's body is compressed. Every implementation of this major version reads all three. */
@@ -372,7 +376,7 @@ export interface ProducerOptions {
 
 /** Options of a consumer. */
 export interface ConsumerOptions {
-  /** Where to begin: earliest, latest or an offset. Default "latest". */
+  /** Where to begin: earliest, latest, an offset, last:N (that many records before the end) or time:T (the first record appended at T, in microseconds since the Unix epoch, or later). Default "latest". */
   start?: 'earliest' | 'latest' | bigint
   /** Bound of the batches that were delivered but not yet taken, over all partitions of a consumer; each partition may exceed its share by one batch. In bytes. Default 16777216. 65536 to 1073741824. */
   prefetchBytes?: number
@@ -386,4 +390,10 @@ export interface TopicOptions {
   segmentBytes?: number
   /** Compression by producers that do not choose for themselves: none, lz4 or zstd. Default "none". */
   codec?: string
+  /** Age at which records may be deleted, counted from when they were appended; 0 keeps them for ever. In milliseconds. Default 0. 0 to 3155760000000. */
+  retentionMs?: number
+  /** Size of a partition's log above which its oldest records may be deleted; 0 is unlimited. In bytes. Default 0. 0 to 1152921504606846976. */
+  retentionBytes?: number
+  /** How long ids of records are remembered, to refuse those that come again; 0 is not at all. In milliseconds. Default 0. 0 to 604800000. */
+  dedupWindowMs?: number
 }

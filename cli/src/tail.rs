@@ -21,12 +21,12 @@ pub fn run(args: TailArgs) -> Result<(), Failure> {
     client::run(async {
         let client = client::connect(&args.server.url).await?;
         check_offset(&client, &args).await?;
-        let mut builder = client.consumer(&args.topic).start(args.from);
+        let mut builder = client.consumer(&args.topic).start(args.start());
         if let Some(partition) = args.partition {
             builder = builder.partitions([partition]);
         }
         let mut consumer = builder.build().await?;
-        let mut left = args.count.unwrap_or(u64::MAX);
+        let mut left = args.count.or(args.first).unwrap_or(u64::MAX);
         let mut out = Vec::new();
         while left > 0 {
             let next = consumer.next_batch().await;

@@ -189,6 +189,9 @@ fn a_topic_with_a_codec_that_is_not_known_is_refused() {
         partitions: 1,
         segment_bytes: None,
         codec,
+        retention_ms: None,
+        retention_bytes: None,
+        dedup_window_ms: None,
     };
     let error = client.call(0, &create(Some(Codec::Other(9)))).expect_err("strange");
     assert_eq!(error.code, Code::INVALID_ARGUMENT);

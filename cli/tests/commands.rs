@@ -103,6 +103,59 @@ fn equal_keys_share_a_partition() {
 }
 
 #[test]
+fn tail_begins_where_it_is_told() {
+    let server = TestServer::start();
+    succeeds(&server, &["topic", "create", "t"]);
+    let before = "2020-01-02T03:04:05Z";
+    assert_eq!(feed(&server, &["send", "t"], b"a\nb\nc\nd\n").status.code(), Some(0));
+    let tail = |arguments: &[&str]| succeeds(&server, &[&["tail", "t"], arguments].concat());
+    assert_eq!(tail(&["--first", "2"]), "a\nb\n");
+    assert_eq!(tail(&["--last", "2", "--count", "2"]), "c\nd\n");
+    assert_eq!(tail(&["--since", before, "--count", "1"]), "a\n");
+    assert_eq!(tail(&["--since", "1h", "--count", "1"]), "a\n");
+    for wrong in [
+        &["--since", "yesterday"][..],
+        &["--first", "1", "--last", "1"],
+        &["--since", "1h", "--from", "earliest"],
+        &["--last", "0"],
+    ] {
+        let output = command(&server, &[&["tail", "t"], wrong].concat());
+        assert_eq!(output.status.code(), Some(2), "{wrong:?}");
+    }
+}
+
+#[test]
+fn a_topic_is_changed_and_says_what_it_is() {
+    let server = TestServer::start();
+    let made = succeeds(
+        &server,
+        &["topic", "create", "t", "--retention", "7d", "--retention-bytes", "10GiB"],
+    );
+    assert!(made.contains("kept for 7 d and up to 10 GiB a partition"), "{made}");
+    let made = succeeds(
+        &server,
+        &["topic", "update", "t", "--retention", "none", "--dedup-window", "10m"],
+    );
+    assert!(made.contains("kept up to 10 GiB a partition"), "{made}");
+    assert!(made.contains("ids remembered for 10 min"), "{made}");
+    let made = succeeds(&server, &["topic", "add-partitions", "t", "--partitions", "3"]);
+    assert!(made.contains("3 partitions"), "{made}");
+    let error = fails(&server, &["topic", "add-partitions", "t", "--partitions", "2"], b"");
+    assert!(error.contains("has 3 partitions"), "{error}");
+    let json = succeeds(&server, &["topic", "describe", "t", "--json"]);
+    for part in [
+        "\"retention_ms\": 0",
+        "\"retention_bytes\": 10737418240",
+        "\"dedup_window_ms\": 600000",
+    ] {
+        assert!(json.replace("\":", "\": ").replace(":  ", ": ").contains(part), "{json}");
+    }
+    assert_eq!(command(&server, &["topic", "update", "t"]).status.code(), Some(2));
+    let error = fails(&server, &["topic", "update", "t", "--dedup-window", "8d"], b"");
+    assert!(error.contains("dedup_window_ms"), "{error}");
+}
+
+#[test]
 fn tail_follows_what_comes() {
     let server = TestServer::start();
     succeeds(&server, &["topic", "create", "t"]);

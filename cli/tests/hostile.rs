@@ -328,6 +328,9 @@ fn names_and_counts_that_cannot_be_are_refused_by_name_and_limit() {
         partitions: 1,
         segment_bytes: Some(1),
         codec: None,
+        retention_ms: None,
+        retention_bytes: None,
+        dedup_window_ms: None,
     };
     let error = client.call(0, &request).expect_err("too small");
     assert!(error.message.contains("1048576"), "{error}");
@@ -403,7 +406,7 @@ fn channels_are_checked() {
         topic: "t".into(),
         partition: 0,
         start: Start::Other(9),
-        offset: 0,
+        start_at: 0,
         credit_bytes: 1,
     };
     let free = client.channel();
@@ -433,7 +436,7 @@ fn a_peer_that_takes_nothing_costs_bounded_memory() {
             topic: "t".into(),
             partition: 0,
             start: Start::Earliest,
-            offset: 0,
+            start_at: 0,
             credit_bytes: u64::MAX,
         };
         greedy.submit(channel, &request, &[]);

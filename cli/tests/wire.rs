@@ -33,7 +33,7 @@ fn subscribe(topic: &str, start: Start, credit_bytes: u64) -> Subscribe {
         topic: topic.into(),
         partition: 0,
         start,
-        offset: 0,
+        start_at: 0,
         credit_bytes,
     }
 }
@@ -211,6 +211,8 @@ fn partitions_of_all_shards_answer_alike() {
         topic: "t".into(),
         first_partition: 0,
         max_partitions: u32::MAX,
+        start: Start::Earliest,
+        start_at: 0,
     };
     let partitions = client.call(0, &list).expect("exists").partitions;
     assert_eq!(partitions.len(), 16);
@@ -256,6 +258,9 @@ fn a_topic_of_a_new_stream_creates_both() {
         partitions: 1,
         segment_bytes: None,
         codec: None,
+        retention_ms: None,
+        retention_bytes: None,
+        dedup_window_ms: None,
     };
     client.call(0, &create).expect("both are new");
     let describe = StreamDescribe { name: "shop".into() };

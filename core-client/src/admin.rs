@@ -4,9 +4,11 @@
 //! an error; pages are put together here.
 
 use tidewire_protocol::limits;
+use tidewire_protocol::message;
 use tidewire_protocol::message::{
-    Codec, Fetch, ListOffsets, PartitionInfo, StreamCreate, StreamDelete, StreamDescribe,
-    StreamInfo, StreamList, TopicCreate, TopicDelete, TopicDescribe, TopicInfo, TopicList,
+    Codec, Fetch, ListOffsets, PartitionInfo, PartitionsAdd, StreamCreate, StreamDelete,
+    StreamDescribe, StreamInfo, StreamList, TopicCreate, TopicDelete, TopicDescribe, TopicInfo,
+    TopicList, TopicUpdate,
 };
 use tidewire_protocol::name::{TopicName, check_name};
 use tidewire_protocol::options::topic as defaults;
@@ -19,16 +21,20 @@ use crate::link::Link;
 /// Most bytes that a fetch returns unless told otherwise.
 const FETCH_MAX_BYTES: u32 = 1 << 20;
 
-/// How a new topic is to be.
+/// How a new topic is to be, or what is to be changed of one: see [`Client::create_topic`] and
+/// [`Client::update_topic`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TopicConfig {
     partitions: Option<u32>,
     segment_bytes: Option<u64>,
     codec: Option<Codec>,
+    retention_ms: Option<u64>,
+    retention_bytes: Option<u64>,
+    dedup_window_ms: Option<u64>,
 }
 
 impl TopicConfig {
-    /// Number of partitions, 1 to 100,000; 1 if not set.
+    /// Number of partitions, 1 to 100,000; 1 if not set. [`Client::add_partitions`] changes it.
     pub fn partitions(mut self, partitions: u32) -> Self {
         self.partitions = Some(partitions);
         self
@@ -43,6 +49,28 @@ impl TopicConfig {
     /// Compression by producers that do not choose for themselves; none if not set.
     pub fn codec(mut self, codec: Codec) -> Self {
         self.codec = Some(codec);
+        self
+    }
+
+    /// Age at which records may be deleted, in milliseconds since they were appended; 0, as if
+    /// not set, keeps them for ever. Whole segments go, never the one that takes appends, so
+    /// records may stay for longer.
+    pub fn retention_ms(mut self, retention_ms: u64) -> Self {
+        self.retention_ms = Some(retention_ms);
+        self
+    }
+
+    /// Size of a partition's log above which its oldest segments are deleted, in bytes; 0, as if
+    /// not set, is unlimited.
+    pub fn retention_bytes(mut self, retention_bytes: u64) -> Self {
+        self.retention_bytes = Some(retention_bytes);
+        self
+    }
+
+    /// How long ids of records are remembered, in milliseconds, to refuse those that come again;
+    /// 0, as if not set, is not at all.
+    pub fn dedup_window_ms(mut self, dedup_window_ms: u64) -> Self {
+        self.dedup_window_ms = Some(dedup_window_ms);
         self
     }
 }
@@ -168,6 +196,70 @@ impl Client {
                 || config.segment_bytes.is_some())
             .then_some(segment_bytes),
             codec: self.settings.codec(config.codec)?,
+            retention_ms: self.asked("retention_ms", config.retention_ms)?,
+            retention_bytes: self.asked("retention_bytes", config.retention_bytes)?,
+            dedup_window_ms: self.asked("dedup_window_ms", config.dedup_window_ms)?,
+        };
+        Ok(self.link.request(&request).await?.topic)
+    }
+
+    /// A topic option that is off at 0: what was asked for, here or by name.
+    fn asked(&self, name: &str, given: Option<u64>) -> Result<Option<u64>, Error> {
+        let value = self.settings.number(name, given, 0)?;
+        Ok((value != 0 || given.is_some()).then_some(value))
+    }
+
+    /// Changes settings of a topic, `stream/topic`, and returns how it is now. What `config` does
+    /// not set stays as it is, whatever the URL and the environment say; new retention takes hold
+    /// at once.
+    ///
+    /// # Errors
+    /// `TOPIC_NOT_FOUND`, `STREAM_NOT_FOUND`, `INVALID_OPTION`; `INVALID_ARGUMENT` if `config`
+    /// sets `partitions`, which [`Client::add_partitions`] changes, or nothing at all.
+    pub async fn update_topic(
+        &self,
+        topic: &str,
+        config: TopicConfig,
+    ) -> Result<TopicInfo, Error> {
+        let name = topic_name(topic)?;
+        if config.partitions.is_some() || config == TopicConfig::default() {
+            let text = format!("an update of {name} sets options other than partitions");
+            return Err(Error::new(Code::INVALID_ARGUMENT, text));
+        }
+        let checked = |option: &str, given: Option<u64>| match given {
+            Some(value) => self.settings.number(option, Some(value), 0).map(Some),
+            None => Ok(None),
+        };
+        let request = TopicUpdate {
+            stream: name.stream().to_owned(),
+            topic: name.topic().to_owned(),
+            segment_bytes: checked("segment_bytes", config.segment_bytes)?,
+            retention_ms: checked("retention_ms", config.retention_ms)?,
+            retention_bytes: checked("retention_bytes", config.retention_bytes)?,
+            dedup_window_ms: checked("dedup_window_ms", config.dedup_window_ms)?,
+            codec: config.codec,
+        };
+        Ok(self.link.request(&request).await?.topic)
+    }
+
+    /// Gives a topic more partitions, `partitions` in all, and returns how it is now. Partitions
+    /// are never taken away. A key's partition depends on their number, so from then on records
+    /// of a key may go to another one than before; producers and consumers that are open know
+    /// only those that there were.
+    ///
+    /// # Errors
+    /// `INVALID_PARTITION_COUNT` if it has more already, or `partitions` is over 100,000;
+    /// `TOPIC_NOT_FOUND`, `STREAM_NOT_FOUND`.
+    pub async fn add_partitions(
+        &self,
+        topic: &str,
+        partitions: u32,
+    ) -> Result<TopicInfo, Error> {
+        let name = topic_name(topic)?;
+        let request = PartitionsAdd {
+            stream: name.stream().to_owned(),
+            topic: name.topic().to_owned(),
+            partitions,
         };
         Ok(self.link.request(&request).await?.topic)
     }
@@ -317,6 +409,8 @@ async fn partitions_page(
         topic: name.topic().to_owned(),
         first_partition,
         max_partitions,
+        start: message::Start::Earliest,
+        start_at: 0,
     };
     Ok(link.query(&request).await?.partitions)
 }

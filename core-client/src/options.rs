@@ -101,10 +101,8 @@ impl Settings {
     /// The option `start`.
     pub(crate) fn start(&self, given: Option<Start>) -> Start {
         let text = self.find("start").unwrap_or(tidewire_protocol::options::consumer::START);
-        given.unwrap_or_else(|| match text {
-            "earliest" => Start::Earliest,
-            text => text.parse().map_or(Start::Latest, Start::Offset),
-        })
+        // Whatever is kept here was checked.
+        given.unwrap_or_else(|| text.parse().unwrap_or(Start::Latest))
     }
 }
 

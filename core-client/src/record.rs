@@ -27,6 +27,9 @@ pub struct Record {
     pub timestamp_us: Option<i64>,
     /// The partition; `None` leaves it to the key, or to the producer.
     pub partition: Option<u32>,
+    /// What the application knows the record by: a topic with a window for duplicates drops a
+    /// record whose id it saw within it. Sixteen zeros are the same as none.
+    pub id: Option<[u8; 16]>,
 }
 
 impl Record {
@@ -61,6 +64,12 @@ impl Record {
     /// Names the partition.
     pub fn partition(mut self, partition: u32) -> Self {
         self.partition = Some(partition);
+        self
+    }
+
+    /// Sets the id by which the server may find duplicates: a UUID, or the first bytes of a hash.
+    pub fn id(mut self, id: [u8; 16]) -> Self {
+        self.id = Some(id);
         self
     }
 }

@@ -4,6 +4,22 @@
 pub use crate::generated::options::*;
 
 use crate::error::{Code, Error};
+use crate::message::Start;
+
+/// Reads a value of the type [`OptionType::Start`]: the place, and what it needs beside it.
+pub fn parse_start(text: &str) -> Option<(Start, u64)> {
+    match text.split_once(':') {
+        None if text == "earliest" => Some((Start::Earliest, 0)),
+        None if text == "latest" => Some((Start::Latest, 0)),
+        None => Some((Start::Offset, text.parse().ok()?)),
+        Some(("last", records)) => Some((Start::Last, records.parse().ok()?)),
+        Some(("time", time_us)) => {
+            let time_us = time_us.parse().ok().filter(|time| *time <= i64::MAX as u64)?;
+            Some((Start::Timestamp, time_us))
+        }
+        Some(_) => None,
+    }
+}
 
 /// What an option belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +45,7 @@ pub enum OptionType {
     U64,
     /// `none`, `written` or `synced`.
     Acks,
-    /// `earliest`, `latest` or an offset.
+    /// `earliest`, `latest`, an offset, `last:N` or `time:MICROSECONDS`: see [`parse_start`].
     Start,
     /// `none`, `lz4` or `zstd`; of a producer also `topic`.
     Codec,
@@ -76,5 +92,28 @@ impl OptionInfo {
                 .trim_end()
                 .to_owned(),
         ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn starts_are_words_offsets_counts_and_times() {
+        for (text, start) in [
+            ("earliest", (Start::Earliest, 0)),
+            ("latest", (Start::Latest, 0)),
+            ("17", (Start::Offset, 17)),
+            ("last:10", (Start::Last, 10)),
+            ("time:1700000000000000", (Start::Timestamp, 1_700_000_000_000_000)),
+        ] {
+            assert_eq!(parse_start(text), Some(start), "{text}");
+        }
+        for bad in
+            ["", "newest", "-1", "last:", "last:x", "time:-5", "time:9999999999999999999"]
+        {
+            assert_eq!(parse_start(bad), None, "{bad}");
+        }
     }
 }

@@ -7,7 +7,7 @@
 use crate::error::{Code, Error};
 use crate::limits::DEFAULT_PORT;
 use crate::message::Codec;
-use crate::options::{OPTIONS, OptionInfo, OptionType, producer};
+use crate::options::{OPTIONS, OptionInfo, OptionType, parse_start, producer};
 
 /// The address of a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -113,8 +113,8 @@ pub fn check_option(name: &str, value: &str) -> Result<(&'static OptionInfo, Str
             }
         }
         OptionType::Start => {
-            if value != "earliest" && value != "latest" && value.parse::<u64>().is_err() {
-                return Err(wrong("earliest, latest or an offset"));
+            if parse_start(value).is_none() {
+                return Err(wrong("earliest, latest, an offset, last:N or time:MICROSECONDS"));
             }
         }
         OptionType::Codec => {

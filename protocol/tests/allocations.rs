@@ -64,7 +64,7 @@ fn fill(builder: &mut BatchBuilder, records: usize) -> Bytes {
         let value =
             (index % 7 != 0).then_some(&b"a value of some forty bytes, or a few more"[..]);
         let key = (index % 5 != 0).then_some(&b"key"[..]);
-        let record = RecordRef { key, value, headers: &headers, timestamp_us: index as i64 };
+        let record = RecordRef { key, value, headers: &headers, ..RecordRef::at(index as i64) };
         builder.push(&record).expect("room");
     }
     builder.seal(Sequence::default())
@@ -139,7 +139,7 @@ impl Wire {
             topic,
             partition: 0,
             start: Start::Earliest,
-            offset: 0,
+            start_at: 0,
             credit_bytes: u64::MAX,
         };
         wire.client.request(NOW, 2, &subscribe, &[], 0).expect("ready");

@@ -436,10 +436,14 @@ def decode_body(body, count, columns):
             "key": None if keys[i] is None else keys[i].hex(),
             "value": None if values[i] is None else values[i].hex(),
             "headers": headers[i],
-            "id": None if ids is None else ids[16 * i : 16 * i + 16].hex(),
+            "id": None if ids is None else record_id(ids[16 * i : 16 * i + 16]),
         }
         for i in range(count)
     ]
+
+
+def record_id(raw):
+    return raw.hex() if any(raw) else None  # [B-13]
 
 
 def decode_headers(raw):

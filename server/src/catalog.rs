@@ -4,10 +4,11 @@
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use tidewire_protocol::batch::Codec;
 use tidewire_protocol::error::{Code, Error};
 use tidewire_protocol::message::{StreamInfo, TopicInfo};
-use tidewire_storage::{CatalogError, CatalogErrorKind, CatalogStore, Stream, Topic};
+use tidewire_storage::{
+    CatalogError, CatalogErrorKind, CatalogStore, Stream, Topic, TopicChange, TopicSettings,
+};
 
 use crate::message::{Answer, Origin, ShardMessage};
 use crate::names::Names;
@@ -16,24 +17,11 @@ use crate::shared::Shared;
 
 /// A change to make; names and limits were checked.
 pub(crate) enum CatalogChange {
-    CreateStream {
-        name: String,
-    },
-    DeleteStream {
-        name: String,
-        with_topics: bool,
-    },
-    CreateTopic {
-        stream: String,
-        topic: String,
-        partitions: u32,
-        segment_bytes: u64,
-        codec: Codec,
-    },
-    DeleteTopic {
-        stream: String,
-        topic: String,
-    },
+    CreateStream { name: String },
+    DeleteStream { name: String, with_topics: bool },
+    CreateTopic { stream: String, topic: String, settings: TopicSettings },
+    UpdateTopic { stream: String, topic: String, change: TopicChange },
+    DeleteTopic { stream: String, topic: String },
 }
 
 /// What the writer is asked to do.
@@ -79,10 +67,19 @@ fn carry_out(store: &mut CatalogStore, shared: &Shared, change: CatalogChange) -
             publish(store, shared);
             Answer::Stream(made.map(|stream| stream_info(&stream)).map_err(|e| error(&e)))
         }
-        CatalogChange::CreateTopic { stream, topic, partitions, segment_bytes, codec } => {
-            let settings = TopicSettings { partitions, segment_bytes, codec };
+        CatalogChange::CreateTopic { stream, topic, settings } => {
             let made = create_topic(store, &stream, &topic, settings, now_us);
             publish(store, shared);
+            Answer::Topic(made.map(|topic| topic_info(&topic)).map_err(|e| error(&e)))
+        }
+        CatalogChange::UpdateTopic { stream, topic, change } => {
+            let made = store.update_topic(&stream, &topic, change);
+            publish(store, shared);
+            if let Ok(topic) = &made {
+                for inbox in &shared.inboxes {
+                    let _ = inbox.send(ShardMessage::TopicChanged(Arc::clone(topic)));
+                }
+            }
             Answer::Topic(made.map(|topic| topic_info(&topic)).map_err(|e| error(&e)))
         }
         CatalogChange::DeleteTopic { stream, topic } => {
@@ -128,15 +125,7 @@ fn create_topic(
     if store.snapshot().stream(stream).is_none() {
         store.create_stream(stream, now_us)?;
     }
-    let TopicSettings { partitions, segment_bytes, codec } = settings;
-    store.create_topic(stream, topic, partitions, segment_bytes, codec, now_us)
-}
-
-/// What a topic is created with.
-struct TopicSettings {
-    partitions: u32,
-    segment_bytes: u64,
-    codec: Codec,
+    store.create_topic(stream, topic, settings, now_us)
 }
 
 fn publish(store: &CatalogStore, shared: &Shared) {
@@ -192,6 +181,9 @@ pub(crate) fn topic_info(topic: &Topic) -> TopicInfo {
         partitions: topic.partitions,
         segment_bytes: topic.segment_bytes,
         codec: topic.codec,
+        retention_ms: topic.retention_ms,
+        retention_bytes: topic.retention_bytes,
+        dedup_window_ms: topic.dedup_window_ms,
     }
 }
 
@@ -201,6 +193,7 @@ pub(crate) fn error(error: &CatalogError) -> Error {
         CatalogErrorKind::TopicNotFound => Code::TOPIC_NOT_FOUND,
         CatalogErrorKind::StreamExists => Code::STREAM_EXISTS,
         CatalogErrorKind::TopicExists => Code::TOPIC_EXISTS,
+        CatalogErrorKind::FewerPartitions => Code::INVALID_PARTITION_COUNT,
         CatalogErrorKind::TooManyProducers => Code::TOO_MANY_PRODUCERS,
         _ => Code::INTERNAL,
     };

@@ -76,6 +76,19 @@ pub(crate) struct Position {
     pub(crate) end_offset: u64,
 }
 
+/// A place in a partition: `start`, and what it needs beside it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) start: Start,
+    /// An offset, microseconds since the Unix epoch, or a number of records.
+    pub(crate) at: u64,
+}
+
+#[cfg(test)]
+impl Place {
+    pub(crate) const EARLIEST: Self = Self { start: Start::Earliest, at: 0 };
+}
+
 /// A request to a partition. The topic comes along so that the owner can open the log.
 pub(crate) enum PartitionRequest {
     Append(AppendRequest),
@@ -86,11 +99,10 @@ pub(crate) enum PartitionRequest {
     ExpireRead,
     /// Forgets a waiting read.
     CancelRead,
-    Resolve {
-        start: Start,
-        offset: u64,
-    },
-    Describe,
+    /// What `start` means now.
+    Resolve(Place),
+    /// Its state, and what a place means in it.
+    Describe(Place),
 }
 
 /// What a request to a partition, a group or the catalog came to, or what a membership is told.
@@ -137,6 +149,8 @@ pub(crate) enum ShardMessage {
     CatalogChanged,
     /// A sync that an I/O thread ran.
     Synced { id: PartitionId, outcome: SyncOutcome },
+    /// The topic has other settings from now on; its partitions are to keep to them.
+    TopicChanged(Arc<Topic>),
     /// A snapshot that an I/O thread wrote.
     Snapshot { id: PartitionId, outcome: SnapshotOutcome },
     /// The topic is gone from the catalog: let go of its partitions, then drop `done`.

@@ -49,6 +49,9 @@ pub mod error;
 pub mod groups;
 pub mod log;
 
-pub use catalog::{Catalog, CatalogError, CatalogErrorKind, CatalogStore, Stream, Topic};
+pub use catalog::{
+    Catalog, CatalogError, CatalogErrorKind, CatalogStore, Stream, Topic, TopicChange,
+    TopicSettings,
+};
 pub use data_dir::DataDir;
 pub use error::{Error, ErrorKind};

@@ -52,8 +52,15 @@ pub(crate) fn run(seconds: u32, minimise: bool, names: &[String]) -> ExitCode {
             failed.push(name);
             continue;
         }
-        if minimise && !fuzz(&[&committed, &found], &["-merge=1", "-max_len=4096"]) {
-            failed.push(name);
+        if minimise {
+            let least = root.join("target/fuzz-least").join(&name);
+            let flags = ["-set_cover_merge=1", "-max_len=4096"];
+            let merged = replace_dir(&least, None).is_ok()
+                && fuzz(&[&least, &committed, &found], &flags)
+                && replace_dir(&committed, Some(&least)).is_ok();
+            if !merged {
+                failed.push(name);
+            }
         }
     }
     if failed.is_empty() {
@@ -62,6 +69,19 @@ pub(crate) fn run(seconds: u32, minimise: bool, names: &[String]) -> ExitCode {
     }
     eprintln!("\nfailed: {}", failed.join(", "));
     ExitCode::FAILURE
+}
+
+/// Empties `dir`, which then gets the files of `source`.
+fn replace_dir(dir: &Path, source: Option<&Path>) -> std::io::Result<()> {
+    if dir.exists() {
+        std::fs::remove_dir_all(dir)?;
+    }
+    std::fs::create_dir_all(dir)?;
+    for entry in source.map(std::fs::read_dir).into_iter().flatten().flatten() {
+        let entry = entry?;
+        std::fs::copy(entry.path(), dir.join(entry.file_name()))?;
+    }
+    Ok(())
 }
 
 /// cargo-fuzz in the checkout's own tools.

@@ -3,6 +3,7 @@
 
 mod fuzz;
 mod generate;
+mod miri;
 mod rules;
 mod tasks;
 mod vectors;
@@ -16,6 +17,7 @@ usage: cargo xtask TASK
   gen             write the generated files from protocol/spec
   fuzz [--seconds N] [--minimise] [TARGET …]
                   fuzz the protocol with libFuzzer (nightly), 60 s a target by default
+  miri            run the protocol's unit tests under Miri (nightly)
   gen --check     say which generated files differ from protocol/spec; 1 if any does
   rules           list the rules of protocol/SPEC.md that no test names; 1 if there are any
   vectors         write the golden vectors that protocol/vectors does not have yet
@@ -30,6 +32,7 @@ fn main() -> ExitCode {
         ["gen", "--check"] => generate::run(true),
         ["rules"] => rules::run(),
         ["vectors"] => vectors::run(),
+        ["miri"] => miri::run(),
         ["fuzz", rest @ ..] => fuzz_arguments(rest),
         [] | ["help" | "--help" | "-h"] => {
             print!("{USAGE}");

@@ -98,11 +98,13 @@ class Acks(IntEnum):
 
 
 class Start(IntEnum):
-    """Where a subscription begins."""
+    """A place in a partition."""
 
     OFFSET = 0  # At the offset given beside it.
     EARLIEST = 1  # At the first record there is.
     LATEST = 2  # After the last record there is.
+    TIMESTAMP = 3  # At the first record that was appended at the time given beside it, or later.
+    LAST = 4  # As many records before the last one's end as is given beside it, or at the first there is.
 
 
 class Codec(IntEnum):
@@ -262,9 +264,12 @@ OPTIONS: Final[dict[str, OptionInfo]] = {
     "delivery_timeout_ms": OptionInfo("producer", "u32", 120000, 1, 86400000, "milliseconds", "Time from enqueueing a record to its outcome, with all retries and reconnects; then it fails, or its outcome is unknown if it may have been appended."),
     "queue_full": OptionInfo("producer", "queue_full", "block", None, None, "", "What happens to a record for which the queue has no room: block (send waits; enqueue, which never waits, gives it back), error (both give it back) or drop (it is dropped, and its outcome is QUEUE_FULL)."),
     "codec": OptionInfo("producer", "codec", "topic", None, None, "", "Compression of batches: none, lz4 (fast), zstd (small) or topic, which is what the topic was created with. Batches that would not shrink stay plain."),
-    "start": OptionInfo("consumer", "start", "latest", None, None, "", "Where to begin: earliest, latest or an offset."),
+    "start": OptionInfo("consumer", "start", "latest", None, None, "", "Where to begin: earliest, latest, an offset, last:N (that many records before the end) or time:T (the first record appended at T, in microseconds since the Unix epoch, or later)."),
     "prefetch_bytes": OptionInfo("consumer", "u32", 16777216, 65536, 1073741824, "bytes", "Bound of the batches that were delivered but not yet taken, over all partitions of a consumer; each partition may exceed its share by one batch."),
     "partitions": OptionInfo("topic", "u32", 1, 1, 100000, "partitions", "Number of partitions."),
     "segment_bytes": OptionInfo("topic", "u64", 268435456, 1048576, 1073741824, "bytes", "Size at which a partition's log begins a new file."),
     "codec": OptionInfo("topic", "codec", "none", None, None, "", "Compression by producers that do not choose for themselves: none, lz4 or zstd."),
+    "retention_ms": OptionInfo("topic", "u64", 0, 0, 3155760000000, "milliseconds", "Age at which records may be deleted, counted from when they were appended; 0 keeps them for ever."),
+    "retention_bytes": OptionInfo("topic", "u64", 0, 0, 1152921504606846976, "bytes", "Size of a partition's log above which its oldest records may be deleted; 0 is unlimited."),
+    "dedup_window_ms": OptionInfo("topic", "u64", 0, 0, 604800000, "milliseconds", "How long ids of records are remembered, to refuse those that come again; 0 is not at all."),
 }

@@ -49,6 +49,9 @@ fn topic_json(topic: &TopicInfo) -> Value {
         "partitions": topic.partitions,
         "segment_bytes": topic.segment_bytes,
         "codec": topic.codec.to_string(),
+        "retention_ms": topic.retention_ms,
+        "retention_bytes": topic.retention_bytes,
+        "dedup_window_ms": topic.dedup_window_ms,
     })
 }
 

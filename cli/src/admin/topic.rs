@@ -18,20 +18,44 @@ use crate::output::{self, number, table::Side, table::Table};
 pub fn run(command: TopicCommand) -> Result<(), Failure> {
     client::run(async {
         match command {
-            TopicCommand::Create { topic, partitions, segment_bytes, codec, server } => {
-                let mut config = TopicConfig::default();
+            TopicCommand::Create {
+                topic,
+                partitions,
+                segment_bytes,
+                codec,
+                retention,
+                retention_bytes,
+                dedup_window,
+                server,
+            } => {
+                let mut config =
+                    config(segment_bytes, codec, retention, retention_bytes, dedup_window);
                 if let Some(partitions) = partitions {
                     config = config.partitions(partitions);
-                }
-                if let Some(segment_bytes) = segment_bytes {
-                    config = config.segment_bytes(segment_bytes);
-                }
-                if let Some(codec) = codec {
-                    config = config.codec(codec);
                 }
                 let client = client::connect(&server.url).await?;
                 let info = client.create_topic(&topic, config).await?;
                 output::line(&format!("created topic {}", summary(&info)))
+            }
+            TopicCommand::Update {
+                topic,
+                segment_bytes,
+                codec,
+                retention,
+                retention_bytes,
+                dedup_window,
+                server,
+            } => {
+                let config =
+                    config(segment_bytes, codec, retention, retention_bytes, dedup_window);
+                let client = client::connect(&server.url).await?;
+                let info = client.update_topic(&topic, config).await?;
+                output::line(&format!("changed topic {}", summary(&info)))
+            }
+            TopicCommand::AddPartitions { topic, partitions, server } => {
+                let client = client::connect(&server.url).await?;
+                let info = client.add_partitions(&topic, partitions).await?;
+                output::line(&format!("changed topic {}", summary(&info)))
             }
             TopicCommand::List { stream, json, server } => {
                 list(&server.url, stream.as_deref(), json).await
@@ -47,18 +71,57 @@ pub fn run(command: TopicCommand) -> Result<(), Failure> {
     })
 }
 
+/// What was asked for; the rest is the server's business.
+fn config(
+    segment_bytes: Option<u64>,
+    codec: Option<Codec>,
+    retention_ms: Option<u64>,
+    retention_bytes: Option<u64>,
+    dedup_window_ms: Option<u64>,
+) -> TopicConfig {
+    let mut config = TopicConfig::default();
+    if let Some(segment_bytes) = segment_bytes {
+        config = config.segment_bytes(segment_bytes);
+    }
+    if let Some(codec) = codec {
+        config = config.codec(codec);
+    }
+    if let Some(retention_ms) = retention_ms {
+        config = config.retention_ms(retention_ms);
+    }
+    if let Some(retention_bytes) = retention_bytes {
+        config = config.retention_bytes(retention_bytes);
+    }
+    if let Some(dedup_window_ms) = dedup_window_ms {
+        config = config.dedup_window_ms(dedup_window_ms);
+    }
+    config
+}
+
 fn summary(info: &TopicInfo) -> String {
-    let codec = match info.codec {
-        Codec::None => String::new(),
-        codec => format!(", compressed with {codec}"),
-    };
-    format!(
-        "{}/{}: {}, segments of {}{codec}",
+    let mut text = format!(
+        "{}/{}: {}, segments of {}",
         info.stream,
         info.name,
         number::counted(info.partitions.into(), "partition", "partitions"),
         number::size(info.segment_bytes)
-    )
+    );
+    if info.codec != Codec::None {
+        text += &format!(", compressed with {}", info.codec);
+    }
+    match (info.retention_ms, info.retention_bytes) {
+        (0, 0) => {}
+        (age, 0) => text += &format!(", kept for {}", number::age(age)),
+        (0, size) => text += &format!(", kept up to {} a partition", number::size(size)),
+        (age, size) => {
+            let (age, size) = (number::age(age), number::size(size));
+            text += &format!(", kept for {age} and up to {size} a partition");
+        }
+    }
+    if info.dedup_window_ms > 0 {
+        text += &format!(", ids remembered for {}", number::age(info.dedup_window_ms));
+    }
+    text
 }
 
 async fn list(url: &str, stream: Option<&str>, json: bool) -> Result<(), Failure> {

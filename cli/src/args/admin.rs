@@ -58,13 +58,16 @@ pub enum StreamCommand {
     },
 }
 
-/// Create, list, describe and delete topics
+/// Create, list, describe, change and delete topics
 #[derive(Debug, Subcommand)]
 #[command(after_help = "\
 A topic is named STREAM/TOPIC; TOPIC alone is one of the stream 'default'.
 
 Examples:
   tidewire topic create shop/orders --partitions 4
+  tidewire topic create logs --retention 7d --retention-bytes 10GiB
+  tidewire topic update logs --retention 30d
+  tidewire topic add-partitions shop/orders --partitions 8
   tidewire topic list shop
   tidewire topic describe shop/orders
   tidewire topic delete shop/orders
@@ -85,6 +88,56 @@ pub enum TopicCommand {
         /// [default: none]
         #[arg(long)]
         codec: Option<Codec>,
+        /// Age at which records may be deleted, like 12h or 7d; 'none' keeps them for ever [default: none]
+        #[arg(long, value_name = "AGE", value_parser = values::age_ms)]
+        retention: Option<u64>,
+        /// Size of a partition above which its oldest records are deleted, like 10GiB; 'none' is
+        /// unlimited [default: none]
+        #[arg(long, value_name = "SIZE", value_parser = values::size_or_none)]
+        retention_bytes: Option<u64>,
+        /// How long ids of records are remembered, to refuse those that come again, like 10m;
+        /// 'none' is not at all [default: none]
+        #[arg(long, value_name = "AGE", value_parser = values::age_ms)]
+        dedup_window: Option<u64>,
+        /// The server.
+        #[command(flatten)]
+        server: ServerArgs,
+    },
+    /// Change settings of a topic; those that are not given stay as they are
+    #[command(group(clap::ArgGroup::new("change").required(true).multiple(true).args(
+        ["segment_bytes", "codec", "retention", "retention_bytes", "dedup_window"],
+    )))]
+    Update {
+        /// Its name, STREAM/TOPIC
+        topic: String,
+        /// Size at which a partition's log begins a new file from now on, 1MiB to 1GiB
+        #[arg(long, value_name = "SIZE", value_parser = values::size)]
+        segment_bytes: Option<u64>,
+        /// Compression of batches, for producers that do not choose their own: none, lz4 or zstd
+        #[arg(long)]
+        codec: Option<Codec>,
+        /// Age at which records may be deleted, like 12h or 7d; 'none' keeps them for ever
+        #[arg(long, value_name = "AGE", value_parser = values::age_ms)]
+        retention: Option<u64>,
+        /// Size of a partition above which its oldest records are deleted, like 10GiB; 'none' is
+        /// unlimited
+        #[arg(long, value_name = "SIZE", value_parser = values::size_or_none)]
+        retention_bytes: Option<u64>,
+        /// How long ids of records are remembered, to refuse those that come again, like 10m;
+        /// 'none' is not at all
+        #[arg(long, value_name = "AGE", value_parser = values::age_ms)]
+        dedup_window: Option<u64>,
+        /// The server.
+        #[command(flatten)]
+        server: ServerArgs,
+    },
+    /// Give a topic more partitions; a key's records may go to another partition from then on
+    AddPartitions {
+        /// Its name, STREAM/TOPIC
+        topic: String,
+        /// How many partitions it is to have in all
+        #[arg(long, value_name = "N")]
+        partitions: u32,
         /// The server.
         #[command(flatten)]
         server: ServerArgs,

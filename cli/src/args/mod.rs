@@ -43,7 +43,7 @@ pub enum Command {
     /// Create, list, describe and delete streams
     #[command(subcommand)]
     Stream(admin::StreamCommand),
-    /// Create, list, describe and delete topics
+    /// Create, list, describe, change and delete topics
     #[command(subcommand)]
     Topic(admin::TopicCommand),
     /// Send records to a topic

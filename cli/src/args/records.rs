@@ -77,7 +77,9 @@ Bytes that are not UTF-8 are {\"base64\":\"…\"}, a missing key or value is nul
 
 Examples:
   tidewire tail shop/orders
-  tidewire tail shop/orders --from earliest --count 10
+  tidewire tail shop/orders --first 10
+  tidewire tail shop/orders --since 10m
+  tidewire tail shop/orders --last 100 --partition 0
   tidewire tail quakes/reported --from earliest | head -3
   tidewire tail shop/orders --partition 2 --from 17 --json
 
@@ -89,6 +91,24 @@ pub struct TailArgs {
     /// Where to begin: earliest, latest, or an offset of the partition that --partition names
     #[arg(long, value_name = "START", default_value = "latest", value_parser = values::start)]
     pub from: Start,
+
+    /// Begin with the first record that the server got at this time or later: an age like 10m or
+    /// 12h, or an RFC 3339 time
+    #[arg(long, value_name = "MOMENT", value_parser = values::since, conflicts_with = "from")]
+    pub since: Option<i64>,
+
+    /// Begin with the last N records of each partition
+    #[arg(long, value_name = "N", value_parser = values::count, conflicts_with_all = ["from", "since"])]
+    pub last: Option<u64>,
+
+    /// Print the first N records there are, and stop
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = values::count,
+        conflicts_with_all = ["from", "since", "last", "count"]
+    )]
+    pub first: Option<u64>,
 
     /// Only this partition
     #[arg(short, long, value_name = "N")]
@@ -105,4 +125,16 @@ pub struct TailArgs {
     /// The server.
     #[command(flatten)]
     pub server: ServerArgs,
+}
+
+impl TailArgs {
+    /// Where to begin, however it was said.
+    pub fn start(&self) -> Start {
+        match (self.since, self.last, self.first) {
+            (Some(time_us), _, _) => Start::Timestamp(time_us),
+            (_, Some(records), _) => Start::Last(records),
+            (_, _, Some(_)) => Start::Earliest,
+            _ => self.from,
+        }
+    }
 }

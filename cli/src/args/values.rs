@@ -73,6 +73,34 @@ pub fn duration(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| "a time looks like 10s, 500ms or 2m".to_owned())
 }
 
+/// Units of ages, in milliseconds; `ms` stands before `m` and `s`, which it ends with.
+const AGE_UNITS: [(&str, u64); 6] = [
+    ("ms", 1),
+    ("s", 1_000),
+    ("m", 60_000),
+    ("h", 3_600_000),
+    ("d", 86_400_000),
+    ("w", 604_800_000),
+];
+
+/// Reads an age in milliseconds: `90s`, `12h`, `7d`, `2w`; `none` or 0 is 0.
+pub fn age_ms(text: &str) -> Result<u64, String> {
+    let lower = text.trim().to_ascii_lowercase();
+    if lower == "none" || lower == "0" {
+        return Ok(0);
+    }
+    AGE_UNITS
+        .iter()
+        .find_map(|(suffix, unit)| Some((lower.strip_suffix(suffix)?, *unit)))
+        .and_then(|(digits, unit)| digits.trim_end().parse::<u64>().ok()?.checked_mul(unit))
+        .ok_or_else(|| "an age looks like 90s, 12h, 7d or none".to_owned())
+}
+
+/// Reads a size in bytes; `none` is 0.
+pub fn size_or_none(text: &str) -> Result<u64, String> {
+    if text.trim().eq_ignore_ascii_case("none") { Ok(0) } else { size(text) }
+}
+
 /// Reads a header, `name=value`; the value may be empty and may hold `=`.
 pub fn header(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
@@ -93,14 +121,26 @@ pub fn acks(text: &str) -> Result<Acks, String> {
 
 /// Reads where to begin.
 pub fn start(text: &str) -> Result<Start, String> {
-    match text {
-        "earliest" => Ok(Start::Earliest),
-        "latest" => Ok(Start::Latest),
-        text => text
-            .parse()
-            .map(Start::Offset)
-            .map_err(|_| "a start is earliest, latest or an offset".to_owned()),
+    text.parse().map_err(|_| {
+        "a start is earliest, latest, an offset, last:N or time:MICROSECONDS".to_owned()
+    })
+}
+
+/// Reads a moment: an age before `now_us`, or an RFC 3339 time; gives microseconds since the
+/// Unix epoch.
+pub fn moment(text: &str, now_us: i64) -> Result<i64, String> {
+    if let Ok(time) = text.trim().parse::<jiff::Timestamp>() {
+        return Ok(time.as_microsecond());
     }
+    let age_us = age_ms(text).ok().and_then(|ms| i64::try_from(ms.checked_mul(1_000)?).ok());
+    age_us
+        .map(|age_us| now_us.saturating_sub(age_us))
+        .ok_or_else(|| "a moment looks like 10m, 12h (ago) or 2026-01-02T03:04:05Z".to_owned())
+}
+
+/// Reads a moment as of now.
+pub fn since(text: &str) -> Result<i64, String> {
+    moment(text, jiff::Timestamp::now().as_microsecond())
 }
 
 #[cfg(test)]
@@ -131,6 +171,24 @@ mod tests {
     }
 
     #[test]
+    fn ages_need_a_unit_or_are_none() {
+        for (text, ms) in [
+            ("none", 0),
+            ("0", 0),
+            ("5ms", 5),
+            ("2 m", 120_000),
+            ("7d", 604_800_000),
+            ("1w", 604_800_000),
+        ] {
+            assert_eq!(age_ms(text), Ok(ms), "{text}");
+        }
+        for bad in ["", "7", "d", "-1s", "1.5h", "99999999999999999w"] {
+            assert!(age_ms(bad).is_err(), "{bad}");
+        }
+        assert_eq!((size_or_none("none"), size_or_none("1k")), (Ok(0), Ok(1024)));
+    }
+
+    #[test]
     fn headers_may_hold_anything_after_the_first_equals_sign() {
         assert_eq!(header("a=b=c"), Ok(("a".to_owned(), "b=c".to_owned())));
         assert_eq!(header("a="), Ok(("a".to_owned(), String::new())));
@@ -141,6 +199,17 @@ mod tests {
     fn starts_are_words_or_offsets() {
         assert_eq!(start("17"), Ok(Start::Offset(17)));
         assert_eq!(start("latest"), Ok(Start::Latest));
+        assert_eq!(start("last:5"), Ok(Start::Last(5)));
         assert!(start("newest").is_err() && start("-1").is_err());
+    }
+
+    #[test]
+    fn a_moment_is_an_age_or_a_date() {
+        assert_eq!(moment("10m", 1_000_000_000), Ok(400_000_000));
+        assert_eq!(moment("2026-01-02T03:04:05Z", 0), Ok(1_767_323_045_000_000));
+        assert_eq!(moment("2026-01-02T05:04:05.5+02:00", 0), Ok(1_767_323_045_500_000));
+        for bad in ["", "yesterday", "10", "-5m", "2026-13-01T00:00:00Z"] {
+            assert!(moment(bad, 0).is_err(), "{bad}");
+        }
     }
 }

@@ -137,6 +137,7 @@ async fn produce(producer: Producer, quakes: Arc<Quakes>) -> Result<Histogram<u6
             value: Some(value),
             headers: &[(INDEX_HEADER, index_text.as_bytes())],
             timestamp_us: now_us(),
+            id: None,
         };
         let ticket = loop {
             match producer.enqueue_ref(&record, None) {

@@ -61,6 +61,13 @@ pub fn time(time: Duration) -> String {
     }
 }
 
+/// An age in the largest unit that gives a whole number: `500 ms`, `90 s`, `36 h`, `7 d`.
+pub fn age(ms: u64) -> String {
+    let units = [(86_400_000, "d"), (3_600_000, "h"), (60_000, "min"), (1_000, "s"), (1, "ms")];
+    let whole = units.iter().find(|(unit, _)| ms >= *unit && ms.is_multiple_of(*unit));
+    whole.map_or_else(|| "0 ms".to_owned(), |(unit, name)| format!("{} {name}", ms / unit))
+}
+
 /// Three significant digits, and no `.0`.
 fn three_digits(value: f64) -> String {
     let decimals = match value {
@@ -113,6 +120,19 @@ mod tests {
         }
         assert_eq!(counted(1, "record", "records"), "1 record");
         assert_eq!(counted(0, "record", "records"), "0 records");
+    }
+
+    #[test]
+    fn ages_are_whole_numbers() {
+        for (ms, text) in [
+            (0, "0 ms"),
+            (1_500, "1500 ms"),
+            (90_000, "90 s"),
+            (129_600_000, "36 h"),
+            (604_800_000, "7 d"),
+        ] {
+            assert_eq!(age(ms), text);
+        }
     }
 
     #[test]

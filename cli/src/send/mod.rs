@@ -205,6 +205,7 @@ impl<'a> Sending<'a> {
             value: Some(value),
             headers: &self.headers,
             timestamp_us: now_us(),
+            id: None,
         };
         let ticket = loop {
             match self.producer.enqueue_ref(&record, self.args.partition) {

@@ -172,6 +172,9 @@ impl RawClient {
             partitions,
             segment_bytes: None,
             codec: None,
+            retention_ms: None,
+            retention_bytes: None,
+            dedup_window_ms: None,
         };
         self.call(0, &request).map(|_| ())
     }

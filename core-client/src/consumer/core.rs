@@ -462,7 +462,7 @@ impl Core {
                 topic: self.topic.topic().to_owned(),
                 partition,
                 start: place.start,
-                offset: place.offset,
+                start_at: place.start_at,
                 credit_bytes: place.credit_bytes,
             };
             connection.add_route(channel, Arc::clone(self) as Arc<dyn Route>);

@@ -10,12 +10,13 @@ pub(crate) mod core;
 mod engine;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tidewire_protocol::message::Unsubscribe;
+use tidewire_protocol::message::{self, Unsubscribe};
 use tidewire_protocol::name::TopicName;
-use tidewire_protocol::options::consumer as defaults;
+use tidewire_protocol::options::{consumer as defaults, parse_start};
 use tidewire_protocol::session::From as Place;
 use tokio::task::coop::consume_budget;
 
@@ -33,6 +34,33 @@ pub enum Start {
     Latest,
     /// At this offset.
     Offset(u64),
+    /// At the first record that the server appended at this time or later, in microseconds since
+    /// the Unix epoch; after the last one if there is none.
+    Timestamp(i64),
+    /// As many records before the end, in each partition, or at the first that there is.
+    Last(u64),
+}
+
+/// `earliest`, `latest`, an offset, `last:N` or `time:MICROSECONDS`.
+impl FromStr for Start {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        match parse_start(text) {
+            Some((message::Start::Earliest, _)) => Ok(Self::Earliest),
+            Some((message::Start::Latest, _)) => Ok(Self::Latest),
+            Some((message::Start::Offset, at)) => Ok(Self::Offset(at)),
+            Some((message::Start::Last, at)) => Ok(Self::Last(at)),
+            Some((message::Start::Timestamp, at)) => Ok(Self::Timestamp(at as i64)),
+            _ => {
+                let text = format!(
+                    "start is \"{text}\", but should be earliest, latest, an offset, last:N or \
+                     time:MICROSECONDS"
+                );
+                Err(Error::new(Code::INVALID_OPTION, text))
+            }
+        }
+    }
 }
 
 impl From<Start> for Place {
@@ -41,6 +69,8 @@ impl From<Start> for Place {
             Start::Earliest => Self::Earliest,
             Start::Latest => Self::Latest,
             Start::Offset(offset) => Self::Offset(offset),
+            Start::Timestamp(time_us) => Self::Timestamp(time_us),
+            Start::Last(records) => Self::Last(records),
         }
     }
 }

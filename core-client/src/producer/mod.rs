@@ -311,6 +311,7 @@ impl Producer {
             value: record.value.as_deref(),
             headers,
             timestamp_us: record.timestamp_us.unwrap_or_else(now_us),
+            id: record.id,
         };
         self.push_ref(&borrowed, record.partition, expedite)
     }

@@ -483,11 +483,26 @@ impl Session {
                     partitions: r.partitions,
                     segment_bytes: r.segment_bytes.unwrap_or(1 << 28),
                     codec: r.codec.unwrap_or(Codec::None),
+                    retention_ms: r.retention_ms.unwrap_or(0),
+                    retention_bytes: r.retention_bytes.unwrap_or(0),
+                    dedup_window_ms: r.dedup_window_ms.unwrap_or(0),
                 };
                 let partitions = (0..r.partitions).map(|_| Partition::default()).collect();
                 let topic = Topic { info: info.clone(), partitions };
                 state.topics.insert((r.stream, r.topic), topic);
                 answer(ticket, Ok(TopicCreateReply { topic: info }))
+            }
+            AnyRequest::TopicUpdate(r) => {
+                let changed = state.topic(&r.stream, &r.topic).map(|topic| {
+                    let info = &mut topic.info;
+                    info.segment_bytes = r.segment_bytes.unwrap_or(info.segment_bytes);
+                    info.codec = r.codec.unwrap_or(info.codec);
+                    info.retention_ms = r.retention_ms.unwrap_or(info.retention_ms);
+                    info.retention_bytes = r.retention_bytes.unwrap_or(info.retention_bytes);
+                    info.dedup_window_ms = r.dedup_window_ms.unwrap_or(info.dedup_window_ms);
+                    info.clone()
+                });
+                answer(ticket, changed.map(|topic| TopicUpdateReply { topic }))
             }
             AnyRequest::TopicDescribe(r) => {
                 let found = state.topic(&r.stream, &r.topic).map(|topic| topic.info.clone());
@@ -529,6 +544,7 @@ impl Session {
                             size_bytes: 0,
                             segments: 1,
                             error: 0,
+                            found_offset: partition.start_offset,
                         })
                         .collect()
                 });
@@ -576,7 +592,11 @@ impl Session {
                     let next_offset = match r.start {
                         Start::Earliest => partition.start_offset,
                         Start::Latest => partition.next_offset,
-                        _ => r.offset,
+                        Start::Last => {
+                            let start = partition.next_offset.saturating_sub(r.start_at);
+                            start.max(partition.start_offset)
+                        }
+                        _ => r.start_at,
                     };
                     check_offset(partition, next_offset)?;
                     Ok(SubscribeReply {

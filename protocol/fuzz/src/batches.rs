@@ -93,13 +93,15 @@ pub(crate) fn records(data: &[u8]) {
         let value = piece(&mut input);
         let name = String::from_utf8_lossy(piece(&mut input)).into_owned();
         let content = piece(&mut input);
-        let time = i64::from(byte(&mut input)) << (flags >> 3);
+        let time = i64::from(byte(&mut input)) << (flags >> 4);
+        let id = (flags & 8 != 0).then(|| [byte(&mut input); 16]);
         let headers = [(name.as_str(), content)];
         let record = RecordRef {
             key: (flags & 1 != 0).then_some(key),
             value: (flags & 2 != 0).then_some(value),
             headers: if flags & 4 != 0 { &headers } else { &[] },
             timestamp_us: time,
+            id,
         };
         let before = builder.len();
         match builder.push(&record) {
@@ -115,6 +117,7 @@ pub(crate) fn records(data: &[u8]) {
                     record.value.map(<[u8]>::to_vec),
                     headers,
                     time,
+                    id.filter(|id| *id != [0; 16]),
                 ));
             }
             Err(PushError::Full) => break,
@@ -133,10 +136,11 @@ pub(crate) fn records(data: &[u8]) {
     for bytes in [bytes, stamped.into()] {
         let batch = Batch::decode(bytes).expect("a built batch is valid");
         assert_eq!(batch.len(), pushed.len());
-        for (record, (key, value, headers, time)) in batch.iter().zip(&pushed) {
+        for (record, (key, value, headers, time, id)) in batch.iter().zip(&pushed) {
             assert_eq!(record.key(), key.as_deref());
             assert_eq!(record.value(), value.as_deref());
             assert_eq!(record.timestamp_us(), *time);
+            assert_eq!(record.id(), *id);
             let found: Vec<_> = record
                 .headers()
                 .map(|(name, value)| (name.to_owned(), value.to_vec()))

@@ -156,7 +156,7 @@ pub(crate) fn commands(data: &[u8]) {
                     topic: "t".into(),
                     partition: 0,
                     start: Start::Earliest,
-                    offset: 0,
+                    start_at: 0,
                     credit_bytes: 100,
                 };
                 if let Ok(id) = client.request(now, channel, &request, &[], 0) {

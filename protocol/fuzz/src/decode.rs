@@ -6,16 +6,10 @@ use bytes::BytesMut;
 use tidewire_protocol::codec::{Reader, Writer};
 use tidewire_protocol::frame::{self, Header, PREFACE};
 use tidewire_protocol::limits::MAX_FRAME_LEN;
-use tidewire_protocol::message::{
-    AnyRequest, Append, AppendReply, CloseProducer, CloseProducerReply, Credit, Deliver, Fetch,
-    FetchReply, Goaway, Hello, HelloReply, KINDS, ListOffsets, ListOffsetsReply, Message,
-    OpenProducer, OpenProducerReply, Ping, PingReply, StreamCreate, StreamCreateReply,
-    StreamDelete, StreamDeleteReply, StreamDescribe, StreamDescribeReply, StreamList,
-    StreamListReply, Subscribe, SubscribeReply, SubscriptionEvent, TopicCreate,
-    TopicCreateReply, TopicDelete, TopicDeleteReply, TopicDescribe, TopicDescribeReply,
-    TopicList, TopicListReply, Unsubscribe, UnsubscribeReply,
-};
+use tidewire_protocol::message::{AnyRequest, KINDS, Message};
 use tidewire_protocol::url::Url;
+
+use crate::families;
 
 /// Only the preface, or a start of it, is taken for one.
 pub(crate) fn preface(data: &[u8]) {
@@ -41,33 +35,51 @@ pub(crate) fn frame(data: &[u8]) {
     }
 }
 
+/// The decoder of one message, and what it promises.
+pub(crate) struct Decoder {
+    /// The number of its kind.
+    pub(crate) kind: u16,
+    /// Whether it is the reply.
+    pub(crate) reply: bool,
+    /// [`round_trip`] of its type.
+    pub(crate) run: fn(&[u8]),
+}
+
 /// What decodes can be written, and read again as the same.
-fn round_trip<M: Message + PartialEq + Debug>(data: &[u8]) {
+pub(crate) fn round_trip<M: Message + PartialEq + Debug>(data: &[u8]) {
     let Ok(message) = M::decode(Reader::new(data)) else { return };
     let mut out = BytesMut::new();
     message.encode(&mut Writer::new(&mut out));
     assert_eq!(M::decode(Reader::new(&out)), Ok(message));
 }
 
-macro_rules! kinds {
-    ($name:ident: $($message:ty),* $(,)?) => {
-        /// The first byte chooses the message, the rest is its meta.
-        pub(crate) fn $name(data: &[u8]) {
-            const ROUND_TRIPS: &[fn(&[u8])] = &[$(round_trip::<$message>),*];
-            let Some((&choice, meta)) = data.split_first() else { return };
-            ROUND_TRIPS[usize::from(choice) % ROUND_TRIPS.len()](meta);
-        }
-    };
+/// The first byte is the low one of the kind's number, the second odd for a reply, the rest the
+/// meta. What names no kind of the family goes to some kind of it all the same.
+fn family(decoders: &[Decoder], data: &[u8]) {
+    let Some((&[kind, reply], meta)) = data.split_first_chunk::<2>() else { return };
+    let named = decoders.iter().find(|decoder| {
+        decoder.kind.to_le_bytes()[0] == kind && decoder.reply == (reply % 2 == 1)
+    });
+    (named.unwrap_or(&decoders[usize::from(kind) % decoders.len()]).run)(meta);
 }
 
-kinds!(connection_kinds: Hello, HelloReply, Ping, PingReply, Goaway);
-kinds!(admin_kinds: StreamCreate, StreamCreateReply, StreamDescribe, StreamDescribeReply,
-    StreamList, StreamListReply, StreamDelete, StreamDeleteReply, TopicCreate, TopicCreateReply,
-    TopicDescribe, TopicDescribeReply, TopicList, TopicListReply, TopicDelete, TopicDeleteReply);
-kinds!(produce_kinds: OpenProducer, OpenProducerReply, Append, AppendReply, CloseProducer,
-    CloseProducerReply);
-kinds!(consume_kinds: Fetch, FetchReply, Subscribe, SubscribeReply, Credit, Unsubscribe,
-    UnsubscribeReply, ListOffsets, ListOffsetsReply, Deliver, SubscriptionEvent);
+macro_rules! families {
+    ($($name:ident: $decoders:ident),* $(,)?) => {$(
+        pub(crate) fn $name(data: &[u8]) {
+            family(families::$decoders, data);
+        }
+    )*};
+}
+
+families! {
+    connection_kinds: CONNECTION,
+    user_kinds: USER,
+    topic_kinds: TOPIC,
+    produce_kinds: PRODUCE,
+    consume_kinds: CONSUME,
+    group_kinds: GROUP,
+    statistic_kinds: STATISTIC,
+}
 
 /// A URL that parses names at least one server.
 pub(crate) fn url(data: &[u8]) {

@@ -8,6 +8,10 @@
 mod batches;
 mod connections;
 mod decode;
+mod families;
+
+/// Longest input, in bytes.
+pub const MAX_LEN: usize = 4_096;
 
 /// A target.
 #[derive(Clone, Copy)]
@@ -23,9 +27,12 @@ pub const TARGETS: &[Target] = &[
     Target { name: "preface", run: decode::preface },
     Target { name: "frame", run: decode::frame },
     Target { name: "connection_kinds", run: decode::connection_kinds },
-    Target { name: "admin_kinds", run: decode::admin_kinds },
+    Target { name: "user_kinds", run: decode::user_kinds },
+    Target { name: "topic_kinds", run: decode::topic_kinds },
     Target { name: "produce_kinds", run: decode::produce_kinds },
     Target { name: "consume_kinds", run: decode::consume_kinds },
+    Target { name: "group_kinds", run: decode::group_kinds },
+    Target { name: "statistic_kinds", run: decode::statistic_kinds },
     Target { name: "url", run: decode::url },
     Target { name: "batch", run: batches::batch },
     Target { name: "records", run: batches::records },

@@ -1,24 +1,23 @@
-//! Writes the first inputs of each target's corpus: one of everything, well formed. The fuzzer
-//! finds the rest.
+//! Writes the first inputs of each target's corpus: the golden vectors, and what they do not have.
+//! The fuzzer finds the rest.
 //!
 //! `cargo run -p tidewire-fuzz --bin seed`
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use bytes::{Bytes, BytesMut};
-use tidewire_protocol::batch::{BatchBuilder, Compressor, RecordRef, Sequence};
-use tidewire_protocol::codec::Writer;
+use bytes::Bytes;
+use tidewire_protocol::batch::{BatchBuilder, Codec, Compressor, RecordRef, Sequence};
 use tidewire_protocol::connection::{
     ClientConfig, ClientConnection, ServerConfig, ServerConnection, ServerEvent, Time,
 };
+use tidewire_protocol::crc::crc32c;
 use tidewire_protocol::error::{Code, Error};
-use tidewire_protocol::frame::PREFACE;
+use tidewire_protocol::frame::{self, Flags, PREFACE};
+use tidewire_protocol::limits::MAX_FRAME_LEN;
 use tidewire_protocol::message::{
-    Acks, Append, AppendReply, Codec, Credit, Deliver, Fetch, FetchReply, Goaway, Hello,
-    HelloReply, KindRange, ListOffsets, ListOffsetsReply, Message, OpenProducer,
-    OpenProducerReply, PartitionInfo, Ping, Start, StreamCreate, StreamCreateReply, StreamInfo,
-    StreamListReply, Subscribe, SubscribeReply, SubscriptionEvent, TopicCreate,
-    TopicCreateReply, TopicInfo, TopicListReply,
+    Acks, Append, Credit, Deliver, Fetch, FetchReply, OpenProducer, Ping, Start, Subscribe,
+    SubscribeReply,
 };
 
 fn main() -> std::io::Result<()> {
@@ -49,121 +48,69 @@ fn main() -> std::io::Result<()> {
             vec![2, 1, 4, 0, 8, 0, 9, 1, 6, 0, 3, 60, 4, 0, 9, 1, 6, 0, 10, 200, 11, 0, 6, 0],
         ],
     )?;
-    kinds()
+    from_vectors()
 }
 
-fn kinds() -> std::io::Result<()> {
-    let topic = TopicInfo {
-        stream: "shop".into(),
-        name: "orders".into(),
-        id: 7,
-        created_us: 1,
-        partitions: 4,
-        segment_bytes: 1 << 28,
-        codec: Codec::Zstd,
+/// Every golden vector of a message or a batch, those to be refused too.
+fn from_vectors() -> std::io::Result<()> {
+    let vectors = Path::new(env!("CARGO_MANIFEST_DIR")).join("../vectors");
+    let mut inputs: BTreeMap<&str, Vec<Vec<u8>>> = BTreeMap::new();
+    for class in ["message", "frame", "batch"] {
+        let mut files: Vec<_> = std::fs::read_dir(vectors.join(class))?
+            .map(|entry| entry.map(|entry| entry.path()))
+            .collect::<Result<_, _>>()?;
+        files.sort();
+        for file in files {
+            let rows: Vec<Vector> = serde_json::from_slice(&std::fs::read(&file)?)?;
+            for row in rows {
+                let Some(bytes) = unhex(&row.hex) else { continue };
+                if row.kind == "BATCH" {
+                    inputs.entry("batch").or_default().push(bytes);
+                } else if let Some((target, input)) = kind_input(&bytes) {
+                    inputs.entry(target).or_default().push(input);
+                    inputs.entry("frame").or_default().push(bytes);
+                }
+            }
+        }
+    }
+    for (target, inputs) in inputs {
+        write(target, &inputs)?;
+    }
+    Ok(())
+}
+
+/// What a vector's row has of interest here.
+#[derive(serde::Deserialize)]
+struct Vector {
+    kind: String,
+    hex: String,
+}
+
+fn unhex(hex: &str) -> Option<Vec<u8>> {
+    hex.as_bytes()
+        .chunks(2)
+        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
+        .collect()
+}
+
+/// A frame as the input of its family's target.
+fn kind_input(frame: &[u8]) -> Option<(&'static str, Vec<u8>)> {
+    let (header, rest) = frame.split_first_chunk::<{ frame::HEADER_LEN }>()?;
+    let header = frame::Header::parse(header, MAX_FRAME_LEN).ok()?;
+    let [low, high] = header.kind.0.to_le_bytes();
+    let target = match high {
+        0x00 => "connection_kinds",
+        0x01 => "user_kinds",
+        0x02 => "topic_kinds",
+        0x03 => "produce_kinds",
+        0x04 => "consume_kinds",
+        0x05 => "group_kinds",
+        0x07 => "statistic_kinds",
+        _ => return None,
     };
-    let stream = StreamInfo { name: "shop".into(), id: 1, created_us: 2, topics: 3 };
-    let hello = Hello {
-        client_name: "c".into(),
-        client_version: "v".into(),
-        capabilities: 0,
-        codecs: 1,
-        max_frame_len: 1 << 24,
-        heartbeat_ms: 30_000,
-    };
-    let hello_reply = HelloReply {
-        server_name: "s".into(),
-        server_version: "v".into(),
-        server_id: 1,
-        capabilities: 0,
-        codecs: 1,
-        auth: 0,
-        nonce: vec![1, 2, 3],
-        heartbeat_ms: 30_000,
-        max_frame_len: 1 << 24,
-        max_batch_len: 1 << 23,
-        max_batch_records: 1 << 16,
-        max_in_flight: 1024,
-        max_channels: 4096,
-        kinds: vec![KindRange { kind: 1, min_version: 1, max_version: 1 }],
-    };
-    let goaway = Goaway { last_accepted: 9, code: 2, message: "too large".into() };
-    // The first byte is the message's place in the target's list.
-    write(
-        "connection_kinds",
-        &[meta(0, &hello), meta(1, &hello_reply), meta(2, &Ping {}), meta(4, &goaway)],
-    )?;
-    let create = TopicCreate {
-        stream: "shop".into(),
-        topic: "orders".into(),
-        partitions: 4,
-        segment_bytes: Some(1 << 20),
-        codec: Some(Codec::Lz4),
-    };
-    write(
-        "admin_kinds",
-        &[
-            meta(0, &StreamCreate { name: "shop".into() }),
-            meta(1, &StreamCreateReply { stream: stream.clone() }),
-            meta(5, &StreamListReply { streams: vec![stream], more: true }),
-            meta(8, &create),
-            meta(9, &TopicCreateReply { topic: topic.clone() }),
-            meta(13, &TopicListReply { topics: vec![topic], more: false }),
-        ],
-    )?;
-    let appended =
-        AppendReply { base_offset: 5, append_time_us: 6, acks: Acks::Synced, duplicate: true };
-    write(
-        "produce_kinds",
-        &[
-            meta(
-                0,
-                &OpenProducer {
-                    stream: "shop".into(),
-                    topic: "orders".into(),
-                    name: None,
-                    resume: None,
-                },
-            ),
-            meta(
-                1,
-                &OpenProducerReply {
-                    producer_id: 1,
-                    producer_epoch: 2,
-                    topic_id: 3,
-                    partitions: 4,
-                    codec: Codec::None,
-                },
-            ),
-            meta(2, &Append { partition: 1, acks: Acks::Written }),
-            meta(3, &appended),
-        ],
-    )?;
-    let info = PartitionInfo {
-        partition: 1,
-        shard: 0,
-        start_offset: 0,
-        end_offset: 9,
-        synced_offset: 9,
-        size_bytes: 100,
-        segments: 1,
-        error: 0,
-    };
-    let ended = SubscriptionEvent { code: 301, disposition: 8, message: "gone".into() };
-    write(
-        "consume_kinds",
-        &[
-            meta(0, &fetch()),
-            meta(1, &FetchReply { start_offset: 0, end_offset: 9 }),
-            meta(2, &subscribe()),
-            meta(3, &SubscribeReply { next_offset: 1, start_offset: 0, end_offset: 9 }),
-            meta(4, &Credit { limit_bytes: 1 << 20 }),
-            meta(7, &list()),
-            meta(8, &ListOffsetsReply { partitions: vec![info] }),
-            meta(9, &Deliver { end_offset: 9 }),
-            meta(10, &ended),
-        ],
-    )
+    let mut input = vec![low, u8::from(header.flags.has(Flags::RESPONSE))];
+    input.extend_from_slice(rest.get(..header.meta_len as usize)?);
+    Some((target, input))
 }
 
 fn fetch() -> Fetch {
@@ -184,17 +131,8 @@ fn subscribe() -> Subscribe {
         topic: "orders".into(),
         partition: 1,
         start: Start::Offset,
-        offset: 5,
+        start_at: 5,
         credit_bytes: 1 << 20,
-    }
-}
-
-fn list() -> ListOffsets {
-    ListOffsets {
-        stream: "shop".into(),
-        topic: "orders".into(),
-        first_partition: 0,
-        max_partitions: 256,
     }
 }
 
@@ -207,7 +145,7 @@ fn batch(records: i64) -> Bytes {
             key: (i % 2 == 0).then_some(b"key"),
             value: (i % 3 != 1).then_some(b"value"),
             headers: if i % 2 == 0 { &headers } else { &[] },
-            timestamp_us: i,
+            ..RecordRef::at(i)
         };
         builder.push(&record).expect("small");
     }
@@ -305,23 +243,18 @@ fn ready() -> (ClientConnection, ServerConnection, Vec<u8>, Vec<u8>) {
     (client, server, up, down)
 }
 
-fn meta<M: Message>(place: u8, message: &M) -> Vec<u8> {
-    let mut out = BytesMut::from(&[place][..]);
-    message.encode(&mut Writer::new(&mut out));
-    out.to_vec()
-}
-
 fn with_head(head: u8, bytes: &[u8]) -> Vec<u8> {
     let mut out = vec![head];
     out.extend_from_slice(bytes);
     out
 }
 
+/// Files are named by their content: what is there already is not written twice.
 fn write(target: &str, inputs: &[Vec<u8>]) -> std::io::Result<()> {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(target);
     std::fs::create_dir_all(&dir)?;
-    for (number, input) in inputs.iter().enumerate() {
-        std::fs::write(dir.join(format!("seed-{number}")), input)?;
+    for input in inputs.iter().filter(|input| input.len() <= tidewire_fuzz::MAX_LEN) {
+        std::fs::write(dir.join(format!("seed-{:08x}", crc32c(input))), input)?;
     }
     Ok(())
 }

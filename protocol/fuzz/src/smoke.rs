@@ -1,16 +1,15 @@
 //! A fuzzer for stable Rust: no coverage, but the corpus and simple mutations of it, for a bounded
-//! time and from a seed that is printed.
+//! time, as many targets at once as there are cores, and from a seed that is printed.
 //!
 //! `cargo run -p tidewire-fuzz --bin smoke -- SECONDS_PER_TARGET [TARGET …]`
 
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use tidewire_fuzz::{TARGETS, Target, find};
-
-/// Longest input, in bytes.
-const MAX_LEN: usize = 4_096;
+use tidewire_fuzz::{MAX_LEN, TARGETS, Target, find};
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
@@ -33,11 +32,21 @@ fn main() -> ExitCode {
         SystemTime::now().duration_since(UNIX_EPOCH).map_or(1, |since| since.as_nanos() as u64)
     });
     println!("TIDEWIRE_SEED={seed}");
-    for target in targets {
-        let corpus = corpus(target.name);
-        let runs = smoke(target, &corpus, seed, Duration::from_secs_f64(seconds));
-        println!("{:16} {runs:9} runs from {} inputs", target.name, corpus.len());
-    }
+    let time = Duration::from_secs_f64(seconds);
+    let next = AtomicUsize::new(0);
+    let workers = std::thread::available_parallelism().map_or(1, NonZero::get);
+    // A panic in a target ends its thread, and with it the scope: see `run`.
+    std::thread::scope(|scope| {
+        for _ in 0..workers {
+            scope.spawn(|| {
+                while let Some(&target) = targets.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let corpus = corpus(target.name);
+                    let runs = smoke(target, &corpus, seed, time);
+                    println!("{:16} {runs:9} runs from {} inputs", target.name, corpus.len());
+                }
+            });
+        }
+    });
     ExitCode::SUCCESS
 }
 

@@ -256,7 +256,8 @@ impl<'a> RecordView<'a> {
         Headers { rest: &self.batch.body()[range] }
     }
 
-    /// Its 16-byte id for deduplication, if the batch carries ids.
+    /// Its 16-byte id for deduplication, if it has one.
+    // SPEC B-13
     pub fn id(&self) -> Option<[u8; 16]> {
         let layout = &self.batch.layout;
         let at = layout.ids + 16 * self.index;
@@ -264,6 +265,7 @@ impl<'a> RecordView<'a> {
             .columns
             .has(Columns::IDS)
             .then(|| self.batch.body()[at..at + 16].try_into().expect("sixteen bytes"))
+            .filter(|id| *id != [0; 16])
     }
 }
 

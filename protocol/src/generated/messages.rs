@@ -56,7 +56,7 @@ impl Kind {
     pub const TOPIC_PURGE: Self = Self(0x0215);
     /// Deletes a topic and its records.
     pub const TOPIC_DELETE: Self = Self(0x0216);
-    /// Adds partitions to a topic. Keys move: see K-2.
+    /// Adds partitions to a topic; never takes any away. Keys move: see K-2.
     pub const PARTITIONS_ADD: Self = Self(0x0221);
     /// Deletes the records of a partition below an offset.
     pub const TRUNCATE: Self = Self(0x0223);
@@ -324,7 +324,7 @@ pub const KINDS: &[KindInfo] = &[
         kind: Kind::TOPIC_UPDATE,
         name: "TOPIC_UPDATE",
         version: 1,
-        planned: true,
+        planned: false,
         direction: Direction::Request,
         request_payload: false,
         response_payload: false,
@@ -351,7 +351,7 @@ pub const KINDS: &[KindInfo] = &[
         kind: Kind::PARTITIONS_ADD,
         name: "PARTITIONS_ADD",
         version: 1,
-        planned: true,
+        planned: false,
         direction: Direction::Request,
         request_payload: false,
         response_payload: false,
@@ -673,7 +673,7 @@ impl From<Acks> for u8 {
     }
 }
 
-/// Where a subscription begins.
+/// A place in a partition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Start {
@@ -683,6 +683,10 @@ pub enum Start {
     Earliest,
     /// After the last record there is.
     Latest,
+    /// At the first record that was appended at the time given beside it, or later.
+    Timestamp,
+    /// As many records before the last one's end as is given beside it, or at the first there is.
+    Last,
     /// A value that is not known here; it survives a round trip.
     Other(u8),
 }
@@ -702,6 +706,8 @@ impl From<u8> for Start {
             0 => Self::Offset,
             1 => Self::Earliest,
             2 => Self::Latest,
+            3 => Self::Timestamp,
+            4 => Self::Last,
             other => Self::Other(other),
         }
     }
@@ -713,6 +719,8 @@ impl From<Start> for u8 {
             Start::Offset => 0,
             Start::Earliest => 1,
             Start::Latest => 2,
+            Start::Timestamp => 3,
+            Start::Last => 4,
             Start::Other(other) => other,
         }
     }
@@ -889,6 +897,12 @@ pub struct TopicInfo {
     pub segment_bytes: u64,
     /// Compression by producers that do not choose for themselves.
     pub codec: Codec,
+    /// Age at which records may be deleted, in milliseconds; 0 is never.
+    pub retention_ms: u64,
+    /// Size of a partition above which its oldest records may be deleted, in bytes; 0 is never.
+    pub retention_bytes: u64,
+    /// How long ids of records are remembered, in milliseconds; 0 is not at all.
+    pub dedup_window_ms: u64,
 }
 
 impl Field for TopicInfo {
@@ -900,6 +914,9 @@ impl Field for TopicInfo {
         self.partitions.put(writer);
         self.segment_bytes.put(writer);
         self.codec.put(writer);
+        self.retention_ms.put(writer);
+        self.retention_bytes.put(writer);
+        self.dedup_window_ms.put(writer);
     }
     fn take(reader: &mut Reader<'_>) -> Result<Self, Error> {
         Ok(Self {
@@ -910,12 +927,15 @@ impl Field for TopicInfo {
             partitions: Field::take(reader)?,
             segment_bytes: Field::take(reader)?,
             codec: Field::take(reader)?,
+            retention_ms: Field::take(reader)?,
+            retention_bytes: Field::take(reader)?,
+            dedup_window_ms: Field::take(reader)?,
         })
     }
 }
 
 impl Item for TopicInfo {
-    const MIN_LEN: usize = 33;
+    const MIN_LEN: usize = 57;
 }
 
 /// A producer, as an earlier opening was told.
@@ -990,6 +1010,8 @@ pub struct PartitionInfo {
     pub segments: u32,
     /// Why it does not take appends: an error number, or 0.
     pub error: u16,
+    /// The offset that the request's start means here.
+    pub found_offset: u64,
 }
 
 impl Field for PartitionInfo {
@@ -1002,6 +1024,7 @@ impl Field for PartitionInfo {
         self.size_bytes.put(writer);
         self.segments.put(writer);
         self.error.put(writer);
+        self.found_offset.put(writer);
     }
     fn take(reader: &mut Reader<'_>) -> Result<Self, Error> {
         Ok(Self {
@@ -1013,12 +1036,13 @@ impl Field for PartitionInfo {
             size_bytes: Field::take(reader)?,
             segments: Field::take(reader)?,
             error: Field::take(reader)?,
+            found_offset: Field::take(reader)?,
         })
     }
 }
 
 impl Item for PartitionInfo {
-    const MIN_LEN: usize = 46;
+    const MIN_LEN: usize = 54;
 }
 
 /// A topic by name.
@@ -2532,6 +2556,12 @@ pub struct TopicCreate {
     pub partitions: u32,
     /// Size at which a partition's log begins a new file, in bytes.
     pub segment_bytes: Option<u64>,
+    /// Age at which records may be deleted, in milliseconds; 0, as if absent, is never.
+    pub retention_ms: Option<u64>,
+    /// Size of a partition above which its oldest records may be deleted, in bytes; 0, as if absent, is never.
+    pub retention_bytes: Option<u64>,
+    /// How long ids of records are remembered, in milliseconds; 0, as if absent, is not at all.
+    pub dedup_window_ms: Option<u64>,
     /// Compression by producers that do not choose for themselves; none if absent.
     pub codec: Option<Codec>,
 }
@@ -2546,6 +2576,15 @@ impl Message for TopicCreate {
         if let Some(value) = &self.segment_bytes {
             writer.tlv(1, true, value);
         }
+        if let Some(value) = &self.retention_ms {
+            writer.tlv(2, true, value);
+        }
+        if let Some(value) = &self.retention_bytes {
+            writer.tlv(3, true, value);
+        }
+        if let Some(value) = &self.dedup_window_ms {
+            writer.tlv(4, true, value);
+        }
         if let Some(value) = &self.codec {
             writer.tlv(5, true, value);
         }
@@ -2556,11 +2595,17 @@ impl Message for TopicCreate {
             topic: Field::take(&mut reader)?,
             partitions: Field::take(&mut reader)?,
             segment_bytes: None,
+            retention_ms: None,
+            retention_bytes: None,
+            dedup_window_ms: None,
             codec: None,
         };
         while let Some(tlv) = reader.tlv()? {
             match tlv.tag {
                 1 => tlv.fill(&mut message.segment_bytes)?,
+                2 => tlv.fill(&mut message.retention_ms)?,
+                3 => tlv.fill(&mut message.retention_bytes)?,
+                4 => tlv.fill(&mut message.dedup_window_ms)?,
                 5 => tlv.fill(&mut message.codec)?,
                 _ => tlv.skip()?,
             }
@@ -2704,10 +2749,12 @@ pub struct TopicUpdate {
     pub segment_bytes: Option<u64>,
     /// Age at which records may be deleted, in milliseconds; 0 is never.
     pub retention_ms: Option<u64>,
-    /// Size at which the oldest records of a partition may be deleted, in bytes; 0 is never.
+    /// Size of a partition above which its oldest records may be deleted, in bytes; 0 is never.
     pub retention_bytes: Option<u64>,
     /// How long ids of records are remembered, in milliseconds; 0 is not at all.
     pub dedup_window_ms: Option<u64>,
+    /// Compression by producers that do not choose for themselves.
+    pub codec: Option<Codec>,
 }
 
 impl Message for TopicUpdate {
@@ -2728,6 +2775,9 @@ impl Message for TopicUpdate {
         if let Some(value) = &self.dedup_window_ms {
             writer.tlv(4, true, value);
         }
+        if let Some(value) = &self.codec {
+            writer.tlv(5, true, value);
+        }
     }
     fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
         let mut message = Self {
@@ -2737,6 +2787,7 @@ impl Message for TopicUpdate {
             retention_ms: None,
             retention_bytes: None,
             dedup_window_ms: None,
+            codec: None,
         };
         while let Some(tlv) = reader.tlv()? {
             match tlv.tag {
@@ -2744,6 +2795,7 @@ impl Message for TopicUpdate {
                 2 => tlv.fill(&mut message.retention_ms)?,
                 3 => tlv.fill(&mut message.retention_bytes)?,
                 4 => tlv.fill(&mut message.dedup_window_ms)?,
+                5 => tlv.fill(&mut message.codec)?,
                 _ => tlv.skip()?,
             }
         }
@@ -2861,7 +2913,7 @@ impl Request for TopicDelete {
     type Reply = TopicDeleteReply;
 }
 
-/// Adds partitions to a topic. Keys move: see K-2.
+/// Adds partitions to a topic; never takes any away. Keys move: see K-2.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PartitionsAdd {
     /// The stream.
@@ -3286,8 +3338,8 @@ pub struct Subscribe {
     pub partition: u32,
     /// Where to begin.
     pub start: Start,
-    /// The offset, where start says so.
-    pub offset: u64,
+    /// What start needs beside it: an offset, a time in microseconds since the Unix epoch, or a number of records; else 0.
+    pub start_at: u64,
     /// The first credit: see CREDIT.
     pub credit_bytes: u64,
 }
@@ -3300,7 +3352,7 @@ impl Message for Subscribe {
         self.topic.put(writer);
         self.partition.put(writer);
         self.start.put(writer);
-        self.offset.put(writer);
+        self.start_at.put(writer);
         self.credit_bytes.put(writer);
     }
     fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
@@ -3309,7 +3361,7 @@ impl Message for Subscribe {
             topic: Field::take(&mut reader)?,
             partition: Field::take(&mut reader)?,
             start: Field::take(&mut reader)?,
-            offset: Field::take(&mut reader)?,
+            start_at: Field::take(&mut reader)?,
             credit_bytes: Field::take(&mut reader)?,
         };
         reader.finish()?;
@@ -3410,8 +3462,8 @@ impl Request for Unsubscribe {
 pub struct Seek {
     /// Where to go.
     pub start: Start,
-    /// The offset, where start says so.
-    pub offset: u64,
+    /// What start needs beside it: an offset, a time in microseconds since the Unix epoch, or a number of records; else 0.
+    pub start_at: u64,
 }
 
 impl Message for Seek {
@@ -3419,11 +3471,11 @@ impl Message for Seek {
     const VERSION: u8 = 1;
     fn encode(&self, writer: &mut Writer) {
         self.start.put(writer);
-        self.offset.put(writer);
+        self.start_at.put(writer);
     }
     fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
         let message =
-            Self { start: Field::take(&mut reader)?, offset: Field::take(&mut reader)? };
+            Self { start: Field::take(&mut reader)?, start_at: Field::take(&mut reader)? };
         reader.finish()?;
         Ok(message)
     }
@@ -3464,6 +3516,10 @@ pub struct ListOffsets {
     pub first_partition: u32,
     /// The most to list; the server may list fewer.
     pub max_partitions: u32,
+    /// The place to look up in each partition.
+    pub start: Start,
+    /// What start needs beside it: an offset, a time in microseconds since the Unix epoch, or a number of records; else 0.
+    pub start_at: u64,
 }
 
 impl Message for ListOffsets {
@@ -3474,6 +3530,8 @@ impl Message for ListOffsets {
         self.topic.put(writer);
         self.first_partition.put(writer);
         self.max_partitions.put(writer);
+        self.start.put(writer);
+        self.start_at.put(writer);
     }
     fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
         let message = Self {
@@ -3481,6 +3539,8 @@ impl Message for ListOffsets {
             topic: Field::take(&mut reader)?,
             first_partition: Field::take(&mut reader)?,
             max_partitions: Field::take(&mut reader)?,
+            start: Field::take(&mut reader)?,
+            start_at: Field::take(&mut reader)?,
         };
         reader.finish()?;
         Ok(message)
@@ -4423,7 +4483,7 @@ pub enum AnyRequest {
     TopicPurge(TopicPurge),
     /// Deletes a topic and its records.
     TopicDelete(TopicDelete),
-    /// Adds partitions to a topic. Keys move: see K-2.
+    /// Adds partitions to a topic; never takes any away. Keys move: see K-2.
     PartitionsAdd(PartitionsAdd),
     /// Deletes the records of a partition below an offset.
     Truncate(Truncate),

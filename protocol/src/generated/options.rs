@@ -43,7 +43,7 @@ pub mod producer {
 
 /// Defaults of consumer options.
 pub mod consumer {
-    /// Where to begin: earliest, latest or an offset.
+    /// Where to begin: earliest, latest, an offset, last:N (that many records before the end) or time:T (the first record appended at T, in microseconds since the Unix epoch, or later).
     pub const START: &str = "latest";
     /// Bound of the batches that were delivered but not yet taken, over all partitions of a consumer; each partition may exceed its share by one batch. In bytes.
     pub const PREFETCH_BYTES: u32 = 16_777_216;
@@ -57,6 +57,12 @@ pub mod topic {
     pub const SEGMENT_BYTES: u64 = 268_435_456;
     /// Compression by producers that do not choose for themselves: none, lz4 or zstd.
     pub const CODEC: &str = "none";
+    /// Age at which records may be deleted, counted from when they were appended; 0 keeps them for ever. In milliseconds.
+    pub const RETENTION_MS: u64 = 0;
+    /// Size of a partition's log above which its oldest records may be deleted; 0 is unlimited. In bytes.
+    pub const RETENTION_BYTES: u64 = 0;
+    /// How long ids of records are remembered, to refuse those that come again; 0 is not at all. In milliseconds.
+    pub const DEDUP_WINDOW_MS: u64 = 0;
 }
 
 /// All options.
@@ -219,7 +225,7 @@ pub const OPTIONS: &[OptionInfo] = &[
         min: None,
         max: None,
         unit: "",
-        doc: "Where to begin: earliest, latest or an offset.",
+        doc: "Where to begin: earliest, latest, an offset, last:N (that many records before the end) or time:T (the first record appended at T, in microseconds since the Unix epoch, or later).",
     },
     OptionInfo {
         scope: Scope::Consumer,
@@ -260,5 +266,35 @@ pub const OPTIONS: &[OptionInfo] = &[
         max: None,
         unit: "",
         doc: "Compression by producers that do not choose for themselves: none, lz4 or zstd.",
+    },
+    OptionInfo {
+        scope: Scope::Topic,
+        name: "retention_ms",
+        ty: OptionType::U64,
+        default: "0",
+        min: Some(0),
+        max: Some(3_155_760_000_000),
+        unit: "milliseconds",
+        doc: "Age at which records may be deleted, counted from when they were appended; 0 keeps them for ever.",
+    },
+    OptionInfo {
+        scope: Scope::Topic,
+        name: "retention_bytes",
+        ty: OptionType::U64,
+        default: "0",
+        min: Some(0),
+        max: Some(1_152_921_504_606_846_976),
+        unit: "bytes",
+        doc: "Size of a partition's log above which its oldest records may be deleted; 0 is unlimited.",
+    },
+    OptionInfo {
+        scope: Scope::Topic,
+        name: "dedup_window_ms",
+        ty: OptionType::U64,
+        default: "0",
+        min: Some(0),
+        max: Some(604_800_000),
+        unit: "milliseconds",
+        doc: "How long ids of records are remembered, to refuse those that come again; 0 is not at all.",
     },
 ];

@@ -27,6 +27,10 @@ pub enum From {
     Latest,
     /// At this offset.
     Offset(u64),
+    /// At the first record appended at this time or later, in microseconds since the Unix epoch.
+    Timestamp(i64),
+    /// So many records before the end, or at the first that there is.
+    Last(u64),
 }
 
 /// What SUBSCRIBE says.
@@ -34,8 +38,8 @@ pub enum From {
 pub struct Place {
     /// Where to begin.
     pub start: Start,
-    /// The offset, if `start` is one.
-    pub offset: u64,
+    /// What `start` needs beside it.
+    pub start_at: u64,
     /// The first credit, in bytes.
     pub credit_bytes: u64,
 }
@@ -101,12 +105,17 @@ impl Subscription {
         self.phase = Phase::Asked;
         self.received = 0;
         self.granted = if self.paused { 0 } else { self.window.saturating_sub(self.held) };
-        let (start, offset) = match (self.arriving, self.from) {
+        let (start, start_at) = match (self.arriving, self.from) {
             (Some(offset), _) | (None, From::Offset(offset)) => (Start::Offset, offset),
             (None, From::Earliest) => (Start::Earliest, 0),
             (None, From::Latest) => (Start::Latest, 0),
+            // Nothing was appended before 1970.
+            (None, From::Timestamp(time_us)) => {
+                (Start::Timestamp, u64::try_from(time_us).unwrap_or(0))
+            }
+            (None, From::Last(records)) => (Start::Last, records),
         };
-        Some(Place { start, offset, credit_bytes: self.granted })
+        Some(Place { start, start_at, credit_bytes: self.granted })
     }
 
     /// When [`Subscription::poll_subscribe`] will have something, unless something happens.
@@ -302,7 +311,7 @@ mod tests {
         sub.advance(15);
         sub.handle_disconnected();
         let place = sub.poll_subscribe(Time::ZERO).expect("due");
-        let expected = Place { start: Start::Offset, offset: 20, credit_bytes: WINDOW - 300 };
+        let expected = Place { start: Start::Offset, start_at: 20, credit_bytes: WINDOW - 300 };
         assert_eq!(place, expected);
         sub.handle_subscribed(20, 70).expect("as wanted");
         assert_eq!((sub.next_offset(), sub.end_offset()), (Some(15), 70));
@@ -314,11 +323,14 @@ mod tests {
             (From::Earliest, Start::Earliest, 0),
             (From::Latest, Start::Latest, 0),
             (From::Offset(9), Start::Offset, 9),
+            (From::Timestamp(7), Start::Timestamp, 7),
+            (From::Timestamp(-1), Start::Timestamp, 0),
+            (From::Last(3), Start::Last, 3),
         ] {
             let mut sub = Subscription::new(from, WINDOW, 1);
             for _ in 0..3 {
                 let place = sub.poll_subscribe(Time::ZERO).expect("due");
-                assert_eq!((place.start, place.offset), (start, offset));
+                assert_eq!((place.start, place.start_at), (start, offset));
                 sub.handle_disconnected();
             }
         }
@@ -379,7 +391,7 @@ mod tests {
         assert!(sub.seek(From::Offset(3)));
         assert_eq!((sub.held_bytes(), sub.next_offset()), (0, Some(3)));
         let place = sub.poll_subscribe(Time::ZERO).expect("due");
-        assert_eq!((place.offset, place.credit_bytes), (3, WINDOW));
+        assert_eq!((place.start_at, place.credit_bytes), (3, WINDOW));
         assert!(sub.seek(From::Latest) && sub.next_offset().is_none());
     }
 }

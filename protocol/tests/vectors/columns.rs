@@ -212,7 +212,7 @@ pub(super) fn built(plan: &Plan) -> Vec<u8> {
             key: record.key.as_deref(),
             value: record.value.as_deref(),
             headers: &headers,
-            timestamp_us: plan.header.base_time_us + i64::from(record.time_delta),
+            ..RecordRef::at(plan.header.base_time_us + i64::from(record.time_delta))
         };
         builder.push(&record).expect("room");
     }

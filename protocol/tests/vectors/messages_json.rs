@@ -29,6 +29,8 @@ impl Json for Start {
             0 => Self::Offset,
             1 => Self::Earliest,
             2 => Self::Latest,
+            3 => Self::Timestamp,
+            4 => Self::Last,
             other => Self::Other(other),
         }
     }
@@ -112,6 +114,9 @@ impl Json for TopicInfo {
         "partitions": self.partitions.to_json(),
         "segment_bytes": self.segment_bytes.to_json(),
         "codec": self.codec.to_json(),
+        "retention_ms": self.retention_ms.to_json(),
+        "retention_bytes": self.retention_bytes.to_json(),
+        "dedup_window_ms": self.dedup_window_ms.to_json(),
         })
     }
     fn from_json(value: &Value) -> Self {
@@ -123,6 +128,9 @@ impl Json for TopicInfo {
             partitions: Json::from_json(&value["partitions"]),
             segment_bytes: Json::from_json(&value["segment_bytes"]),
             codec: Json::from_json(&value["codec"]),
+            retention_ms: Json::from_json(&value["retention_ms"]),
+            retention_bytes: Json::from_json(&value["retention_bytes"]),
+            dedup_window_ms: Json::from_json(&value["dedup_window_ms"]),
         }
     }
 }
@@ -176,6 +184,7 @@ impl Json for PartitionInfo {
         "size_bytes": self.size_bytes.to_json(),
         "segments": self.segments.to_json(),
         "error": self.error.to_json(),
+        "found_offset": self.found_offset.to_json(),
         })
     }
     fn from_json(value: &Value) -> Self {
@@ -188,6 +197,7 @@ impl Json for PartitionInfo {
             size_bytes: Json::from_json(&value["size_bytes"]),
             segments: Json::from_json(&value["segments"]),
             error: Json::from_json(&value["error"]),
+            found_offset: Json::from_json(&value["found_offset"]),
         }
     }
 }
@@ -1043,6 +1053,9 @@ impl Json for TopicCreate {
         "topic": self.topic.to_json(),
         "partitions": self.partitions.to_json(),
         "segment_bytes": self.segment_bytes.to_json(),
+        "retention_ms": self.retention_ms.to_json(),
+        "retention_bytes": self.retention_bytes.to_json(),
+        "dedup_window_ms": self.dedup_window_ms.to_json(),
         "codec": self.codec.to_json(),
         })
     }
@@ -1052,6 +1065,9 @@ impl Json for TopicCreate {
             topic: Json::from_json(&value["topic"]),
             partitions: Json::from_json(&value["partitions"]),
             segment_bytes: Json::from_json(&value["segment_bytes"]),
+            retention_ms: Json::from_json(&value["retention_ms"]),
+            retention_bytes: Json::from_json(&value["retention_bytes"]),
+            dedup_window_ms: Json::from_json(&value["dedup_window_ms"]),
             codec: Json::from_json(&value["codec"]),
         }
     }
@@ -1133,6 +1149,7 @@ impl Json for TopicUpdate {
         "retention_ms": self.retention_ms.to_json(),
         "retention_bytes": self.retention_bytes.to_json(),
         "dedup_window_ms": self.dedup_window_ms.to_json(),
+        "codec": self.codec.to_json(),
         })
     }
     fn from_json(value: &Value) -> Self {
@@ -1143,6 +1160,7 @@ impl Json for TopicUpdate {
             retention_ms: Json::from_json(&value["retention_ms"]),
             retention_bytes: Json::from_json(&value["retention_bytes"]),
             dedup_window_ms: Json::from_json(&value["dedup_window_ms"]),
+            codec: Json::from_json(&value["codec"]),
         }
     }
 }
@@ -1425,7 +1443,7 @@ impl Json for Subscribe {
         "topic": self.topic.to_json(),
         "partition": self.partition.to_json(),
         "start": self.start.to_json(),
-        "offset": self.offset.to_json(),
+        "start_at": self.start_at.to_json(),
         "credit_bytes": self.credit_bytes.to_json(),
         })
     }
@@ -1435,7 +1453,7 @@ impl Json for Subscribe {
             topic: Json::from_json(&value["topic"]),
             partition: Json::from_json(&value["partition"]),
             start: Json::from_json(&value["start"]),
-            offset: Json::from_json(&value["offset"]),
+            start_at: Json::from_json(&value["start_at"]),
             credit_bytes: Json::from_json(&value["credit_bytes"]),
         }
     }
@@ -1491,13 +1509,13 @@ impl Json for Seek {
     fn to_json(&self) -> Value {
         json!({
         "start": self.start.to_json(),
-        "offset": self.offset.to_json(),
+        "start_at": self.start_at.to_json(),
         })
     }
     fn from_json(value: &Value) -> Self {
         Self {
             start: Json::from_json(&value["start"]),
-            offset: Json::from_json(&value["offset"]),
+            start_at: Json::from_json(&value["start_at"]),
         }
     }
 }
@@ -1520,6 +1538,8 @@ impl Json for ListOffsets {
         "topic": self.topic.to_json(),
         "first_partition": self.first_partition.to_json(),
         "max_partitions": self.max_partitions.to_json(),
+        "start": self.start.to_json(),
+        "start_at": self.start_at.to_json(),
         })
     }
     fn from_json(value: &Value) -> Self {
@@ -1528,6 +1548,8 @@ impl Json for ListOffsets {
             topic: Json::from_json(&value["topic"]),
             first_partition: Json::from_json(&value["first_partition"]),
             max_partitions: Json::from_json(&value["max_partitions"]),
+            start: Json::from_json(&value["start"]),
+            start_at: Json::from_json(&value["start_at"]),
         }
     }
 }

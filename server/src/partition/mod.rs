@@ -26,10 +26,11 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 use tidewire_protocol::error::{Code, Error};
 use tidewire_protocol::message::{AppendReply, FlushReply, PartitionInfo, Start};
+use tidewire_storage::Topic;
 use tidewire_storage::disk::Disk;
 use tidewire_storage::log::{Log, SnapshotJob, SyncJob};
 
-use crate::message::{Origin, Position, ReadReply};
+use crate::message::{Origin, Place, Position, ReadReply};
 pub(crate) use append::AppendRequest;
 use append::{Queued, Unsynced};
 use dedup::Dedup;
@@ -111,14 +112,26 @@ impl<D: Disk> Partition<D> {
         }
     }
 
+    /// Takes over the settings of its topic.
+    pub(crate) fn keep_to(&mut self, topic: &Topic) {
+        self.log.set_segment_bytes(topic.segment_bytes);
+    }
+
     /// Where a subscription begins.
-    pub(crate) fn resolve(&self, start: Start, offset: u64) -> Result<Position, Error> {
+    pub(crate) fn resolve(&self, place: Place) -> Result<Position, Error> {
         let (start_offset, end_offset) = (self.log.start_offset(), self.visible_end);
+        let Place { start, at } = place;
         let next_offset = match start {
             Start::Earliest => start_offset,
             Start::Latest => end_offset,
-            Start::Offset if (start_offset..=end_offset).contains(&offset) => offset,
-            Start::Offset => return Err(self.out_of_range(offset)),
+            Start::Offset if (start_offset..=end_offset).contains(&at) => at,
+            Start::Offset => return Err(self.out_of_range(at)),
+            Start::Last => end_offset.saturating_sub(at).max(start_offset),
+            Start::Timestamp => {
+                let time_us = i64::try_from(at).unwrap_or(i64::MAX);
+                let found = self.log.offset_at_time(time_us, end_offset);
+                found.map_err(|error| storage_error(&self.name, &error))?
+            }
             other => {
                 let text = format!("start {} is not known here", u8::from(other));
                 return Err(Error::new(Code::INVALID_ARGUMENT, text));
@@ -127,8 +140,10 @@ impl<D: Disk> Partition<D> {
         Ok(Position { next_offset, start_offset, end_offset })
     }
 
-    /// Its state, for people. `partition` and `shard` are the caller's to fill in.
-    pub(crate) fn describe(&self) -> PartitionInfo {
+    /// Its state, for people, and what `place` means in it, or its end if it means nothing.
+    /// `partition` and `shard` are the caller's to fill in.
+    pub(crate) fn describe(&self, place: Place) -> PartitionInfo {
+        let found = self.resolve(place).map(|position| position.next_offset);
         let error = if self.log.is_fenced() {
             Code::PARTITION_FENCED
         } else if self.log.quarantined().is_some() {
@@ -145,6 +160,7 @@ impl<D: Disk> Partition<D> {
             size_bytes: self.log.size_bytes(),
             segments: u32::try_from(self.log.segment_count()).unwrap_or(u32::MAX),
             error: error.0,
+            found_offset: found.unwrap_or(self.visible_end),
         }
     }
 

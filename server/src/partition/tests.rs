@@ -16,7 +16,7 @@ use tidewire_storage::disk::sim::{Fault, Operation, SimDisk};
 use tidewire_storage::log::{Log, LogOptions, SnapshotJob, SyncJob};
 
 use super::{AppendRequest, Effect, Memory, Partition};
-use crate::message::{Origin, ReadReply, ReadRequest};
+use crate::message::{Origin, Place, ReadReply, ReadRequest};
 
 /// A partition, and what it wanted done so far.
 struct World {
@@ -125,7 +125,7 @@ impl World {
     }
 
     fn end(&self) -> u64 {
-        self.partition.describe().end_offset
+        self.partition.describe(Place::EARLIEST).end_offset
     }
 }
 
@@ -289,7 +289,7 @@ fn what_nobody_waits_for_is_synced_all_the_same_before_it_is_much() {
     }
     let end = world.end();
     world.sync();
-    assert_eq!(world.partition.describe().synced_offset, end);
+    assert_eq!(world.partition.describe(Place::EARLIEST).synced_offset, end);
 }
 
 #[test]
@@ -298,7 +298,10 @@ fn subscriptions_begin_where_they_ask() {
     world.append(1, Acks::Written, 3);
     world.flush();
     let at = |start, offset| {
-        world.partition.resolve(start, offset).map(|position| position.next_offset)
+        world
+            .partition
+            .resolve(Place { start, at: offset })
+            .map(|position| position.next_offset)
     };
     assert_eq!(at(Start::Earliest, 9), Ok(0));
     assert_eq!(at(Start::Latest, 9), Ok(3));

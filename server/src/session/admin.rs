@@ -7,12 +7,14 @@ use tidewire_protocol::connection::Ticket;
 use tidewire_protocol::error::{Code, Error};
 use tidewire_protocol::limits;
 use tidewire_protocol::message::{
-    AnyRequest, Kind, StreamCreateReply, StreamDeleteReply, StreamDescribeReply,
-    StreamListReply, TopicCreate, TopicCreateReply, TopicDeleteReply, TopicDescribeReply,
-    TopicListReply,
+    AnyRequest, Kind, PartitionsAdd, PartitionsAddReply, StreamCreateReply, StreamDeleteReply,
+    StreamDescribeReply, StreamListReply, TopicCreate, TopicCreateReply, TopicDeleteReply,
+    TopicDescribeReply, TopicListReply, TopicUpdate, TopicUpdateReply,
 };
 use tidewire_protocol::name::{DEFAULT_STREAM, check_name};
+use tidewire_protocol::options::OptionInfo;
 use tidewire_protocol::options::topic::{CODEC, SEGMENT_BYTES};
+use tidewire_storage::{TopicChange, TopicSettings};
 
 use super::{Pending, Refused, Session, no_stream};
 use crate::catalog::{CatalogChange, CatalogJob, stream_info, topic_info};
@@ -71,8 +73,14 @@ impl Session {
             Answer::Stream(Ok(stream)) => {
                 protocol.reply(ticket, &StreamCreateReply { stream }, &[]);
             }
+            Answer::Topic(Ok(topic)) if ticket.kind == Kind::TOPIC_UPDATE => {
+                protocol.reply(ticket, &TopicUpdateReply { topic }, &[]);
+            }
+            Answer::Topic(Ok(topic)) if ticket.kind == Kind::PARTITIONS_ADD => {
+                protocol.reply(ticket, &PartitionsAddReply { topic }, &[]);
+            }
             Answer::Topic(Ok(topic)) => {
-                protocol.reply(ticket, &TopicCreateReply { topic }, &[])
+                protocol.reply(ticket, &TopicCreateReply { topic }, &[]);
             }
             Answer::Deleted(Ok(())) if ticket.kind == Kind::STREAM_DELETE => {
                 protocol.reply(ticket, &StreamDeleteReply {}, &[]);
@@ -153,6 +161,8 @@ fn change(request: AnyRequest) -> Result<CatalogChange, Error> {
             with_topics: delete.with_topics,
         }),
         AnyRequest::TopicCreate(create) => create_topic(create),
+        AnyRequest::TopicUpdate(update) => update_topic(update),
+        AnyRequest::PartitionsAdd(add) => add_partitions(add),
         AnyRequest::TopicDelete(delete) => {
             Ok(CatalogChange::DeleteTopic { stream: delete.stream, topic: delete.topic })
         }
@@ -166,44 +176,86 @@ fn change(request: AnyRequest) -> Result<CatalogChange, Error> {
 fn create_topic(create: TopicCreate) -> Result<CatalogChange, Error> {
     check_name("stream", &create.stream)?;
     check_name("topic", &create.topic)?;
-    if !(1..=limits::MAX_PARTITIONS).contains(&create.partitions) {
-        return Err(Error::new(
-            Code::INVALID_PARTITION_COUNT,
-            format!(
-                "topic \"{}\" cannot have {} partitions: the count is 1 to {}",
-                create.topic,
-                create.partitions,
-                limits::MAX_PARTITIONS
-            ),
-        ));
+    check_partitions(&create.topic, create.partitions)?;
+    let known = TopicSettings::default();
+    let settings = TopicSettings {
+        partitions: create.partitions,
+        segment_bytes: check_segment_bytes(create.segment_bytes)?.unwrap_or(SEGMENT_BYTES),
+        codec: match check_codec(create.codec)? {
+            Some(codec) => codec,
+            None => CODEC.parse()?,
+        },
+        retention_ms: check_option("retention_ms", create.retention_ms)?
+            .unwrap_or(known.retention_ms),
+        retention_bytes: check_option("retention_bytes", create.retention_bytes)?
+            .unwrap_or(known.retention_bytes),
+        dedup_window_ms: check_option("dedup_window_ms", create.dedup_window_ms)?
+            .unwrap_or(known.dedup_window_ms),
+    };
+    Ok(CatalogChange::CreateTopic { stream: create.stream, topic: create.topic, settings })
+}
+
+fn update_topic(update: TopicUpdate) -> Result<CatalogChange, Error> {
+    let change = TopicChange {
+        partitions: None,
+        segment_bytes: check_segment_bytes(update.segment_bytes)?,
+        codec: check_codec(update.codec)?,
+        retention_ms: check_option("retention_ms", update.retention_ms)?,
+        retention_bytes: check_option("retention_bytes", update.retention_bytes)?,
+        dedup_window_ms: check_option("dedup_window_ms", update.dedup_window_ms)?,
+    };
+    Ok(CatalogChange::UpdateTopic { stream: update.stream, topic: update.topic, change })
+}
+
+fn add_partitions(add: PartitionsAdd) -> Result<CatalogChange, Error> {
+    check_partitions(&add.topic, add.partitions)?;
+    let change = TopicChange { partitions: Some(add.partitions), ..TopicChange::default() };
+    Ok(CatalogChange::UpdateTopic { stream: add.stream, topic: add.topic, change })
+}
+
+fn check_partitions(topic: &str, partitions: u32) -> Result<(), Error> {
+    if (1..=limits::MAX_PARTITIONS).contains(&partitions) {
+        return Ok(());
     }
-    let segment_bytes = create.segment_bytes.unwrap_or(SEGMENT_BYTES);
+    Err(Error::new(
+        Code::INVALID_PARTITION_COUNT,
+        format!(
+            "topic \"{topic}\" cannot have {partitions} partitions: the count is 1 to {}",
+            limits::MAX_PARTITIONS
+        ),
+    ))
+}
+
+fn check_segment_bytes(segment_bytes: Option<u64>) -> Result<Option<u64>, Error> {
     let range = u64::from(limits::MIN_SEGMENT_BYTES)..=u64::from(limits::MAX_SEGMENT_BYTES);
-    if !range.contains(&segment_bytes) {
-        return Err(Error::new(
+    match segment_bytes {
+        Some(bytes) if !range.contains(&bytes) => Err(Error::new(
             Code::INVALID_ARGUMENT,
             format!(
-                "segment_bytes {segment_bytes} is outside {} to {} bytes",
+                "segment_bytes {bytes} is outside {} to {} bytes",
                 range.start(),
                 range.end()
             ),
-        ));
+        )),
+        checked => Ok(checked),
     }
-    let codec = match create.codec {
-        Some(Codec::Other(codec)) => {
-            return Err(Error::new(
-                Code::INVALID_ARGUMENT,
-                format!("codec {codec} is not known here: 0 none, 1 lz4, 2 zstd"),
-            ));
-        }
-        Some(codec) => codec,
-        None => CODEC.parse()?,
-    };
-    Ok(CatalogChange::CreateTopic {
-        stream: create.stream,
-        topic: create.topic,
-        partitions: create.partitions,
-        segment_bytes,
-        codec,
+}
+
+fn check_codec(codec: Option<Codec>) -> Result<Option<Codec>, Error> {
+    match codec {
+        Some(Codec::Other(codec)) => Err(Error::new(
+            Code::INVALID_ARGUMENT,
+            format!("codec {codec} is not known here: 0 none, 1 lz4, 2 zstd"),
+        )),
+        checked => Ok(checked),
+    }
+}
+
+/// Checks a number against the table of options.
+fn check_option(name: &str, value: Option<u64>) -> Result<Option<u64>, Error> {
+    let (Some(value), Some(option)) = (value, OptionInfo::find(name)) else { return Ok(value) };
+    option.check(value).map(Some).map_err(|mut error| {
+        error.code = Code::INVALID_ARGUMENT;
+        error
     })
 }

@@ -16,7 +16,7 @@ use tidewire_protocol::message::{
 use tidewire_storage::Topic;
 
 use super::{HIGH_WATER_BYTES, Pending, Refused, Session, check_partition};
-use crate::message::{Origin, PartitionRequest, Position, ReadReply, ReadRequest};
+use crate::message::{Origin, PartitionRequest, Place, Position, ReadReply, ReadRequest};
 
 /// Most bytes of one delivery, unless a single batch is larger.
 const DELIVERY_BYTES: u64 = 256 << 10;
@@ -135,8 +135,8 @@ impl Session {
         let token = self.next_token;
         self.next_token += 1;
         let correlation = ticket.correlation;
-        let request =
-            PartitionRequest::Resolve { start: subscribe.start, offset: subscribe.offset };
+        let place = Place { start: subscribe.start, at: subscribe.start_at };
+        let request = PartitionRequest::Resolve(place);
         self.router.partition(&topic, subscribe.partition, self.origin(correlation), request);
         self.subscribed.insert(ticket.channel, token);
         self.subscriptions.insert(
@@ -288,10 +288,11 @@ impl Session {
             return Ok(());
         }
         let token = ticket.correlation;
+        let place = Place { start: list.start, at: list.start_at };
         let missing = page.len();
         for partition in page {
             let origin = self.origin(token);
-            self.router.partition(&topic, partition, origin, PartitionRequest::Describe);
+            self.router.partition(&topic, partition, origin, PartitionRequest::Describe(place));
         }
         self.pending.insert(
             token,

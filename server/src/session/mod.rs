@@ -27,7 +27,6 @@ use crate::shared::Router;
 use consume::Subscription;
 use group::Membership;
 use produce::Producing;
-pub(crate) use produce::dedup_window_ms;
 
 /// Bytes queued for the socket at which deliveries pause.
 const HIGH_WATER_BYTES: usize = 1 << 20;

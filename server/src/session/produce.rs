@@ -132,6 +132,7 @@ impl Session {
         append: &Append,
         batch: Bytes,
     ) -> Result<(), Refused> {
+        self.refresh(ticket.channel, append.partition);
         let Some(producing) = self.producers.get(&ticket.channel) else {
             return Err(not_open(ticket));
         };
@@ -146,8 +147,24 @@ impl Session {
         Ok(())
     }
 
+    /// Looks its topic up again if a producer's channel names a partition that there was not when
+    /// the channel was opened: it may have been added since.
+    fn refresh(&mut self, channel: u32, partition: u32) {
+        let Some(Producing { topic: known, .. }) = self.producers.get(&channel) else { return };
+        if partition < known.partitions {
+            return;
+        }
+        if let Ok(now) = self.topic(&known.stream, &known.name)
+            && now.id == known.id
+            && let Some(producing) = self.producers.get_mut(&channel)
+        {
+            producing.topic = now;
+        }
+    }
+
     // SPEC C-12
     pub(super) fn flush(&mut self, ticket: Ticket, flush: &Flush) -> Result<(), Refused> {
+        self.refresh(ticket.channel, flush.partition);
         let Some(Producing { topic, .. }) = self.producers.get(&ticket.channel) else {
             return Err(not_open(ticket));
         };
@@ -199,7 +216,7 @@ impl Producing {
         }
         let claim = Claim::from(&header);
         self.check_claim(&claim)?;
-        let ids = if dedup_window_ms(&self.topic) == 0 || !header.columns.has(Columns::IDS) {
+        let ids = if self.topic.dedup_window_ms == 0 || !header.columns.has(Columns::IDS) {
             Bytes::new()
         } else if header.codec == Codec::None {
             let from = HEADER_LEN + layout.ids;
@@ -234,8 +251,4 @@ impl Producing {
 fn not_open(ticket: Ticket) -> Refused {
     let text = format!("channel {} is not open as a producer", ticket.channel);
     (ticket, Error::new(Code::UNKNOWN_CHANNEL, text))
-}
-
-pub(crate) fn dedup_window_ms(_topic: &Topic) -> u64 {
-    0
 }

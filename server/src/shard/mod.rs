@@ -154,6 +154,7 @@ impl Shard {
             }
             ShardMessage::Opened { id, result } => partitions.opened(id, *result),
             ShardMessage::Synced { id, outcome } => partitions.synced(id, outcome),
+            ShardMessage::TopicChanged(topic) => partitions.topic_changed(&topic),
             ShardMessage::Snapshot { id, outcome } => partitions.snapshot_written(id, outcome),
             ShardMessage::Group { origin, request } => {
                 return self.groups.borrow_mut().request(origin, *request);

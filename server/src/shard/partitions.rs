@@ -85,7 +85,9 @@ impl Partitions {
         let shared = &self.router.shared;
         // A topic that was deleted meanwhile must not come back as files.
         let catalog = shared.catalog.load();
-        if catalog.topic(&topic.stream, &topic.name).is_none_or(|now| now.id != topic.id) {
+        // What a session knows of its settings may be older than what the catalog says.
+        let now = catalog.topic(&topic.stream, &topic.name).filter(|now| now.id == topic.id);
+        let Some(topic) = now else {
             self.refuse(
                 id,
                 origin,
@@ -93,11 +95,11 @@ impl Partitions {
                 &deleted(&format!("{}/{}", topic.stream, topic.name)),
             );
             return;
-        }
+        };
         let dir = shared.data_dir.partition_dir(id.topic, id.partition);
         match &request {
             // A partition that was never written to needs no files to be described.
-            PartitionRequest::Describe if !dir.exists() => {
+            PartitionRequest::Describe(_) if !dir.exists() => {
                 let info = self.info(id, empty_info());
                 self.answers.push((origin, Answer::Describe(info)));
                 return;
@@ -111,7 +113,7 @@ impl Partitions {
             ..LogOptions::default()
         };
         let inbox = shared.inboxes[self.router.shard].clone();
-        let dedup_window_ms = crate::session::dedup_window_ms(topic);
+        let dedup_window_ms = topic.dedup_window_ms;
         let now_us = shared.clock.wall_us();
         let job = IoJob::Open { id, dir, options, dedup_window_ms, now_us, inbox };
         if shared.io_jobs.send(job).is_err() {
@@ -138,7 +140,8 @@ impl Partitions {
                     if !recovery.is_clean() {
                         tracing::warn!(partition = %name, "recovered: {recovery}");
                     }
-                    let partition = Partition::new(name, log, memory);
+                    let mut partition = Partition::new(name, log, memory);
+                    partition.keep_to(&topic);
                     let open = Open { partition, dirty: false, dropped };
                     self.slots.insert(id, Slot::Open(Box::new(open)));
                     for (origin, request) in waiting {
@@ -175,12 +178,12 @@ impl Partitions {
             PartitionRequest::Read(read) => partition.read(read, origin, effects),
             PartitionRequest::ExpireRead => partition.expire_read(origin, effects),
             PartitionRequest::CancelRead => partition.cancel_read(origin),
-            PartitionRequest::Resolve { start, offset } => {
-                let position = partition.resolve(start, offset);
+            PartitionRequest::Resolve(place) => {
+                let position = partition.resolve(place);
                 self.answers.push((origin, Answer::Resolve(position)));
             }
-            PartitionRequest::Describe => {
-                let described = partition.describe();
+            PartitionRequest::Describe(place) => {
+                let described = partition.describe(place);
                 let info = self.info(id, described);
                 self.answers.push((origin, Answer::Describe(info)));
             }
@@ -211,6 +214,17 @@ impl Partitions {
         self.apply_effects(id);
         if dropped && !self.is_partition_busy(id) {
             self.slots.remove(&id);
+        }
+    }
+
+    /// Has a topic's partitions keep to its new settings.
+    pub(super) fn topic_changed(&mut self, topic: &Arc<Topic>) {
+        for (_, slot) in self.slots.iter_mut().filter(|(id, _)| id.topic == topic.id) {
+            match slot {
+                // The log is told when it is there.
+                Slot::Opening { topic: known, .. } => *known = Arc::clone(topic),
+                Slot::Open(open) => open.partition.keep_to(topic),
+            }
         }
     }
 
@@ -307,8 +321,8 @@ impl Partitions {
             PartitionRequest::Append(_) => Answer::Append(Err(error.clone())),
             PartitionRequest::Flush => Answer::Flush(Err(error.clone())),
             PartitionRequest::Read(_) => Answer::Read(Err(error.clone())),
-            PartitionRequest::Resolve { .. } => Answer::Resolve(Err(error.clone())),
-            PartitionRequest::Describe => {
+            PartitionRequest::Resolve(_) => Answer::Resolve(Err(error.clone())),
+            PartitionRequest::Describe(_) => {
                 let info = self.info(id, PartitionInfo { error: error.code.0, ..empty_info() });
                 Answer::Describe(info)
             }
@@ -349,5 +363,6 @@ fn empty_info() -> PartitionInfo {
         size_bytes: 0,
         segments: 0,
         error: 0,
+        found_offset: 0,
     }
 }

@@ -14,6 +14,8 @@ pub enum CatalogErrorKind {
     StreamExists,
     /// Use the topic that exists.
     TopicExists,
+    /// Ask for as many partitions as there are, or more.
+    FewerPartitions,
     /// Use fewer names of producers.
     TooManyProducers,
     /// The store failed; report it.

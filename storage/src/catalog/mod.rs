@@ -63,6 +63,59 @@ pub struct Topic {
     pub segment_bytes: u64,
     /// Compression by producers that do not choose for themselves. The log stores what comes.
     pub codec: Codec,
+    /// Age at which records may be deleted, in milliseconds; 0 is never.
+    pub retention_ms: u64,
+    /// Size of a partition above which its oldest records may be deleted, in bytes; 0 is never.
+    pub retention_bytes: u64,
+    /// How long ids of records are remembered, in milliseconds; 0 is not at all.
+    pub dedup_window_ms: u64,
+}
+
+/// What a topic is created with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TopicSettings {
+    /// Number of partitions.
+    pub partitions: u32,
+    /// Largest segment file of its logs, in bytes.
+    pub segment_bytes: u64,
+    /// Compression by producers that do not choose for themselves.
+    pub codec: Codec,
+    /// Age at which records may be deleted, in milliseconds; 0 is never.
+    pub retention_ms: u64,
+    /// Size of a partition above which its oldest records may be deleted, in bytes; 0 is never.
+    pub retention_bytes: u64,
+    /// How long ids of records are remembered, in milliseconds; 0 is not at all.
+    pub dedup_window_ms: u64,
+}
+
+impl Default for TopicSettings {
+    fn default() -> Self {
+        Self {
+            partitions: 1,
+            segment_bytes: 256 << 20,
+            codec: Codec::None,
+            retention_ms: 0,
+            retention_bytes: 0,
+            dedup_window_ms: 0,
+        }
+    }
+}
+
+/// What is changed of a topic; `None` stays as it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TopicChange {
+    /// Number of partitions; it only ever grows.
+    pub partitions: Option<u32>,
+    /// See [`TopicSettings::segment_bytes`]. Files that were begun keep their size.
+    pub segment_bytes: Option<u64>,
+    /// See [`TopicSettings::codec`].
+    pub codec: Option<Codec>,
+    /// See [`TopicSettings::retention_ms`].
+    pub retention_ms: Option<u64>,
+    /// See [`TopicSettings::retention_bytes`].
+    pub retention_bytes: Option<u64>,
+    /// See [`TopicSettings::dedup_window_ms`].
+    pub dedup_window_ms: Option<u64>,
 }
 
 impl Catalog {

@@ -12,11 +12,12 @@ use std::sync::Arc;
 
 use redb::{ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
 use serde::{Deserialize, Serialize};
-use tidewire_protocol::batch::Codec;
 
 use super::guard::{GuardedDatabase, LOCK_FILE};
 use super::producers;
-use super::{Catalog, CatalogError, CatalogErrorKind, Stream, Topic};
+use super::{
+    Catalog, CatalogError, CatalogErrorKind, Stream, Topic, TopicChange, TopicSettings,
+};
 use crate::data_dir::DataDir;
 use crate::disk::{Disk, RealDisk};
 use crate::error::{Error, ErrorKind};
@@ -56,6 +57,13 @@ struct TopicRow {
     /// The codec's number; rows of before it existed are of topics without one.
     #[serde(default)]
     codec: u8,
+    /// Rows of before there was retention are of topics that keep all.
+    #[serde(default)]
+    retention_ms: u64,
+    #[serde(default)]
+    retention_bytes: u64,
+    #[serde(default)]
+    dedup_window_ms: u64,
 }
 
 /// The catalog's one writer. Its calls block; use it from a thread that may.
@@ -154,9 +162,7 @@ impl CatalogStore {
         &mut self,
         stream: &str,
         name: &str,
-        partitions: u32,
-        segment_bytes: u64,
-        codec: Codec,
+        settings: TopicSettings,
         now_us: i64,
     ) -> Result<Arc<Topic>, CatalogError> {
         let parent = self.stream(stream)?;
@@ -164,6 +170,14 @@ impl CatalogStore {
             let text = format!("topic {stream}/{name} exists already");
             return Err(CatalogError::new(CatalogErrorKind::TopicExists, text));
         }
+        let TopicSettings {
+            partitions,
+            segment_bytes,
+            codec,
+            retention_ms,
+            retention_bytes,
+            dedup_window_ms,
+        } = settings;
         let row = TopicRow {
             stream_id: parent.id,
             name: name.to_owned(),
@@ -171,6 +185,9 @@ impl CatalogStore {
             created_us: now_us,
             segment_bytes,
             codec: codec.into(),
+            retention_ms,
+            retention_bytes,
+            dedup_window_ms,
         };
         let id = self.commit(|transaction| {
             let id = take_ids(transaction, NEXT_TOPIC_ID, 1)?.start;
@@ -178,6 +195,48 @@ impl CatalogStore {
             Ok(id)
         })?;
         let topic = Arc::new(topic(id, stream, row));
+        let mut changed = Stream::clone(&parent);
+        changed.topics.insert(name.to_owned(), Arc::clone(&topic));
+        self.publish(Arc::new(changed));
+        Ok(topic)
+    }
+
+    /// Changes a topic, and returns it as it is now.
+    ///
+    /// # Errors
+    /// [`CatalogErrorKind::FewerPartitions`] if it has more partitions already.
+    pub fn update_topic(
+        &mut self,
+        stream: &str,
+        name: &str,
+        change: TopicChange,
+    ) -> Result<Arc<Topic>, CatalogError> {
+        let parent = self.stream(stream)?;
+        let old = parent
+            .topics
+            .get(name)
+            .ok_or_else(|| CatalogError::topic_not_found(stream, name))?;
+        let partitions = change.partitions.unwrap_or(old.partitions);
+        if partitions < old.partitions {
+            let text = format!(
+                "topic {stream}/{name} has {} partitions: it cannot have {partitions}",
+                old.partitions
+            );
+            return Err(CatalogError::new(CatalogErrorKind::FewerPartitions, text));
+        }
+        let row = TopicRow {
+            stream_id: parent.id,
+            name: name.to_owned(),
+            partitions,
+            created_us: old.created_us,
+            segment_bytes: change.segment_bytes.unwrap_or(old.segment_bytes),
+            codec: change.codec.unwrap_or(old.codec).into(),
+            retention_ms: change.retention_ms.unwrap_or(old.retention_ms),
+            retention_bytes: change.retention_bytes.unwrap_or(old.retention_bytes),
+            dedup_window_ms: change.dedup_window_ms.unwrap_or(old.dedup_window_ms),
+        };
+        self.commit(|transaction| insert(transaction, TOPICS, old.id, &row))?;
+        let topic = Arc::new(topic(old.id, stream, row));
         let mut changed = Stream::clone(&parent);
         changed.topics.insert(name.to_owned(), Arc::clone(&topic));
         self.publish(Arc::new(changed));
@@ -280,9 +339,18 @@ pub(super) fn load(database: &redb::Database) -> Result<Catalog, CatalogError> {
 }
 
 fn topic(id: u64, stream: &str, row: TopicRow) -> Topic {
-    let TopicRow { stream_id: _, name, partitions, created_us, segment_bytes, codec } = row;
-    let (stream, codec) = (stream.to_owned(), codec.into());
-    Topic { id, stream, name, partitions, created_us, segment_bytes, codec }
+    Topic {
+        id,
+        stream: stream.to_owned(),
+        name: row.name,
+        partitions: row.partitions,
+        created_us: row.created_us,
+        segment_bytes: row.segment_bytes,
+        codec: row.codec.into(),
+        retention_ms: row.retention_ms,
+        retention_bytes: row.retention_bytes,
+        dedup_window_ms: row.dedup_window_ms,
+    }
 }
 
 /// Advances a counter by `count` and returns the values passed over.
@@ -407,6 +475,8 @@ pub fn remove_orphans(data_dir: &DataDir, catalog: &Catalog) -> Result<Vec<u64>,
 
 #[cfg(test)]
 mod tests {
+    use tidewire_protocol::batch::Codec;
+
     use super::*;
 
     #[test]
@@ -416,10 +486,12 @@ mod tests {
     }
 
     #[test]
-    fn a_topic_of_before_there_were_codecs_has_none() {
+    fn a_topic_of_before_there_were_codecs_and_retention_has_none() {
         let row =
             br#"{"stream_id":1,"name":"t","partitions":2,"created_us":3,"segment_bytes":4}"#;
         let topic = topic(7, "shop", decode("topic", 7, row).unwrap());
         assert_eq!((topic.codec, topic.segment_bytes), (Codec::None, 4));
+        assert_eq!((topic.retention_ms, topic.retention_bytes), (0, 0));
+        assert_eq!(topic.dedup_window_ms, 0);
     }
 }

@@ -9,6 +9,10 @@ use tidewire_protocol::limits;
 
 const SEGMENT: u64 = 256 << 20;
 
+fn settings(partitions: u32, segment_bytes: u64, codec: Codec) -> TopicSettings {
+    TopicSettings { partitions, segment_bytes, codec, ..TopicSettings::default() }
+}
+
 fn open(path: &Path) -> (DataDir, CatalogStore) {
     let dir = DataDir::open(path).unwrap();
     let store = CatalogStore::open(&dir, 5).unwrap();
@@ -33,8 +37,8 @@ fn the_catalog_survives_a_restart() {
     let temp = tempfile::tempdir().unwrap();
     let (dir, mut store) = open(temp.path());
     store.create_stream("shop", 7).unwrap();
-    store.create_topic("shop", "orders", 4, SEGMENT, Codec::Zstd, 8).unwrap();
-    store.create_topic("default", "orders", 1, 1 << 20, Codec::None, 9).unwrap();
+    store.create_topic("shop", "orders", settings(4, SEGMENT, Codec::Zstd), 8).unwrap();
+    store.create_topic("default", "orders", settings(1, 1 << 20, Codec::None), 9).unwrap();
     let before = store.snapshot();
     drop((store, dir));
     let (_dir, store) = open(temp.path());
@@ -50,7 +54,7 @@ fn a_snapshot_does_not_change() {
     let temp = tempfile::tempdir().unwrap();
     let (_dir, mut store) = open(temp.path());
     let before = store.snapshot();
-    store.create_topic("default", "orders", 4, SEGMENT, Codec::None, 8).unwrap();
+    store.create_topic("default", "orders", settings(4, SEGMENT, Codec::None), 8).unwrap();
     assert!(before.topic("default", "orders").is_none());
     assert!(store.snapshot().topic("default", "orders").is_some());
 }
@@ -63,7 +67,10 @@ fn an_id_is_never_used_twice() {
         let (_dir, mut store) = open(temp.path());
         for _ in 0..3 {
             ids.push(
-                store.create_topic("default", "t", 1, SEGMENT, Codec::None, 0).unwrap().id,
+                store
+                    .create_topic("default", "t", settings(1, SEGMENT, Codec::None), 0)
+                    .unwrap()
+                    .id,
             );
             store.delete_topic("default", "t").unwrap();
         }
@@ -102,13 +109,19 @@ fn producer_ids_start_at_1_and_are_never_given_twice() {
 fn what_exists_and_what_does_not_are_told_apart() {
     let temp = tempfile::tempdir().unwrap();
     let (_dir, mut store) = open(temp.path());
-    store.create_topic("default", "t", 1, SEGMENT, Codec::None, 0).unwrap();
+    store.create_topic("default", "t", settings(1, SEGMENT, Codec::None), 0).unwrap();
     let before = store.snapshot();
     let kinds = [
         store.create_stream("default", 0).unwrap_err().kind(),
         store.delete_stream("shop").unwrap_err().kind(),
-        store.create_topic("shop", "t", 1, SEGMENT, Codec::None, 0).unwrap_err().kind(),
-        store.create_topic("default", "t", 1, SEGMENT, Codec::None, 0).unwrap_err().kind(),
+        store
+            .create_topic("shop", "t", settings(1, SEGMENT, Codec::None), 0)
+            .unwrap_err()
+            .kind(),
+        store
+            .create_topic("default", "t", settings(1, SEGMENT, Codec::None), 0)
+            .unwrap_err()
+            .kind(),
         store.delete_topic("shop", "t").unwrap_err().kind(),
         store.delete_topic("default", "u").unwrap_err().kind(),
     ];
@@ -133,7 +146,7 @@ fn a_deleted_stream_gives_its_topics_back_and_leaves_none() {
     let (dir, mut store) = open(temp.path());
     store.create_stream("shop", 0).unwrap();
     for name in ["a", "b"] {
-        store.create_topic("shop", name, 1, SEGMENT, Codec::None, 0).unwrap();
+        store.create_topic("shop", name, settings(1, SEGMENT, Codec::None), 0).unwrap();
     }
     let topics = store.delete_stream("shop").unwrap();
     assert_eq!(topics.iter().map(|topic| topic.id).collect::<Vec<_>>(), [1, 2]);
@@ -155,8 +168,10 @@ fn only_directories_of_unknown_topics_are_removed() {
     let temp = tempfile::tempdir().unwrap();
     let (dir, mut store) = open(temp.path());
     assert!(remove_orphans(&dir, &store.snapshot()).unwrap().is_empty());
-    let kept = store.create_topic("default", "kept", 1, SEGMENT, Codec::None, 0).unwrap();
-    let gone = store.create_topic("default", "gone", 1, SEGMENT, Codec::None, 0).unwrap();
+    let kept =
+        store.create_topic("default", "kept", settings(1, SEGMENT, Codec::None), 0).unwrap();
+    let gone =
+        store.create_topic("default", "gone", settings(1, SEGMENT, Codec::None), 0).unwrap();
     for path in [
         dir.partition_dir(kept.id, 0),
         dir.partition_dir(gone.id, 0),
@@ -169,6 +184,41 @@ fn only_directories_of_unknown_topics_are_removed() {
     assert!(dir.partition_dir(kept.id, 0).exists());
     assert!(dir.topics_dir().join("notes").exists());
     assert!(!dir.topic_dir(gone.id).exists());
+}
+
+#[test]
+fn a_change_of_a_topic_survives_and_leaves_the_rest() {
+    let temp = tempfile::tempdir().unwrap();
+    let (dir, mut store) = open(temp.path());
+    let made = store.create_topic("default", "t", settings(2, SEGMENT, Codec::Lz4), 8).unwrap();
+    let change = TopicChange { retention_ms: Some(5), ..TopicChange::default() };
+    let changed = store.update_topic("default", "t", change).unwrap();
+    assert_eq!(*changed, Topic { retention_ms: 5, ..Topic::clone(&made) });
+    let change = TopicChange {
+        partitions: Some(3),
+        retention_ms: Some(0),
+        retention_bytes: Some(7),
+        dedup_window_ms: Some(9),
+        ..TopicChange::default()
+    };
+    store.update_topic("default", "t", change).unwrap();
+    let before = store.snapshot();
+    drop((store, dir));
+    let (_dir, mut store) = open(temp.path());
+    assert_eq!(store.snapshot(), before);
+    let expected =
+        Topic { partitions: 3, retention_bytes: 7, dedup_window_ms: 9, ..Topic::clone(&made) };
+    assert_eq!(**before.topic("default", "t").unwrap(), expected);
+
+    let fewer = TopicChange { partitions: Some(2), ..TopicChange::default() };
+    let kinds = [
+        store.update_topic("default", "t", fewer).unwrap_err().kind(),
+        store.update_topic("default", "u", change).unwrap_err().kind(),
+        store.update_topic("shop", "t", change).unwrap_err().kind(),
+    ];
+    use CatalogErrorKind::*;
+    assert_eq!(kinds, [FewerPartitions, TopicNotFound, StreamNotFound]);
+    assert_eq!(store.snapshot(), before);
 }
 
 /// SPEC I-12
@@ -194,7 +244,8 @@ fn a_named_producer_keeps_its_id_and_each_opening_raises_its_epoch() {
 fn names_of_producers_are_bounded_and_go_with_their_topic() {
     let temp = tempfile::tempdir().unwrap();
     let (_dir, mut store) = open(temp.path());
-    let topic = store.create_topic("default", "orders", 1, SEGMENT, Codec::None, 8).unwrap();
+    let topic =
+        store.create_topic("default", "orders", settings(1, SEGMENT, Codec::None), 8).unwrap();
     producers::fill(&store, topic.id, limits::MAX_NAMED_PRODUCERS);
     let error = store.open_producer(topic.id, "one more", 1).unwrap_err();
     assert_eq!(error.kind(), CatalogErrorKind::TooManyProducers);

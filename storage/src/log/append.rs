@@ -32,6 +32,7 @@ struct Mark {
     segments: usize,
     end: u64,
     len: u64,
+    last_time_us: i64,
     index_len: usize,
 }
 
@@ -165,6 +166,7 @@ impl<D: Disk> Log<D> {
             segment.len += batch.len() as u64;
             segment.end = stamped.next_offset;
         }
+        segment.last_time_us = append_time_us;
         Ok(())
     }
 
@@ -187,6 +189,7 @@ impl<D: Disk> Log<D> {
             base,
             end: base,
             len: 0,
+            last_time_us: self.active().last_time_us,
             unnamed: true,
             live: Some(live),
         });
@@ -203,6 +206,7 @@ impl<D: Disk> Log<D> {
             segments: self.segments.len(),
             end: active.end,
             len: active.len,
+            last_time_us: active.last_time_us,
             index_len: active.live.as_ref().map_or(0, |live| live.index.len()),
         }
     }
@@ -217,6 +221,7 @@ impl<D: Disk> Log<D> {
         let live = segment.live.as_mut().expect("the last segment of a good log is live");
         segment.end = mark.end;
         segment.len = mark.len;
+        segment.last_time_us = mark.last_time_us;
         live.index.truncate(mark.index_len);
 
         if let Err(second) = live.file.set_len(mark.len) {

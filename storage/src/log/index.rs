@@ -71,6 +71,14 @@ impl Index {
         Some((u64::from(entry.position), entry.base_offset))
     }
 
+    /// Position and base offset of a batch before every one that was appended at `time_us` or
+    /// later, as close to them as the index knows; `None` if they may begin with the first.
+    pub fn floor_time(&self, time_us: i64) -> Option<(u64, u64)> {
+        let after = self.entries.partition_point(|entry| entry.append_time_us < time_us);
+        let entry = self.entries[..after].last()?;
+        Some((u64::from(entry.position), entry.base_offset))
+    }
+
     pub fn len(&self) -> usize {
         self.entries.len()
     }
@@ -242,6 +250,18 @@ mod tests {
         assert_eq!(index.floor(30), Some((240, 30)));
         assert_eq!(index.floor(u64::MAX), Some((99 * 80, 990)));
         assert_eq!(Index::default().floor(5), None);
+    }
+
+    #[test]
+    fn floor_time_is_the_last_entry_before_the_time() {
+        let mut index = Index::default();
+        for (i, time) in [10, 10, 20, 20, 30].into_iter().enumerate() {
+            index.note(i as u64, time, i as u64 * 80, 1);
+        }
+        assert_eq!(index.floor_time(10), None);
+        assert_eq!(index.floor_time(11), Some((80, 1)));
+        assert_eq!(index.floor_time(20), Some((80, 1)));
+        assert_eq!(index.floor_time(31), Some((320, 4)));
     }
 
     #[test]

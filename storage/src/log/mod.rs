@@ -22,6 +22,7 @@ mod recovery;
 mod segment;
 mod snapshot;
 mod sync;
+mod time;
 mod walk;
 
 #[cfg(test)]
@@ -162,6 +163,13 @@ impl<D: Disk> Log<D> {
     /// Number of segment files.
     pub fn segment_count(&self) -> usize {
         self.segments.len()
+    }
+
+    /// Has new segments begin at this size, in bytes; it is held within
+    /// [`SEGMENT_BYTES_RANGE`].
+    pub fn set_segment_bytes(&mut self, segment_bytes: u64) {
+        let (min, max) = (*SEGMENT_BYTES_RANGE.start(), *SEGMENT_BYTES_RANGE.end());
+        self.options.segment_bytes = segment_bytes.clamp(min, max);
     }
 
     /// The directory that holds the log.

@@ -24,7 +24,7 @@ pub(super) const MAX_OPEN_SEALED: usize = 8;
 /// Readers whose place is remembered, in each log.
 pub(super) const MAX_CURSORS: usize = 16;
 /// Bytes read at once while looking for a batch.
-const LOCATE_WINDOW_BYTES: usize = 64 << 10;
+pub(super) const LOCATE_WINDOW_BYTES: usize = 64 << 10;
 
 /// Whole batches, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,10 +55,20 @@ impl<F> Default for Readers<F> {
 
 /// An open sealed segment.
 #[derive(Debug)]
-struct Sealed<F> {
+pub(super) struct Sealed<F> {
     base: u64,
     file: F,
     index: Index,
+}
+
+impl<F> Sealed<F> {
+    pub fn file(&self) -> &F {
+        &self.file
+    }
+
+    pub fn index(&self) -> &Index {
+        &self.index
+    }
 }
 
 /// A batch boundary.
@@ -235,7 +245,10 @@ impl<D: Disk> Log<D> {
     }
 
     /// The open file and index of a sealed segment.
-    fn sealed(&self, segment: &Segment<D::File>) -> Result<Arc<Sealed<D::File>>, Error> {
+    pub(super) fn sealed(
+        &self,
+        segment: &Segment<D::File>,
+    ) -> Result<Arc<Sealed<D::File>>, Error> {
         let mut readers = self.readers.borrow_mut();
         if let Some(at) = readers.sealed.iter().position(|open| open.base == segment.base) {
             let open = readers.sealed.remove(at);
@@ -278,7 +291,7 @@ impl<D: Disk> Log<D> {
     }
 
     /// What to say of a failed read: a file that is shorter than it was is damaged, too.
-    fn read_error(
+    pub(super) fn read_error(
         &self,
         segment: &Segment<D::File>,
         position: u64,
@@ -291,7 +304,7 @@ impl<D: Disk> Log<D> {
         Error::io("reading", &segment.path(&self.dir), error)
     }
 
-    fn corrupt(
+    pub(super) fn corrupt(
         &self,
         segment: &Segment<D::File>,
         position: u64,
@@ -304,7 +317,7 @@ impl<D: Disk> Log<D> {
 }
 
 /// The offset after the batch's last record.
-fn end_of(header: &Header) -> u64 {
+pub(super) fn end_of(header: &Header) -> u64 {
     header.next_offset().unwrap_or(u64::MAX)
 }
 

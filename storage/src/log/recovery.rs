@@ -292,7 +292,9 @@ impl<D: Disk> Opening<D> {
         let good = end == next && log_len == len;
         if good {
             self.last_append_time_us = self.last_append_time_us.max(last_append_time_us);
-            self.segments.push(Segment { base, end, len, unnamed: false, live: None });
+            let last_time_us = self.last_append_time_us;
+            let segment = Segment { base, end, len, last_time_us, unnamed: false, live: None };
+            self.segments.push(segment);
         }
         Ok(good)
     }
@@ -331,7 +333,15 @@ impl<D: Disk> Opening<D> {
         // If it cannot be written, it is built in memory when it is needed.
         let _ = index::store(&self.disk, &self.dir, base, &bytes);
         self.recovery.rebuilt_indexes += 1;
-        self.segments.push(Segment { base, end, len, unnamed: false, live: None });
+        let last_time_us = self.last_append_time_us;
+        self.segments.push(Segment {
+            base,
+            end,
+            len,
+            last_time_us,
+            unnamed: false,
+            live: None,
+        });
         Ok(())
     }
 
@@ -395,7 +405,8 @@ impl<D: Disk> Opening<D> {
         let Walked { file, index, end, .. } = walked;
         let (end, len) = (end.offset, end.position);
         let live = Some(Live { file: Arc::new(file), index });
-        self.segments.push(Segment { base, end, len, unnamed: false, live });
+        let last_time_us = self.last_append_time_us;
+        self.segments.push(Segment { base, end, len, last_time_us, unnamed: false, live });
     }
 
     fn create_first(&mut self) -> Result<(), Error> {
@@ -409,6 +420,7 @@ impl<D: Disk> Opening<D> {
             base: 0,
             end: 0,
             len: 0,
+            last_time_us: i64::MIN,
             unnamed: false,
             live: Some(live),
         });

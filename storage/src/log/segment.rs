@@ -28,6 +28,8 @@ pub(super) struct Segment<F> {
     pub end: u64,
     /// Bytes of whole batches.
     pub len: u64,
+    /// When its last batch was appended; of an empty one, when the one before it was.
+    pub last_time_us: i64,
     /// Whether the file is still called `.next`.
     pub unnamed: bool,
     /// `Some` while the segment grows or has unsynced bytes.

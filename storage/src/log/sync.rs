@@ -132,7 +132,7 @@ impl<D: Disk> Log<D> {
 
     fn sealed_file(&self, segment: &Segment<D::File>) -> Option<SealedFile<D::File>> {
         let live = segment.live.as_ref()?;
-        let time = self.last_append_time_us;
+        let time = segment.last_time_us;
         let index_bytes = live.index.encode(segment.base, segment.end, segment.len, time);
         Some(SealedFile { base: segment.base, file: Arc::clone(&live.file), index_bytes })
     }

@@ -5,6 +5,7 @@
 
 mod constants;
 mod docs;
+mod fuzz;
 mod json;
 mod model;
 mod rust;
@@ -56,6 +57,7 @@ fn generate(check: bool) -> Result<Vec<String>, String> {
         ("protocol/src/generated/options.rs", rust::options(&spec)),
         ("protocol/src/generated/messages.rs", rust::messages(&spec)),
         ("protocol/tests/vectors/messages_json.rs", json::messages(&spec)),
+        ("protocol/fuzz/src/families.rs", fuzz::families(&spec)?),
         ("bindings-c/include/tidewire_constants.h", constants::c(&spec)),
         ("bindings-python/python/tidewire/_constants.py", constants::python(&spec)),
         ("bindings-node/ts/constants.ts", constants::typescript(&spec)),

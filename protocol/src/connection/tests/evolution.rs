@@ -180,6 +180,9 @@ fn a_page_fits_or_is_refused() {
             partitions: 3,
             segment_bytes: 4,
             codec: crate::batch::Codec::None,
+            retention_ms: 5,
+            retention_bytes: 6,
+            dedup_window_ms: 7,
         };
         let topics = vec![topic; limits::MAX_LIST_ITEMS as usize];
         crate::message::TopicListReply { topics, more: true }

@@ -373,7 +373,7 @@ fn subscribe(credit_bytes: u64) -> Subscribe {
         topic: "t".to_owned(),
         partition: 0,
         start: Start::Earliest,
-        offset: 0,
+        start_at: 0,
         credit_bytes,
     }
 }

@@ -22,12 +22,15 @@ pub struct RecordRef<'a> {
     pub headers: &'a [(&'a str, &'a [u8])],
     /// Microseconds since the Unix epoch.
     pub timestamp_us: i64,
+    /// What its application knows it by, where the topic drops records that it has seen.
+    /// Sixteen zeros are the same as none.
+    pub id: Option<[u8; 16]>,
 }
 
 impl RecordRef<'_> {
     /// A tombstone without key or headers at a time: the base for struct update syntax.
     pub const fn at(timestamp_us: i64) -> Self {
-        Self { key: None, value: None, headers: &[], timestamp_us }
+        Self { key: None, value: None, headers: &[], timestamp_us, id: None }
     }
 }
 
@@ -90,13 +93,39 @@ pub struct BatchBuilder {
     value_ends: Vec<u32>,
     key_ends: Vec<u32>,
     header_ends: Vec<u32>,
-    times: Vec<i64>,
+    /// From `first_time`, modulo 2³²: their span is held below that.
+    times: Vec<u32>,
+    first_time: i64,
     min_time: i64,
     max_time: i64,
+    ids: Vec<u8>,
     value_validity: Vec<u8>,
     key_validity: Vec<u8>,
     /// Length of the last batch before compression: the next one is likely to be like it.
     last_len: usize,
+    /// What the quick way may still take, and what a record costs there beside its data.
+    quick: Quick,
+}
+
+/// The quick way of [`BatchBuilder::push`]: for records that need no other columns than those
+/// before them, counted in bytes that are certainly there instead of by the batch's exact length.
+#[derive(Clone, Copy, Debug)]
+struct Quick {
+    /// Bytes left; 0 closes the way, as every record costs more.
+    room: usize,
+    /// Bytes of a record's entries in the tables.
+    per_record: usize,
+    keys: bool,
+    times: bool,
+}
+
+impl Quick {
+    const CLOSED: Self = Self { room: 0, per_record: 4, keys: false, times: false };
+}
+
+#[inline]
+fn has_id(record: &RecordRef<'_>) -> bool {
+    record.id.is_some_and(|id| id != [0; 16])
 }
 
 /// Adds the bit of record `index` to a validity bitmap.
@@ -124,11 +153,14 @@ impl BatchBuilder {
             key_ends: Vec::new(),
             header_ends: Vec::new(),
             times: Vec::new(),
+            first_time: 0,
             min_time: i64::MAX,
             max_time: i64::MIN,
+            ids: Vec::new(),
             value_validity: Vec::new(),
             key_validity: Vec::new(),
             last_len: 0,
+            quick: Quick::CLOSED,
         }
     }
 
@@ -160,6 +192,7 @@ impl BatchBuilder {
             .with(Columns::KEYS, keys)
             .with(Columns::KEY_NULLS, key_nulls)
             .with(Columns::HEADERS, !record.headers.is_empty())
+            .with(Columns::IDS, has_id(record))
             .with(Columns::VALUE_NULLS, record.value.is_none())
             .with(Columns::TIMES, spread)
     }
@@ -174,7 +207,66 @@ impl BatchBuilder {
     }
 
     /// Adds a record and returns its index.
+    #[inline]
     pub fn push(&mut self, record: &RecordRef<'_>) -> Result<usize, PushError> {
+        if let (Some(value), true) = (record.value, record.headers.is_empty())
+            && record.id.is_none()
+            && record.key.is_some() == self.quick.keys
+            && self.count < self.max_records
+        {
+            let key = record.key.unwrap_or_default();
+            let cost = value.len() + key.len() + self.quick.per_record;
+            let min_time = self.min_time.min(record.timestamp_us);
+            let max_time = self.max_time.max(record.timestamp_us);
+            let span = max_time.wrapping_sub(min_time) as u64;
+            let limit = if self.quick.times { u64::from(u32::MAX) } else { 0 };
+            if cost <= self.quick.room && span <= limit {
+                self.quick.room -= cost;
+                self.min_time = min_time;
+                self.max_time = max_time;
+                self.add(key, value, record.timestamp_us);
+                self.count += 1;
+                return Ok(self.count - 1);
+            }
+        }
+        self.push_any(record)
+    }
+
+    /// What every record has, in the columns there are.
+    #[inline]
+    fn add(&mut self, key: &[u8], value: &[u8], timestamp_us: i64) {
+        // Every length is below `max_len`, itself below u32::MAX.
+        self.buf.extend_from_slice(value);
+        self.value_ends.push((self.buf.len() - HEADER_LEN) as u32);
+        if self.columns.has(Columns::KEYS) {
+            self.keys.extend_from_slice(key);
+            self.key_ends.push(self.keys.len() as u32);
+        }
+        if self.columns.has(Columns::TIMES) {
+            self.times.push(timestamp_us.wrapping_sub(self.first_time) as u32);
+        }
+    }
+
+    /// Opens the quick way for what follows, as wide as is certain.
+    fn open_quick(&mut self) {
+        let columns = self.columns;
+        self.quick.room = 0;
+        if Columns::KEYS.with(Columns::TIMES, true).has(columns) {
+            // Paddings, and that a table of ends has one entry more than there are records.
+            const SLACK: usize = 64;
+            let used = self.len_with(0, self.count, columns) + SLACK;
+            let (keys, times) = (columns.has(Columns::KEYS), columns.has(Columns::TIMES));
+            self.quick = Quick {
+                room: self.max_len.saturating_sub(used),
+                per_record: 4 * (1 + usize::from(keys) + usize::from(times)),
+                keys,
+                times,
+            };
+        }
+    }
+
+    /// The general way: every check, and exact lengths.
+    fn push_any(&mut self, record: &RecordRef<'_>) -> Result<usize, PushError> {
         let index = self.count;
         let value = record.value.unwrap_or_default();
         let key = record.key.unwrap_or_default();
@@ -206,17 +298,12 @@ impl BatchBuilder {
             self.buf.reserve(self.last_len.min(self.max_len).max(HEADER_LEN + value.len()));
             self.buf.resize(HEADER_LEN, 0);
             self.value_ends.push(0);
+            self.first_time = record.timestamp_us;
         }
         if columns != self.columns {
             self.widen(columns);
         }
-        // Every length is below `max_len`, itself below u32::MAX.
-        self.buf.extend_from_slice(value);
-        self.value_ends.push((self.buf.len() - HEADER_LEN) as u32);
-        if columns.has(Columns::KEYS) {
-            self.keys.extend_from_slice(key);
-            self.key_ends.push(self.keys.len() as u32);
-        }
+        self.add(key, value, record.timestamp_us);
         if columns.has(Columns::HEADERS) {
             for (name, value) in record.headers {
                 self.headers.extend_from_slice(&(name.len() as u16).to_le_bytes());
@@ -226,8 +313,8 @@ impl BatchBuilder {
             }
             self.header_ends.push(self.headers.len() as u32);
         }
-        if columns.has(Columns::TIMES) {
-            self.times.push(record.timestamp_us);
+        if columns.has(Columns::IDS) {
+            self.ids.extend_from_slice(&record.id.unwrap_or_default());
         }
         if columns.has(Columns::VALUE_NULLS) {
             push_bit(&mut self.value_validity, index, record.value.is_some());
@@ -238,6 +325,7 @@ impl BatchBuilder {
         self.min_time = min_time;
         self.max_time = max_time;
         self.count += 1;
+        self.open_quick();
         Ok(index)
     }
 
@@ -258,8 +346,11 @@ impl BatchBuilder {
             self.header_ends.resize(count + 1, 0);
         }
         if begins(Columns::TIMES) {
-            // Until now they all had the same.
-            self.times.resize(count, self.min_time);
+            // Until now they all had the first one's.
+            self.times.resize(count, 0);
+        }
+        if begins(Columns::IDS) {
+            self.ids.resize(16 * count, 0);
         }
         if begins(Columns::VALUE_NULLS) {
             (0..count).for_each(|index| push_bit(&mut self.value_validity, index, true));
@@ -299,9 +390,11 @@ impl BatchBuilder {
             put_words(&mut buf, self.header_ends.iter().copied());
         }
         if columns.has(Columns::TIMES) {
-            // `push` keeps the span of times within u32.
-            let base = self.min_time;
-            put_words(&mut buf, self.times.iter().map(|time| time.wrapping_sub(base) as u32));
+            let base = self.min_time.wrapping_sub(self.first_time) as u32;
+            put_words(&mut buf, self.times.iter().map(|time| time.wrapping_sub(base)));
+        }
+        if columns.has(Columns::IDS) {
+            buf.extend_from_slice(&self.ids);
         }
         if columns.has(Columns::VALUE_NULLS) {
             buf.extend_from_slice(&self.value_validity);
@@ -356,6 +449,8 @@ impl BatchBuilder {
         self.times.clear();
         self.min_time = i64::MAX;
         self.max_time = i64::MIN;
+        self.ids.clear();
+        self.quick = Quick::CLOSED;
         self.value_validity.clear();
         self.key_validity.clear();
     }
@@ -388,167 +483,4 @@ fn put_words(buf: &mut Vec<u8>, words: impl ExactSizeIterator<Item = u32>) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::{Batch, Fault, layout::SMALLEST};
-    use super::*;
-    use proptest::prelude::*;
-
-    const MAX: usize = 8 << 20;
-
-    fn value(bytes: &[u8]) -> RecordRef<'_> {
-        RecordRef { value: Some(bytes), ..RecordRef::at(7) }
-    }
-
-    #[test]
-    fn the_smallest_batch_is_one_empty_value() {
-        let mut builder = BatchBuilder::new(MAX, 10);
-        builder.push(&value(b"")).expect("room");
-        assert_eq!(builder.seal(Sequence::default()).len(), SMALLEST);
-    }
-
-    #[test]
-    fn a_record_over_the_limit_is_told_from_a_full_batch() {
-        let mut builder = BatchBuilder::new(4096, 10);
-        let big = vec![1; 4096];
-        assert!(matches!(
-            builder.push(&value(&big)),
-            Err(PushError::TooLarge { len: 4184, limit: 4096 })
-        ));
-        builder.push(&value(b"x")).expect("room");
-        assert_eq!(builder.push(&value(&big)), Err(PushError::Full));
-        assert_eq!(builder.len(), 1);
-    }
-
-    #[test]
-    fn the_record_count_has_a_limit() {
-        let mut builder = BatchBuilder::new(MAX, 2);
-        assert_eq!(builder.push(&value(b"a")), Ok(0));
-        assert_eq!(builder.push(&value(b"b")), Ok(1));
-        assert_eq!(builder.push(&value(b"c")), Err(PushError::Full));
-    }
-
-    #[test]
-    fn times_too_far_apart_go_to_another_batch() {
-        let mut builder = BatchBuilder::new(MAX, 10);
-        builder.push(&RecordRef::at(0)).expect("room");
-        let far = i64::from(u32::MAX);
-        builder.push(&RecordRef::at(far)).expect("just within reach");
-        assert_eq!(builder.push(&RecordRef::at(far + 1)), Err(PushError::Full));
-        assert_eq!(builder.push(&RecordRef::at(i64::MIN)), Err(PushError::Full));
-    }
-
-    #[test]
-    fn null_and_empty_keys_and_values_stay_apart() {
-        let mut builder = BatchBuilder::new(MAX, 10);
-        type KeyAndValue = (Option<&'static [u8]>, Option<&'static [u8]>);
-        let cases: [KeyAndValue; 4] =
-            [(None, None), (Some(b""), Some(b"")), (None, Some(b"v")), (Some(b"k"), None)];
-        for (key, value) in cases {
-            builder.push(&RecordRef { key, value, ..RecordRef::at(0) }).expect("room");
-        }
-        let batch = Batch::decode(builder.seal(Sequence::default())).expect("valid");
-        let got: Vec<_> = batch.iter().map(|record| (record.key(), record.value())).collect();
-        assert_eq!(got, cases);
-    }
-
-    type Owned = (Option<Vec<u8>>, Option<Vec<u8>>, Vec<(String, Vec<u8>)>, i64);
-
-    fn owned_record() -> impl Strategy<Value = Owned> {
-        (
-            proptest::option::of(proptest::collection::vec(any::<u8>(), 0..20)),
-            proptest::option::of(proptest::collection::vec(any::<u8>(), 0..50)),
-            proptest::collection::vec(
-                (".{1,8}", proptest::collection::vec(any::<u8>(), 0..9)),
-                0..3,
-            ),
-            -1000i64..1000,
-        )
-    }
-
-    fn build(records: &[Owned]) -> Bytes {
-        let mut builder = BatchBuilder::new(MAX, 1000);
-        for (key, value, headers, timestamp_us) in records {
-            let headers: Vec<(&str, &[u8])> =
-                headers.iter().map(|(n, v)| (n.as_str(), v.as_slice())).collect();
-            let record = RecordRef {
-                key: key.as_deref(),
-                value: value.as_deref(),
-                headers: &headers,
-                timestamp_us: *timestamp_us,
-            };
-            builder.push(&record).expect("room");
-        }
-        let promised = builder.sealed_len();
-        let bytes =
-            builder.seal(Sequence { producer_id: 1, producer_epoch: 2, base_sequence: 3 });
-        assert_eq!(promised, bytes.len());
-        bytes
-    }
-
-    proptest! {
-        #[test]
-        fn what_is_built_is_read_back(records in proptest::collection::vec(owned_record(), 1..40)) {
-            let batch = Batch::decode(build(&records)).expect("a built batch is valid");
-            let got: Vec<Owned> = batch
-                .iter()
-                .map(|r| (
-                    r.key().map(<[u8]>::to_vec),
-                    r.value().map(<[u8]>::to_vec),
-                    r.headers().map(|(n, v)| (n.to_owned(), v.to_vec())).collect(),
-                    r.timestamp_us(),
-                ))
-                .collect();
-            prop_assert_eq!(got, records);
-        }
-
-        #[test]
-        fn a_flipped_bit_is_refused(
-            records in proptest::collection::vec(owned_record(), 1..8),
-            at in any::<proptest::sample::Index>(),
-        ) {
-            let mut bytes = build(&records).to_vec();
-            let bit = at.index(bytes.len() * 8);
-            bytes[bit / 8] ^= 1 << (bit % 8);
-            prop_assert!(Batch::decode(bytes.into()).is_err());
-        }
-
-        /// With the checksums made good again, whatever the tables say must be refused or be
-        /// readable without a panic.
-        #[test]
-        fn a_lying_table_never_panics(
-            records in proptest::collection::vec(owned_record(), 1..8),
-            edits in proptest::collection::vec((any::<proptest::sample::Index>(), any::<u8>()), 1..6),
-        ) {
-            let mut bytes = build(&records).to_vec();
-            for (at, byte) in edits {
-                let at = 33 + at.index(bytes.len() - 33);
-                bytes[at] = byte;
-            }
-            reseal(&mut bytes);
-            if let Ok(batch) = Batch::decode(bytes.into()) {
-                for record in &batch {
-                    let _ = (record.key(), record.value(), record.headers().count(), record.id());
-                    let _ = (record.offset(), record.timestamp_us());
-                }
-            }
-        }
-
-        #[test]
-        fn a_cut_batch_is_truncated(
-            records in proptest::collection::vec(owned_record(), 1..8),
-            at in any::<proptest::sample::Index>(),
-        ) {
-            let bytes = build(&records);
-            let cut = bytes.slice(..at.index(bytes.len()));
-            prop_assert_eq!(Batch::decode(cut).expect_err("cut").fault(), Fault::Truncated);
-        }
-    }
-
-    /// Makes both checksums right for whatever the bytes now say.
-    fn reseal(bytes: &mut [u8]) {
-        let body_crc = crc32c(&bytes[28..]);
-        bytes[24..28].copy_from_slice(&body_crc.to_le_bytes());
-        let crc = crate::crc::crc32c_append(crc32c(&bytes[..20]), &bytes[24..HEADER_LEN]);
-        bytes[20..24].copy_from_slice(&crc.to_le_bytes());
-    }
-}
+mod tests;
