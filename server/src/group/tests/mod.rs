@@ -317,6 +317,9 @@ fn new_topic(id: u64, name: &str, partitions: u32) -> Topic {
         created_us: 0,
         segment_bytes: 1 << 20,
         codec: tidewire_protocol::batch::Codec::None,
+        retention_ms: 0,
+        retention_bytes: 0,
+        dedup_window_ms: 0,
     }
 }
 
