@@ -10,8 +10,8 @@ use std::sync::atomic::AtomicU32;
 use bytes::Bytes;
 use tidewire_protocol::error::Error;
 use tidewire_protocol::message::{
-    AppendReply, FlushReply, GroupEvent, PartitionInfo, ProducerIdentity, Start, StreamInfo,
-    TopicInfo,
+    AppendReply, FlushReply, GroupEvent, PartitionInfo, ProducerIdentity, ProducerListReply,
+    Start, StreamInfo, TopicInfo,
 };
 use tidewire_storage::Topic;
 use tidewire_storage::disk::RealDisk;
@@ -121,6 +121,8 @@ pub(crate) enum Answer {
     /// A membership is over.
     MemberEnded(Error),
     Producer(Result<OpenedProducer, Error>),
+    Producers(Result<ProducerListReply, Error>),
+    ProducerDeleted(Result<(), Error>),
 }
 
 /// A producer with a name, as it was opened.

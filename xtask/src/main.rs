@@ -6,6 +6,7 @@ mod generate;
 mod miri;
 mod rules;
 mod tasks;
+mod torture;
 mod vectors;
 
 use std::process::ExitCode;
@@ -21,6 +22,9 @@ usage: cargo xtask TASK
   gen --check     say which generated files differ from protocol/spec; 1 if any does
   rules           list the rules of protocol/SPEC.md that no test names; 1 if there are any
   vectors         write the golden vectors that protocol/vectors does not have yet
+  torture [--release] [--rounds N] [--seed S]
+                  kill a real server over and over, damage its files, check its promises; 30 rounds
+                  by default
 ";
 
 fn main() -> ExitCode {
@@ -32,6 +36,7 @@ fn main() -> ExitCode {
         ["gen", "--check"] => generate::run(true),
         ["rules"] => rules::run(),
         ["vectors"] => vectors::run(),
+        ["torture", rest @ ..] => torture::run(rest),
         ["miri"] => miri::run(),
         ["fuzz", rest @ ..] => fuzz_arguments(rest),
         [] | ["help" | "--help" | "-h"] => {

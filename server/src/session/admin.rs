@@ -132,7 +132,7 @@ impl Session {
 }
 
 /// As many items as a page holds, and whether some are left.
-fn page<T>(items: impl Iterator<Item = (usize, T)>) -> (Vec<T>, bool) {
+pub(crate) fn page<T>(items: impl Iterator<Item = (usize, T)>) -> (Vec<T>, bool) {
     let mut taken = Vec::new();
     let mut name_bytes = 0;
     for (names, item) in items {

@@ -2,7 +2,11 @@
 //!
 //! redb changes pages in place over a transaction, so a file copied meanwhile is neither the old
 //! nor the new state. The one writer holds the lock (`catalog.lock` of the catalog) while it
-//! writes, and whoever copies the file holds it while it reads: no server needs to be asked, and a copier that dies lets go.
+//! writes, and whoever copies the file holds it while it reads: no server needs to be asked, and
+//! a copier that dies lets go.
+//!
+//! A write that fails makes redb refuse everything until the file is opened again, so room for a
+//! transaction is reserved before it begins: a full disk then refuses the change and nothing else.
 //!
 //! Invariant: the database's file changes only while this process holds the lock.
 
@@ -12,6 +16,8 @@ use std::ops::Deref;
 use std::path::Path;
 
 use redb::Database;
+use rustix::fs::{FallocateFlags, fallocate};
+use rustix::io::Errno;
 
 use super::store::open_error;
 use crate::data_dir::DataDir;
@@ -20,11 +26,15 @@ use crate::error::Error;
 
 /// Beside the catalog; empty.
 pub(super) const LOCK_FILE: &str = "catalog.lock";
+/// Bytes reserved behind the file for what a transaction adds.
+const RESERVE_BYTES: u64 = 1 << 20;
 
 /// A database that is written to only under its lock.
 #[derive(Debug)]
 pub(crate) struct GuardedDatabase {
     database: Database,
+    /// The database's file, to reserve room in.
+    file: File,
     lock: File,
 }
 
@@ -48,17 +58,35 @@ impl GuardedDatabase {
             .sync_dir(data_dir.path())
             .map_err(|error| Error::io("syncing", data_dir.path(), error))?;
         lock.unlock().map_err(|error| Error::io("unlocking", &lock_path, error))?;
-        Ok(Self { database, lock })
+        let file = OpenOptions::new()
+            .write(true)
+            .open(&path)
+            .map_err(|error| Error::io("opening", &path, error))?;
+        Ok(Self { database, file, lock })
     }
 
-    /// Calls `write` while nobody copies the file.
+    /// Makes sure that a transaction finds room, in the holes of the file and behind it.
+    fn reserve(&self) -> io::Result<()> {
+        let len = self.file.metadata()?.len() + RESERVE_BYTES;
+        match fallocate(&self.file, FallocateFlags::KEEP_SIZE, 0, len) {
+            // A file system that cannot reserve: what is written may not fit.
+            Err(Errno::OPNOTSUPP | Errno::NOSYS) => Ok(()),
+            Err(error) => Err(error.into()),
+            Ok(()) => Ok(()),
+        }
+    }
+
+    /// Calls `write` while nobody copies the file, and if there is room.
     pub fn locked<T, E>(
         &self,
         failed: impl Fn(redb::Error) -> E,
         write: impl FnOnce(&Database) -> Result<T, E>,
     ) -> Result<T, E> {
         self.lock.lock().map_err(|error| failed(redb::Error::Io(error)))?;
-        let result = write(&self.database);
+        let result = self
+            .reserve()
+            .map_err(|error| failed(redb::Error::Io(error)))
+            .and_then(|()| write(&self.database));
         self.lock.unlock().map_err(|error| failed(redb::Error::Io(error)))?;
         result
     }
