@@ -297,6 +297,16 @@ fn errors(out: &mut Vectors) {
         };
         understood(out, id.of(name, rule), "roundtrip", &crafted(head, &meta, &[]));
     }
+    let mut meta = vec![4, 0, b's', b'e', b'e', b'n', 1, 0, 36, 0, 2, 0, 0, 0];
+    for (first_index, count, base_offset) in [(0u32, 3u32, 41u64), (5, 1, u64::MAX)] {
+        meta.extend_from_slice(&first_index.to_le_bytes());
+        meta.extend_from_slice(&count.to_le_bytes());
+        meta.extend_from_slice(&base_offset.to_le_bytes());
+    }
+    meta.resize(meta.len().next_multiple_of(8), 0);
+    let head = Header { flags: Flags::RESPONSE, aux: 411, ..header(Kind::APPEND, meta.len()) };
+    let bytes = crafted(head, &meta, &[]);
+    understood(out, id.of("error-duplicate-ids", "I-15"), "roundtrip", &bytes);
     let head = Header { flags: Flags::RESPONSE, aux: 0x0002_0384, ..header(Kind::APPEND, 8) };
     let added = crafted(head, &[0, 0, 4, 0, 1, 0, 9, 0], &[]);
     understood(out, id.of("error-with-added-field", "V-2"), "decode", &added);
