@@ -56,8 +56,8 @@ pub use producer::{EnqueueError, Producer, ProducerBuilder};
 pub use record::Record;
 pub use tidewire_protocol::batch::{Headers, RecordRef};
 pub use tidewire_protocol::message::{
-    Acks, Codec, GroupInfo, GroupMember, GroupPartition, GroupState, PartitionInfo, StreamInfo,
-    TopicInfo,
+    Acks, Codec, GroupInfo, GroupMember, GroupPartition, GroupState, PartitionInfo,
+    ProducerInfo, StreamInfo, TopicInfo,
 };
 
 /// The README's example is compiled with the crate's own.
