@@ -161,6 +161,30 @@ fn damaged_stale_and_missing_indexes_are_told_apart_and_made_anew() {
     assert_eq!(read_all(&log, 1000, log.end_offset()), model.bytes());
 }
 
+/// The file is written anew and longer: the tail is not where it was.
+#[test]
+fn damage_and_a_torn_tail_in_one_file_are_mended_one_after_the_other() {
+    let disk = SimDisk::new(5);
+    let (mut log, _) = open(&disk);
+    let mut model = Model::default();
+    for fill in 0..4 {
+        append(&mut log, &mut model, fill, 1, 8);
+    }
+    log.sync().expect("it syncs");
+    drop(log);
+    let file = segment_files(&disk).pop().expect("a segment");
+    disk.corrupt(&file, |bytes| {
+        bytes[90] ^= 1;
+        bytes.truncate(bytes.len() - 5);
+    })
+    .expect("there");
+    assert_eq!(faults(&checked(&disk)), [Fault::Damaged, Fault::TornTail]);
+    mended(&disk, Loss::Fill);
+    model.batches.pop();
+    let lost = 0..1;
+    check_filled(&disk, &model, &[lost]);
+}
+
 #[test]
 fn damaged_snapshots_and_those_that_know_too_much_are_moved_aside() {
     let (disk, model) = written(false);
