@@ -218,7 +218,16 @@ fn names_are_listed_and_forgotten() {
         let listed: Vec<&str> = listed.iter().map(|producer| producer.name.as_str()).collect();
         let expected: Vec<&str> = names.iter().map(String::as_str).chain(["held"]).collect();
         assert_eq!(listed, expected, "two pages");
-        client.forget_producer("t", "held").await.expect("it is there");
+        let url = server.url();
+        let shown = support::server::run(&["topic", "producers", "t", "--url", &url]);
+        let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
+        assert!(shown.lines().any(|line| line.starts_with("held ")), "{shown}");
+        let forget = ["topic", "producers", "t", "--forget", "held", "--url", &url];
+        let forgotten = support::server::run(&forget);
+        assert!(forgotten.status.success());
+        let forgotten = support::server::run(&forget);
+        let told = String::from_utf8_lossy(&forgotten.stderr).into_owned();
+        assert!(!forgotten.status.success() && told.contains("\"held\""), "{told}");
         let again = client.forget_producer("t", "held").await.expect_err("it was forgotten");
         assert_eq!(again.code(), Code::PRODUCER_NOT_FOUND);
     });

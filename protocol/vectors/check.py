@@ -311,7 +311,9 @@ def decode_batch(data):
     unsupported(columns & ~KNOWN_COLUMNS)  # [B-7]
     records = decode_body(body, count, columns)
     for record in records:
-        record["offset"] = str((base_offset + record["offset"]) % (1 << 64))
+        corrupt(base_offset + record["offset"] >= 1 << 64)  # [B-14]
+        corrupt(base_time + record["time_us"] >= 1 << 63)  # [B-12]
+        record["offset"] = str(base_offset + record["offset"])
         record["time_us"] = str(base_time + record["time_us"])
     return {
         "base_offset": str(base_offset),

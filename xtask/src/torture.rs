@@ -1,4 +1,5 @@
-//! `cargo xtask torture`: builds the server and the program that torments it, and runs it.
+//! `cargo xtask torture` builds the server and the program that torments it, and runs it;
+//! `cargo xtask bench-log` measures the log.
 
 use std::process::{Command, ExitCode};
 
@@ -17,6 +18,15 @@ pub(crate) fn run(arguments: &[&str]) -> ExitCode {
         return ExitCode::FAILURE;
     }
     if cargo(&["run", "--quiet", "-p", "tidewire-torture"], &profile, &passed) {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+/// Measures the log beside the bare system calls.
+pub(crate) fn bench_log(arguments: &[&str]) -> ExitCode {
+    if cargo(&["bench", "-p", "tidewire-storage", "--bench", "log"], &[], arguments) {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE

@@ -727,6 +727,12 @@ fn batch_faults(out: &mut Vectors) {
     reject("deltas-falling", "B-14", &deltas.write(), corrupt);
     deltas.records[2].offset_delta = 6;
     reject("padding-of-deltas", "B-15", &body_fault(&deltas, 31, &[1]), corrupt);
+    deltas.header.base_offset = u64::MAX - 5;
+    reject("offset-past-the-end", "B-14", &deltas.write(), corrupt);
+    let mut late = Plan::new(4, vec![value(b""), value(b"")]);
+    late.header.base_time_us = i64::MAX - 5;
+    late.records[1].time_delta = 6;
+    reject("time-past-the-end", "B-12", &late.write(), corrupt);
     let nulls = Plan::new(16, vec![value(b"ab"), value(b"c")]);
     reject("null-value-with-bytes", "B-10", &body_fault(&nulls, 24, &[1]), corrupt);
     reject("bits-after-the-last", "B-10", &body_fault(&nulls, 24, &[7]), corrupt);
