@@ -55,11 +55,8 @@ pub use consumer::batch::{Batch, Iter, OwnedRecord, RecordView};
 pub use consumer::{Closer, Consumer, ConsumerBuilder, ConsumerStats, Position, Start};
 pub use error::{Code, Disposition, Error, ErrorKind};
 pub use events::{Event, Events};
-<<<<<<< HEAD
-pub use producer::stats::{CloseError, ProducerStats, Unsent};
-=======
 pub use groups::{CommittedOffset, GroupDescription};
->>>>>>> main
+pub use producer::stats::{CloseError, ProducerStats, Unsent};
 pub use producer::ticket::{Receipt, Ticket};
 pub use producer::{EnqueueError, Producer, ProducerBuilder, QueueFull};
 pub use record::Record;
