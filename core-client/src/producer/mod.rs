@@ -215,6 +215,7 @@ impl ProducerBuilder {
             // SPEC I-10: without acknowledgements a refusal goes unreported, and all that
             // follows it would be refused, too.
             idempotent: acks != Acks::None,
+            acks,
             retry_backoff_ms,
             retry_backoff_max_ms,
             seed: random_seed(),

@@ -21,7 +21,7 @@ use tidewire_protocol::partitioner::partition_of;
 use tidewire_protocol::session::{Attempt, ProducerEvent, ProducerSession};
 
 use super::stats::ProducerStats;
-use super::ticket::{Completion, Ticket};
+use super::ticket::{Completion, Outcome, Ticket};
 use super::{QueueFull, sender::Channel};
 use crate::error::{Code, Error};
 
@@ -212,7 +212,7 @@ impl Queue {
             }
             self.dropped_records += 1;
             return Ok((
-                Ticket::new(Completion::settled_with(at, Err(error)), 0),
+                Ticket::new(Completion::settled_with(at, Outcome::of_all(Err(error))), 0),
                 Pushed::default(),
             ));
         }
@@ -479,14 +479,14 @@ impl Queue {
     ) {
         while let Some(event) = self.session.poll_event() {
             match event {
-                ProducerEvent::Settled { partition, tag, records, outcome } => {
+                ProducerEvent::Settled { partition, tag, records, parts, outcome } => {
                     let outcome = outcome.map_err(|error| match error.code {
                         // What this side says of itself does not name the place.
                         Code::TIMEOUT | Code::DISCONNECTED => Error::from(error)
                             .about(format!("{} partition {partition}", self.topic)),
                         _ => error.into(),
                     });
-                    self.settle(tag, u64::from(records), outcome, woken);
+                    self.settle(tag, u64::from(records), Outcome::new(parts, outcome), woken);
                     self.mark_to_seal(partition);
                 }
                 ProducerEvent::Throttled { partition, error } => tell(partition, error.into()),
@@ -495,11 +495,12 @@ impl Queue {
         }
     }
 
+    /// The one place where the records of a batch get their outcome.
     fn settle(
         &mut self,
         pending: Pending,
         records: u64,
-        outcome: Result<AppendReply, Error>,
+        outcome: Outcome,
         woken: &mut Vec<Arc<Completion>>,
     ) {
         let Pending { completion, cost, .. } = pending;
@@ -536,7 +537,8 @@ impl Queue {
             }
             self.fill(at);
             for (builder, pending) in std::mem::take(&mut self.partition(at).full) {
-                self.settle(pending, builder.len() as u64, Err(definite.clone()), woken);
+                let outcome = Outcome::of_all(Err(definite.clone()));
+                self.settle(pending, builder.len() as u64, outcome, woken);
             }
         }
         self.to_seal.clear();

@@ -20,6 +20,7 @@ fn queue(partitions: u32, max_in_flight: usize, bounds: impl FnOnce(&mut Bounds)
     let config = ProducerConfig {
         max_in_flight,
         idempotent: true,
+        acks: Acks::Synced,
         retry_backoff_ms: 10,
         retry_backoff_max_ms: 100,
         seed: 1,

@@ -530,8 +530,8 @@ fn unsent(batches: &[Arc<Completion>]) -> Vec<Unsent> {
             unknown_records: 0,
         });
         match error.is_outcome_unknown() {
-            true => unsent.unknown_records += u64::from(batch.records()),
-            false => unsent.failed_records += u64::from(batch.records()),
+            true => unsent.unknown_records += u64::from(batch.failed_records()),
+            false => unsent.failed_records += u64::from(batch.failed_records()),
         }
     }
     all.into_values().collect()

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use tidewire_protocol::message::{Acks, AppendReply};
+use tidewire_protocol::session::Part;
 
 use crate::error::Error;
 
@@ -22,11 +23,13 @@ pub struct Receipt {
     pub partition: u32,
     /// Its offset there.
     pub offset: u64,
-    /// When it was appended, in microseconds since the Unix epoch.
+    /// When it was appended, in microseconds since the Unix epoch; 0 for a duplicate by its id,
+    /// of which a server tells no time.
     pub append_time_us: i64,
     /// The promise that holds, at least the one asked for.
     pub acks: Acks,
-    /// It was there already; the offset is its first one.
+    /// It was there already, or another record of its id was, within the topic's
+    /// `dedup_window_ms`; the offset is that one's.
     pub duplicate: bool,
 }
 
@@ -56,10 +59,11 @@ impl Ticket {
             self.claimed = true;
             self.completion.unclaimed.fetch_sub(1, Ordering::Relaxed);
         }
-        Some(match outcome {
+        let (reply, index) = outcome.at(self.index);
+        Some(match reply {
             Ok(reply) => Ok(Receipt {
                 partition: self.completion.partition,
-                offset: reply.base_offset.saturating_add(u64::from(self.index)),
+                offset: reply.base_offset.saturating_add(u64::from(index)),
                 append_time_us: reply.append_time_us,
                 acks: reply.acks,
                 duplicate: reply.duplicate,
@@ -81,11 +85,61 @@ impl Future for Ticket {
     }
 }
 
+/// What became of the records of one batch.
+#[derive(Debug)]
+pub(super) struct Outcome {
+    /// In order and without a gap; empty if all have the same.
+    parts: Vec<Part>,
+    /// That of the records whose part has none.
+    rest: Result<AppendReply, Error>,
+}
+
+impl Outcome {
+    pub(super) fn new(parts: Vec<Part>, rest: Result<AppendReply, Error>) -> Self {
+        Self { parts, rest }
+    }
+
+    /// The same for all.
+    pub(super) fn of_all(outcome: Result<AppendReply, Error>) -> Self {
+        Self::new(Vec::new(), outcome)
+    }
+
+    /// Whether some records failed.
+    pub(super) fn is_err(&self) -> bool {
+        self.rest.is_err()
+    }
+
+    /// The reply that holds for a record, and its index among those for which it does.
+    fn at(&self, index: u32) -> (Result<&AppendReply, &Error>, u32) {
+        let after = self.parts.partition_point(|part| part.first_index <= index);
+        match after.checked_sub(1).and_then(|at| self.parts.get(at)) {
+            Some(part) => (self.of(part), index - part.first_index),
+            None => (self.rest.as_ref(), index),
+        }
+    }
+
+    fn of<'a>(&'a self, part: &'a Part) -> Result<&'a AppendReply, &'a Error> {
+        part.reply.as_ref().map_or(self.rest.as_ref(), Ok)
+    }
+
+    /// Index of the first record, their count, and their reply, for each run of neighbours that
+    /// stand at neighbouring offsets or have failed; in order. `records` are in the batch.
+    pub(super) fn runs(
+        &self,
+        records: u32,
+    ) -> impl Iterator<Item = (u32, u32, Result<&AppendReply, &Error>)> {
+        let parts = self.parts.iter();
+        let parts = parts.map(|part| (part.first_index, part.count, self.of(part)));
+        let all = self.parts.is_empty().then(|| (0, records, self.rest.as_ref()));
+        parts.chain(all)
+    }
+}
+
 /// The outcome of one batch, shared by its tickets.
 #[derive(Debug)]
 pub(super) struct Completion {
     partition: u32,
-    outcome: OnceLock<Result<AppendReply, Error>>,
+    outcome: OnceLock<Outcome>,
     /// Tasks to wake; at most one a ticket, and one a flush.
     wakers: Mutex<Vec<Waker>>,
     /// Records whose ticket has not told its outcome.
@@ -106,10 +160,7 @@ impl Completion {
     }
 
     /// One that has its outcome.
-    pub(super) fn settled_with(
-        partition: u32,
-        outcome: Result<AppendReply, Error>,
-    ) -> Arc<Self> {
+    pub(super) fn settled_with(partition: u32, outcome: Outcome) -> Arc<Self> {
         let completion = Self::new(partition);
         completion.add_record();
         completion.settle(outcome);
@@ -122,7 +173,7 @@ impl Completion {
     }
 
     /// Records in the batch so far.
-    pub(super) fn records(&self) -> u32 {
+    fn records(&self) -> u32 {
         self.records.load(Ordering::Relaxed)
     }
 
@@ -137,13 +188,20 @@ impl Completion {
         self.unclaimed.load(Ordering::Relaxed) == 0
     }
 
-    /// The error, if it failed.
+    /// The error, if some of it failed.
     pub(super) fn error(&self) -> Option<Error> {
-        self.outcome.get().and_then(|outcome| outcome.as_ref().err().cloned())
+        self.outcome.get().and_then(|outcome| outcome.rest.as_ref().err().cloned())
+    }
+
+    /// Records that have that error.
+    pub(super) fn failed_records(&self) -> u32 {
+        let runs = self.outcome.get().map(|outcome| outcome.runs(self.records()));
+        let failed = runs.into_iter().flatten().filter(|(_, _, reply)| reply.is_err());
+        failed.map(|(_, count, _)| count).sum()
     }
 
     /// Sets the outcome. What comes after the first changes nothing.
-    pub(super) fn settle(&self, outcome: Result<AppendReply, Error>) {
+    pub(super) fn settle(&self, outcome: Outcome) {
         // A second outcome cannot come: a batch has one reply, or was never sent.
         let _ = self.outcome.set(outcome);
     }

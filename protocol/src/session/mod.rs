@@ -20,7 +20,7 @@ mod subscription;
 
 pub use backoff::Backoff;
 pub use producer::{
-    Attempt, Identity, ProducerConfig, ProducerCounters, ProducerEvent, ProducerSession,
+    Attempt, Identity, Part, ProducerConfig, ProducerCounters, ProducerEvent, ProducerSession,
     Sending,
 };
 pub use reconnect::{Reconnect, Step};

@@ -5,6 +5,7 @@
 //! to other records only if it is certain that its batch was not appended and never will be, by
 //! whatever copy of it may still be on its way on a connection that was lost.
 
+use super::seen::{Places, take_out};
 use super::{Attempt, Entry, ProducerEvent, ProducerSession, State, certain, in_doubt};
 use crate::connection::Time;
 use crate::error::{Code, Disposition, Error};
@@ -22,6 +23,8 @@ enum Refusal {
     Overlap,
     /// The producer is over.
     Fenced,
+    /// It was not, for records of it were seen before.
+    Seen,
     /// It was not, and never will be.
     ForGood,
 }
@@ -32,6 +35,8 @@ impl Refusal {
             Self::Gap
         } else if error.code == Code::SEQUENCE_OVERLAP {
             Self::Overlap
+        } else if error.code == Code::DUPLICATE_IDS {
+            Self::Seen
         } else if error.disposition.has(Disposition::FENCED) {
             Self::Fenced
         } else if error.is_outcome_unknown() {
@@ -121,11 +126,54 @@ impl<T> ProducerSession<T> {
                 place.chain_broken = true;
                 self.drop_entry(at, index, in_doubt(&error));
             }
-            Refusal::ForGood if entry.doubt => {
-                place.chain_broken = true;
-                self.drop_entry(at, index, in_doubt(&error));
-            }
-            Refusal::ForGood => self.drop_entry(at, index, error),
+            Refusal::Seen => self.take_out(at, index, error),
+            Refusal::ForGood => self.refused_for_good(at, index, error),
+        }
+    }
+
+    fn refused_for_good(&mut self, at: u32, index: usize, error: Error) {
+        let Some(place) = self.partitions.get_mut(&at) else {
+            return;
+        };
+        if place.entries[index].doubt {
+            place.chain_broken = true;
+            self.drop_entry(at, index, in_doubt(&error));
+        } else {
+            self.drop_entry(at, index, error);
+        }
+    }
+
+    /// Leaves in a batch what was not seen before; it keeps its number, and what was sent behind
+    /// it is numbered anew.
+    ///
+    /// This holds for one that was in doubt, too: the refusal says that the batch was not
+    /// appended, or it had been a duplicate (SPEC I-3), and a late copy of it holds the same ids.
+    /// Should they be forgotten by then, only one of the two gets the number that they share.
+    // SPEC I-15
+    fn take_out(&mut self, at: u32, index: usize, error: Error) {
+        let Some(place) = self.partitions.get_mut(&at) else {
+            return;
+        };
+        let entry = &mut place.entries[index];
+        let records = entry.records;
+        let places = entry.places.get_or_insert_with(|| Box::new(Places::all_left(records)));
+        let Ok(left) = take_out(places, &entry.bytes, &error.seen) else {
+            self.refused_for_good(at, index, error);
+            return;
+        };
+        let Some((bytes, records)) = left else {
+            let first = places.parts(None, self.config.acks).into_iter().next();
+            let reply = first.and_then(|part| part.reply);
+            self.remove(at, index, reply.ok_or(error));
+            return;
+        };
+        entry.bytes = bytes;
+        entry.records = records;
+        if self.config.idempotent
+            && let Some(base_sequence) = entry.base_sequence
+        {
+            let next = base_sequence + u64::from(records);
+            place.renumber_from = Some(place.renumber_from.map_or(next, |from| from.min(next)));
         }
     }
 
@@ -146,8 +194,14 @@ impl<T> ProducerSession<T> {
         }
     }
 
-    /// Takes an entry out for good: what was sent behind it has to be numbered anew.
+    /// Gives a batch up.
     fn drop_entry(&mut self, at: u32, index: usize, error: Error) {
+        self.remove(at, index, Err(error));
+    }
+
+    /// Takes an entry out whose number was not used: what was sent behind it has to be numbered
+    /// anew.
+    fn remove(&mut self, at: u32, index: usize, outcome: Result<AppendReply, Error>) {
         let Some(place) = self.partitions.get_mut(&at) else {
             return;
         };
@@ -163,7 +217,7 @@ impl<T> ProducerSession<T> {
             Some(_) => {}
             None => place.unnumbered -= u64::from(entry.records),
         }
-        self.settle(at, entry, Err(error));
+        self.settle(at, entry, outcome);
     }
 
     /// Goes on after a refusal, once everything was answered.
@@ -227,8 +281,8 @@ impl<T> ProducerSession<T> {
                 // It keeps its place: what follows is a gap without it.
                 let error = late(entry.refusal.as_ref(), true);
                 if let Some(tag) = entry.tag.take() {
-                    let records = entry.records;
-                    self.tell(at, tag, records, Err(error));
+                    let (records, places) = (entry.pushed_records, entry.places.take());
+                    self.tell(at, tag, records, places, Err(error));
                 }
                 index += 1;
             } else {

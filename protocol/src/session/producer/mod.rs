@@ -19,6 +19,7 @@
 //!   what follows it is neither a gap nor out of order.
 
 mod answers;
+mod seen;
 #[cfg(test)]
 mod tests;
 
@@ -30,7 +31,10 @@ use super::Backoff;
 use crate::batch::{self, Header, Sequence};
 use crate::connection::Time;
 use crate::error::{Code, Disposition, Error};
-use crate::message::AppendReply;
+use crate::message::{Acks, AppendReply};
+
+pub use seen::Part;
+use seen::Places;
 
 /// Who appends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +55,8 @@ pub struct ProducerConfig {
     /// Whether batches carry the identity and a sequence. Without, they are sent once at most:
     /// what was on the wire when the connection was lost is unknown.
     pub idempotent: bool,
+    /// What the batches are sent with, for the receipts of records that were seen before.
+    pub acks: Acks,
     /// Pause before a batch that was refused for now is sent again, in milliseconds; it doubles.
     pub retry_backoff_ms: u32,
     /// Longest such pause, in milliseconds.
@@ -90,8 +96,12 @@ pub enum ProducerEvent<T> {
         tag: T,
         /// Records in it.
         records: u32,
+        /// What became of which records, in order and without a gap, if the partition had seen
+        /// some of them before (SPEC I-15). Empty if not: then the outcome is that of all.
+        parts: Vec<Part>,
         /// The reply; or an error. With the disposition OUTCOME_UNKNOWN the batch may have been
-        /// appended, without it was certainly not.
+        /// appended, without it was certainly not. If some records were seen, it is that of the
+        /// others; if all were, the reply of the first part.
         outcome: Result<AppendReply, Error>,
     },
     /// The server refused a batch for now; it is sent again after a pause.
@@ -133,7 +143,12 @@ struct Entry<T> {
     /// `None` once its outcome was told: it only keeps its place.
     tag: Option<T>,
     bytes: Bytes,
+    /// Records in `bytes`.
     records: u32,
+    /// Records that it was pushed with.
+    pushed_records: u32,
+    /// Where these are, if some of them were seen before.
+    places: Option<Box<Places>>,
     deadline: Time,
     /// Given at the first sending.
     base_sequence: Option<u64>,
@@ -211,14 +226,15 @@ impl<T> ProducerSession<T> {
     pub fn push(&mut self, partition: u32, bytes: Bytes, records: u32, deadline: Time, tag: T) {
         if let Some(error) = &self.fatal {
             let outcome = Err(error.clone());
-            self.counters.failed_records += u64::from(records);
-            self.events.push_back(ProducerEvent::Settled { partition, tag, records, outcome });
+            self.tell(partition, tag, records, None, outcome);
             return;
         }
         let entry = Entry {
             tag: Some(tag),
             bytes,
             records,
+            pushed_records: records,
+            places: None,
             deadline,
             base_sequence: None,
             state: State::Waiting,
@@ -421,7 +437,7 @@ impl<T> ProducerSession<T> {
     /// Tells the outcome of an entry that leaves, unless it was told.
     fn settle(&mut self, at: u32, entry: Entry<T>, outcome: Result<AppendReply, Error>) {
         if let Some(tag) = entry.tag {
-            self.tell(at, tag, entry.records, outcome);
+            self.tell(at, tag, entry.pushed_records, entry.places, outcome);
         }
     }
 
@@ -430,15 +446,23 @@ impl<T> ProducerSession<T> {
         partition: u32,
         tag: T,
         records: u32,
+        places: Option<Box<Places>>,
         outcome: Result<AppendReply, Error>,
     ) {
+        let parts = places.map_or_else(Vec::new, |places| {
+            places.parts(outcome.as_ref().ok(), self.config.acks)
+        });
+        let known = parts.iter().filter(|part| part.reply.is_some());
+        let known: u32 = known.map(|part| part.count).sum();
+        self.counters.acknowledged_records += u64::from(known);
         let count = match &outcome {
             Ok(_) => &mut self.counters.acknowledged_records,
             Err(error) if error.is_outcome_unknown() => &mut self.counters.unknown_records,
             Err(_) => &mut self.counters.failed_records,
         };
-        *count += u64::from(records);
-        self.events.push_back(ProducerEvent::Settled { partition, tag, records, outcome });
+        *count += u64::from(records - known);
+        let settled = ProducerEvent::Settled { partition, tag, records, parts, outcome };
+        self.events.push_back(settled);
     }
 
     /// The next thing to hand on.

@@ -1,12 +1,14 @@
 //! A producer against a partition that keeps section 8 of SPEC.md, over connections that are cut
 //! and whose late bytes may still arrive.
 
-use std::collections::VecDeque;
+mod seen;
+
+use std::collections::{HashSet, VecDeque};
 
 use super::*;
 use crate::batch::{Batch, BatchBuilder, RecordRef};
 use crate::idempotence::{Claim, ProducerState, Verdict};
-use crate::message::Acks;
+use crate::message::SeenRange;
 
 const IDENTITY: Identity = Identity { producer_id: 9, producer_epoch: 0 };
 
@@ -14,6 +16,7 @@ fn session(max_in_flight: usize) -> ProducerSession<u32> {
     let config = ProducerConfig {
         max_in_flight,
         idempotent: true,
+        acks: Acks::Synced,
         retry_backoff_ms: 10,
         retry_backoff_max_ms: 100,
         seed: 1,
@@ -256,6 +259,7 @@ fn without_idempotence_what_was_on_the_wire_is_unknown() {
     let config = ProducerConfig {
         max_in_flight: 2,
         idempotent: false,
+        acks: Acks::None,
         retry_backoff_ms: 1,
         retry_backoff_max_ms: 1,
         seed: 1,
@@ -291,10 +295,38 @@ impl Rng {
     }
 }
 
+/// A record, by its batch's tag and its index there, and its id or 0.
+type Stored = (u32, u32, u8);
+
+fn stored(bytes: &Bytes) -> Vec<Stored> {
+    let batch = Batch::decode(bytes.clone()).expect("a valid batch");
+    let number = |bytes: &[u8]| u32::from_le_bytes(bytes.try_into().expect("4 bytes"));
+    let records = batch.iter().map(|record| {
+        let value = record.value().expect("a value");
+        (number(&value[..4]), number(&value[4..]), record.id().map_or(0, |id| id[0]))
+    });
+    records.collect()
+}
+
+/// A batch with a record for each id; 0 is none.
+fn batch_of_ids(tag: u32, ids: &[u8]) -> Bytes {
+    let mut builder = BatchBuilder::new(1 << 16, 1_000);
+    for (index, &id) in (0u32..).zip(ids) {
+        let value = [tag.to_le_bytes(), index.to_le_bytes()].concat();
+        let id = (id != 0).then_some([id; 16]);
+        let record = RecordRef { value: Some(&value), id, ..RecordRef::at(0) };
+        builder.push(&record).expect("room");
+    }
+    builder.seal(Sequence::default())
+}
+
+/// Ranges that a refusal has room for: few, so that a second one follows often.
+const MAX_RANGES: usize = 2;
+
 /// A partition with its rules, and connections of which the last is the client's.
 #[derive(Default)]
 struct World {
-    log: Vec<u32>,
+    log: Vec<Stored>,
     producers: HashMap<u64, ProducerState>,
     /// Requests that lie unread on each connection; those of lost ones may still be carried out.
     requests: Vec<VecDeque<(Attempt, Bytes)>>,
@@ -313,10 +345,11 @@ impl World {
         let state = self.producers.entry(header.producer_id).or_default();
         let reply = match state.judge(&header)? {
             Verdict::Append => {
+                let records = stored(bytes);
+                judge_ids(&self.log, &records)?;
                 let base_offset = self.log.len() as u64;
                 state.accept(&header, base_offset, 1);
-                let tag = read(bytes).0;
-                self.log.extend((0..header.record_count).map(|_| tag));
+                self.log.extend(records);
                 ok(base_offset)
             }
             Verdict::Duplicate(first) => {
@@ -325,6 +358,10 @@ impl World {
         };
         // Appended, but the server cannot say so.
         if rng.one_in(40) { err(Code::INTERNAL) } else { reply }
+    }
+
+    fn requests(&mut self) -> &mut VecDeque<(Attempt, Bytes)> {
+        self.requests.last_mut().expect("a connection")
     }
 
     fn step(&mut self, rng: &mut Rng, connection: usize) {
@@ -338,33 +375,65 @@ impl World {
     }
 }
 
+/// SPEC I-14, with ids that are never forgotten.
+fn judge_ids(log: &[Stored], records: &[Stored]) -> Result<(), Error> {
+    let mut seen: Vec<SeenRange> = Vec::new();
+    for (index, &(.., id)) in (0u32..).zip(records) {
+        let in_log = log.iter().position(|&(.., other)| id != 0 && other == id);
+        let earlier = &records[..index as usize];
+        let base_offset = match in_log {
+            Some(offset) => offset as u64,
+            None if id != 0 && earlier.iter().any(|&(.., other)| other == id) => u64::MAX,
+            None => continue,
+        };
+        match seen.last_mut() {
+            Some(last)
+                if last.first_index + last.count == index
+                    && last.base_offset.checked_add(u64::from(last.count))
+                        == Some(base_offset) =>
+            {
+                last.count += 1;
+            }
+            _ => seen.push(SeenRange { first_index: index, count: 1, base_offset }),
+        }
+    }
+    if seen.is_empty() {
+        return Ok(());
+    }
+    seen.truncate(MAX_RANGES);
+    Err(Error { seen, ..Error::new(Code::DUPLICATE_IDS, "seen") })
+}
+
 /// What a run showed, for the judgement after it.
 fn run(seed: u64) {
     const BATCHES: u32 = 120;
     let mut rng = Rng(seed);
     let mut session = session(1 + rng.below(5) as usize);
     let mut world = World { requests: vec![VecDeque::new()], ..World::default() };
-    let mut sizes = Vec::new();
-    let mut outcomes: HashMap<u32, Option<bool>> = HashMap::new();
+    // Every second run is without ids.
+    let ids = if seed % 2 == 0 { 0 } else { 20 + rng.below(200) };
+    let mut pushed: Vec<Vec<u8>> = Vec::new();
+    let mut outcomes: HashMap<u32, Vec<Fate>> = HashMap::new();
     let mut connected = true;
     let mut now = Time::ZERO;
     let mut steps = 0;
-    while outcomes.len() < BATCHES as usize || sizes.len() < BATCHES as usize {
+    while outcomes.len() < BATCHES as usize || pushed.len() < BATCHES as usize {
         steps += 1;
         assert!(steps < 200_000, "seed {seed}: it does not end");
         now = now.plus_ms(rng.below(3) as u32);
         match rng.below(12) {
-            0 | 1 if sizes.len() < BATCHES as usize => {
-                let records = 1 + rng.below(4) as u32;
-                let tag = sizes.len() as u32;
+            0 | 1 if pushed.len() < BATCHES as usize => {
+                let records = 1 + rng.below(if ids == 0 { 4 } else { 9 });
+                let records: Vec<u8> = (0..records).map(|_| rng.below(ids + 1) as u8).collect();
+                let tag = pushed.len() as u32;
                 let deadline = now.plus_ms(100 + rng.below(400) as u32);
-                session.push(0, batch(tag, records), records, deadline, tag);
-                sizes.push(records);
+                let batch = batch_of_ids(tag, &records);
+                session.push(0, batch, records.len() as u32, deadline, tag);
+                pushed.push(records);
             }
             2..=4 => {
                 if let Some(sending) = session.poll_send(now) {
-                    let requests = world.requests.last_mut().expect("one");
-                    requests.push_back((sending.attempt, sending.bytes));
+                    world.requests().push_back((sending.attempt, sending.bytes));
                 }
             }
             5..=7 if connected => {
@@ -404,17 +473,8 @@ fn run(seed: u64) {
             session.handle_timeout(now);
         }
         while let Some(event) = session.poll_event() {
-            if let ProducerEvent::Settled { tag, outcome, .. } = event {
-                let known = match outcome {
-                    Ok(reply) => {
-                        let at = reply.base_offset as usize;
-                        assert_eq!(world.log[at], tag, "seed {seed}: its offset");
-                        Some(true)
-                    }
-                    Err(error) if error.is_outcome_unknown() => None,
-                    Err(_) => Some(false),
-                };
-                let before = outcomes.insert(tag, known);
+            if let ProducerEvent::Settled { tag, records, parts, outcome, .. } = event {
+                let before = outcomes.insert(tag, fates(records, &parts, &outcome));
                 assert!(before.is_none(), "seed {seed}: {tag} settled twice");
             }
         }
@@ -425,28 +485,77 @@ fn run(seed: u64) {
             world.step(&mut rng, connection);
         }
     }
-    judge(seed, &world.log, &sizes, &outcomes);
+    judge(seed, &world.log, &pushed, &outcomes);
 }
 
-fn judge(seed: u64, log: &[u32], sizes: &[u32], outcomes: &HashMap<u32, Option<bool>>) {
-    let mut last_acknowledged = None;
-    for (tag, &records) in (0u32..).zip(sizes) {
-        let there = log.iter().filter(|&&other| other == tag).count() as u32;
-        match outcomes[&tag] {
-            Some(true) => {
-                assert_eq!(there, records, "seed {seed}: {tag} lost or twice");
-                let at = log.iter().position(|&other| other == tag);
-                assert!(at > last_acknowledged, "seed {seed}: {tag} out of order");
-                last_acknowledged = at;
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    At { offset: u64, duplicate: bool },
+    Unknown,
+    Failed,
+}
+
+/// What became of each record of a batch.
+fn fates(records: u32, parts: &[Part], outcome: &Result<AppendReply, Error>) -> Vec<Fate> {
+    let rest = match outcome {
+        Ok(reply) => Ok(reply),
+        Err(error) if error.is_outcome_unknown() => Err(Fate::Unknown),
+        Err(_) => Err(Fate::Failed),
+    };
+    let one = [Part { first_index: 0, count: records, reply: None }];
+    let mut fates = Vec::new();
+    for part in if parts.is_empty() { &one } else { parts } {
+        assert_eq!(part.first_index as usize, fates.len(), "a gap between the parts");
+        fates.extend((0..u64::from(part.count)).map(|step| {
+            match part.reply.as_ref().map_or(rest, Ok) {
+                Ok(reply) => {
+                    Fate::At { offset: reply.base_offset + step, duplicate: reply.duplicate }
+                }
+                Err(fate) => fate,
             }
-            Some(false) => assert_eq!(there, 0, "seed {seed}: {tag} failed and is there"),
-            None => assert!(there == 0 || there == records, "seed {seed}: {tag} twice"),
+        }));
+    }
+    assert_eq!(fates.len(), records as usize);
+    fates
+}
+
+fn judge(seed: u64, log: &[Stored], pushed: &[Vec<u8>], outcomes: &HashMap<u32, Vec<Fate>>) {
+    let distinct: HashSet<(u32, u32)> = log.iter().map(|&(tag, at, _)| (tag, at)).collect();
+    assert_eq!(distinct.len(), log.len(), "seed {seed}: a record is there twice");
+    let ids: Vec<u8> = log.iter().map(|&(.., id)| id).filter(|&id| id != 0).collect();
+    let distinct_ids: HashSet<u8> = ids.iter().copied().collect();
+    assert_eq!(distinct_ids.len(), ids.len(), "seed {seed}: an id is there twice");
+    let mut last_acknowledged = None;
+    for (tag, ids) in (0u32..).zip(pushed) {
+        for ((index, &id), fate) in (0u32..).zip(ids).zip(&outcomes[&tag]) {
+            let record = (tag, index, id);
+            match *fate {
+                Fate::At { offset, duplicate } => {
+                    let there = log[offset as usize];
+                    let same_id = duplicate && id != 0 && there.2 == id;
+                    assert!(there == record || same_id, "seed {seed}: {record:?} at {offset}");
+                    if there == record {
+                        let at = Some(offset);
+                        assert!(at > last_acknowledged, "seed {seed}: {record:?} out of order");
+                        last_acknowledged = at;
+                    }
+                }
+                Fate::Failed => {
+                    let absent = !distinct.contains(&(tag, index));
+                    assert!(absent, "seed {seed}: {record:?} failed and is there");
+                }
+                Fate::Unknown => {}
+            }
+        }
+        if ids.iter().all(|&id| id == 0) && outcomes[&tag][0] == Fate::Unknown {
+            let there = log.iter().filter(|&&(other, ..)| other == tag).count();
+            assert!(there == 0 || there == ids.len(), "seed {seed}: a part of {tag}");
         }
     }
 }
 
-/// SPEC I-8, I-9: nothing acknowledged is lost, nothing is there twice, what failed is not there,
-/// order is kept, and every batch has one outcome.
+/// SPEC I-8, I-9, I-15: nothing acknowledged is lost, nothing is there twice, what failed is not there,
+/// order is kept, every batch has one outcome, and what was seen is where the outcome says.
 #[test]
 fn no_fault_loses_repeats_or_reorders_a_record() {
     for seed in 0..400 {
