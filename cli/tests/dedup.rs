@@ -6,7 +6,7 @@ mod support;
 use bytes::Bytes;
 use support::raw::RawClient;
 use support::server::TestServer;
-use tidewire::{Client, Codec, TopicConfig};
+use tidewire::{Client, Codec, FetchOptions, Record, TopicConfig};
 use tidewire_protocol::batch::{BatchBuilder, Compressor, RecordRef, Sequence, ZSTD_LEVEL};
 use tidewire_protocol::error::{Code, Error};
 use tidewire_protocol::message::{Acks, AppendReply, SeenRange, TopicCreate, TopicUpdate};
@@ -159,4 +159,65 @@ fn a_topic_with_a_window_is_made_by_the_client() {
     let mut producer = Producer::open(&mut client);
     producer.send(&mut client, Codec::None, &[1]).expect("new");
     assert_eq!(producer.seen(&mut client, &[1]).len(), 1);
+}
+
+/// SPEC I-13, I-15: two programs that send the same records, of which one is further.
+#[test]
+fn two_producers_with_the_same_ids_store_each_record_once() {
+    const RECORDS: u32 = 2_000;
+    let record = |number: u32| {
+        let mut id = [7; 16];
+        id[..4].copy_from_slice(&number.to_le_bytes());
+        Record::new(format!("{number}")).id(id)
+    };
+    let server = TestServer::start();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.expect("a runtime").block_on(async {
+        let client = Client::connect(&server.url()).await.expect("a running server");
+        let config = TopicConfig::default().partitions(1).dedup_window_ms(WINDOW_MS);
+        client.create_topic("t", config).await.expect("new");
+        // Every second record first, so that the second producer's batches are full of holes.
+        let first = client.producer("t").build().await.expect("opens");
+        let mut offsets = vec![None; RECORDS as usize];
+        let mut tickets = Vec::new();
+        for number in (0..RECORDS / 2).step_by(2) {
+            tickets.push((number, first.enqueue(record(number)).expect("room")));
+        }
+        for (number, ticket) in tickets {
+            let receipt = ticket.await.expect("acknowledged");
+            assert!(!receipt.duplicate, "{number}");
+            offsets[number as usize] = Some(receipt.offset);
+        }
+        let second = client.producer("t").batch_records(700).build().await.expect("opens");
+        let mut tickets = Vec::new();
+        for number in 0..RECORDS {
+            tickets.push(second.enqueue(record(number)).expect("room"));
+        }
+        for (place, ticket) in offsets.iter_mut().zip(tickets) {
+            let receipt = ticket.await.expect("acknowledged");
+            assert_eq!(receipt.duplicate, place.is_some(), "{receipt:?}");
+            assert_eq!(*place.get_or_insert(receipt.offset), receipt.offset);
+        }
+        let options = FetchOptions::default().max_bytes(1 << 24);
+        let mut stored = Vec::new();
+        while stored.len() < RECORDS as usize {
+            let from = stored.len() as u64;
+            let fetched = client.fetch("t", 0, from, options.clone()).await.expect("fetched");
+            let before = stored.len();
+            for read in fetched.batches.iter().flatten().filter(|r| r.offset() >= from) {
+                assert_eq!(read.offset(), stored.len() as u64, "without a gap");
+                stored
+                    .push(String::from_utf8_lossy(read.value().expect("a value")).into_owned());
+            }
+            assert!(stored.len() > before, "only {before} records are there");
+        }
+        assert_eq!(stored.len(), RECORDS as usize, "each once");
+        for (number, offset) in offsets.iter().enumerate() {
+            let offset = offset.expect("all have one") as usize;
+            assert_eq!(stored[offset], number.to_string());
+        }
+        let after = client.producer("t").build().await.expect("opens");
+        let receipt = after.send(Record::new("the end")).await.expect("acknowledged");
+        assert_eq!(receipt.offset, u64::from(RECORDS), "nothing more was stored");
+    });
 }

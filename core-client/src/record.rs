@@ -27,8 +27,12 @@ pub struct Record {
     pub timestamp_us: Option<i64>,
     /// The partition; `None` leaves it to the key, or to the producer.
     pub partition: Option<u32>,
-    /// What the application knows the record by: a topic with a window for duplicates drops a
-    /// record whose id it saw within it. Sixteen zeros are the same as none.
+    /// What the application knows the record by. A topic with a `dedup_window_ms` stores no second
+    /// record of an id within that time, whoever sends it: the [`Receipt`](crate::Receipt) is then
+    /// a `duplicate`, with the offset of the first. Sixteen zeros are the same as none.
+    ///
+    /// Ids are compared within a partition: give equal ids the same key, or the same partition.
+    /// With `acks` none nobody learns of a duplicate, and the batch that holds it is lost whole.
     pub id: Option<[u8; 16]>,
 }
 

@@ -268,6 +268,71 @@ async fn tickets_of_a_refused_batch_carry_the_servers_error() {
     assert_eq!((stats.acknowledged_records, stats.failed_records), (4, 2));
 }
 
+fn id_of(number: u32) -> [u8; 16] {
+    let mut id = [1; 16];
+    id[..4].copy_from_slice(&number.to_le_bytes());
+    id
+}
+
+/// SPEC I-15: more ranges than an answer has, batches behind one that was refused, and
+/// connections that are cut in between.
+#[tokio::test]
+async fn records_whose_ids_were_seen_are_settled_where_they_are() {
+    let (server, client) = start(1).await;
+    let update = TopicConfig::default().dedup_window_ms(600_000);
+    client.update_topic("t", update).await.expect("exists");
+    let first = open(client.producer("t").linger_ms(1)).await;
+    // Every third number, from the end to the start: no two that follow each other are neighbours.
+    let old: Vec<u32> = (0..1_000).filter(|number| number % 3 == 0).rev().collect();
+    for &number in &old {
+        let record = Record::new(number.to_string()).id(id_of(number));
+        drop(first.enqueue(record).expect("room"));
+    }
+    first.flush().await.expect("acknowledged");
+    server.faults(|faults| {
+        let cut = |after_read| Cut { after_read, after_written: usize::MAX };
+        faults.cuts = [20_000, 9_000, 30_000].map(cut).into();
+    });
+    let url = format!("{}/?retry_backoff_ms=1&retry_backoff_max_ms=4", server.url());
+    let other = Client::connect(&url).await.expect("connects");
+    let second = open(other.producer("t").batch_records(900).linger_ms(1)).await;
+    let mut tickets = Vec::new();
+    for number in 0..1_000u32 {
+        let record = Record::new(number.to_string()).id(id_of(number));
+        tickets.push(second.enqueue(record).expect("room"));
+    }
+    let mut expected: Vec<u32> = old.clone();
+    for (number, ticket) in (0..).zip(tickets) {
+        let settled = tokio::time::timeout(Duration::from_secs(20), ticket).await;
+        let receipt = settled.expect("in time").expect("there");
+        let offset = match old.iter().position(|&other| other == number) {
+            Some(offset) => {
+                assert!(receipt.duplicate, "{number}");
+                offset
+            }
+            None => {
+                expected.push(number);
+                expected.len() - 1
+            }
+        };
+        assert_eq!(receipt.offset, offset as u64, "{number}");
+    }
+    let stored: Vec<u32> = server
+        .values("t", 0)
+        .iter()
+        .map(|value| std::str::from_utf8(value).expect("digits").parse().expect("a number"))
+        .collect();
+    assert_eq!(stored, expected);
+    assert_eq!(second.stats().acknowledged_records, 1_000);
+    assert!(server.log().connections > 2, "it was never cut");
+    // Once more, with nothing left to store.
+    let receipt = second.send(Record::new("3 again").id(id_of(3))).await.expect("there");
+    let at = old.iter().position(|&other| other == 3).expect("old") as u64;
+    assert_eq!((receipt.offset, receipt.duplicate), (at, true));
+    assert_eq!((receipt.acks, receipt.append_time_us), (Acks::Synced, 0));
+    assert_eq!(server.values("t", 0).len(), 1_000);
+}
+
 #[tokio::test]
 async fn a_flush_tells_the_failure_of_dropped_tickets() {
     let (server, client) = start(1).await;

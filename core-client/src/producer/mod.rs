@@ -306,9 +306,10 @@ impl Producer {
     ///
     /// The ticket tells the outcome, the only one, at the latest `delivery_timeout_ms` from now:
     ///
-    /// * a [`Receipt`]: the record is there, once, and what `acks` asked for holds;
+    /// * a [`Receipt`]: the record is there, once, and what `acks` asked for holds; or, with
+    ///   `duplicate`, it was there before, or another of its [id](crate::Record::id);
     /// * an error with [`Error::is_outcome_unknown`]: it may be there, once, or not. Sent again by
-    ///   the application, it may be there twice;
+    ///   the application, it may be there twice, unless its id is remembered;
     /// * any other error: it is certainly not there.
     ///
     /// What can be tried again is tried again until then, on as many connections as it takes:

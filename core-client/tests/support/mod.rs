@@ -97,6 +97,8 @@ struct Partition {
     start_offset: u64,
     next_offset: u64,
     producers: HashMap<u64, ProducerState>,
+    /// Offsets of the ids, if the topic has a window; nothing is forgotten.
+    ids: HashMap<[u8; 16], u64>,
 }
 
 #[derive(Debug)]
@@ -737,6 +739,7 @@ fn append(
     if let Some(error) = faults.append_errors.get(&number).or(faults.append_error.as_ref()) {
         return Err(error.clone());
     }
+    let has_window = state.topic(&place.stream, &place.topic)?.info.dedup_window_ms > 0;
     let partition = state.partition(place)?;
     let idempotent = header.producer_id != 0;
     if idempotent {
@@ -748,6 +751,9 @@ fn append(
         }
     }
     let base_offset = partition.next_offset;
+    if has_window {
+        judge_ids(&mut partition.ids, payload, base_offset)?;
+    }
     let append_time_us = 1_000 + base_offset as i64;
     if idempotent && let Some(producer) = partition.producers.get_mut(&header.producer_id) {
         producer.accept(&Claim::from(&header), base_offset, append_time_us);
@@ -759,6 +765,36 @@ fn append(
     partition.next_offset += u64::from(header.record_count);
     partition.batches.push((partition.next_offset, bytes.into()));
     Ok(AppendReply { base_offset, append_time_us, acks, duplicate: false })
+}
+
+/// Remembers the ids of a batch, or says which were seen: one range for each record, and no more
+/// than [`MAX_SEEN_RANGES`](tidewire_protocol::limits::MAX_SEEN_RANGES).
+fn judge_ids(
+    ids: &mut HashMap<[u8; 16], u64>,
+    payload: &Bytes,
+    base_offset: u64,
+) -> Result<(), Error> {
+    let batch = batch::Batch::decode(payload.clone())?;
+    let mut new = HashMap::new();
+    let mut seen = Vec::new();
+    for (index, record) in (0u32..).zip(batch.iter()) {
+        let Some(id) = record.id() else {
+            continue;
+        };
+        let offset = ids.get(&id).copied().or_else(|| new.get(&id).map(|_| u64::MAX));
+        match offset {
+            Some(base_offset) => {
+                seen.push(SeenRange { first_index: index, count: 1, base_offset });
+            }
+            None => _ = new.insert(id, base_offset + u64::from(index)),
+        }
+    }
+    if seen.is_empty() {
+        ids.extend(new);
+        return Ok(());
+    }
+    seen.truncate(tidewire_protocol::limits::MAX_SEEN_RANGES as usize);
+    Err(Error { seen, ..Error::new(Code::DUPLICATE_IDS, "ids were seen") })
 }
 
 fn answer<M: Message + Send + 'static>(ticket: Ticket, reply: Result<M, Error>) -> Answer {

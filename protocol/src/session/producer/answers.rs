@@ -3,7 +3,8 @@
 //! Owns the conclusions: which batch is done, which is sent again, which is in doubt, and what
 //! becomes of the sequence numbers behind one that is gone. The one invariant: a number is given
 //! to other records only if it is certain that its batch was not appended and never will be, by
-//! whatever copy of it may still be on its way on a connection that was lost.
+//! whatever copy of it may still be on its way on a connection that was lost. (What keeps such a copy
+//! out after a refusal for its ids is that they are remembered: `take_out`.)
 
 use super::seen::{Places, take_out};
 use super::{Attempt, Entry, ProducerEvent, ProducerSession, State, certain, in_doubt};
@@ -147,8 +148,8 @@ impl<T> ProducerSession<T> {
     /// it is numbered anew.
     ///
     /// This holds for one that was in doubt, too: the refusal says that the batch was not
-    /// appended, or it had been a duplicate (SPEC I-3), and a late copy of it holds the same ids.
-    /// Should they be forgotten by then, only one of the two gets the number that they share.
+    /// appended, or it had been a duplicate (SPEC I-3), and a late copy of it holds the same ids,
+    /// so it is refused as well, as long as these are remembered.
     // SPEC I-15
     fn take_out(&mut self, at: u32, index: usize, error: Error) {
         let Some(place) = self.partitions.get_mut(&at) else {
