@@ -1,6 +1,6 @@
 //! `tidewire topic`.
 //!
-//! Owns the four commands on topics; what a topic looks like is in the module above.
+//! Owns the commands on topics; what a topic looks like is in the module above.
 
 use serde_json::Value;
 use tidewire::{Codec, PartitionInfo, TopicConfig, TopicInfo};
@@ -62,6 +62,15 @@ pub fn run(command: TopicCommand) -> Result<(), Failure> {
             }
             TopicCommand::Describe { topic, json, server } => {
                 describe(&server.url, &topic, json).await
+            }
+            TopicCommand::Purge { topic, server } => {
+                client::connect(&server.url).await?.purge_topic(&topic).await?;
+                output::line(&format!("deleted all records of topic {topic}"))
+            }
+            TopicCommand::Truncate { topic, partition, before, server } => {
+                let client = client::connect(&server.url).await?;
+                let start = client.truncate(&topic, partition, before).await?;
+                output::line(&format!("{topic}[{partition}] begins at offset {start}"))
             }
             TopicCommand::Delete { topic, server } => {
                 client::connect(&server.url).await?.delete_topic(&topic).await?;

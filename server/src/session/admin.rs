@@ -94,6 +94,7 @@ impl Session {
             | Answer::Read(_)
             | Answer::Resolve(_)
             | Answer::Describe(_)
+            | Answer::Trimmed(_)
             | Answer::Producer(_) => {
                 unreachable!("an answer to something else than a change of the catalog")
             }

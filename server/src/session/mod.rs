@@ -9,6 +9,7 @@
 mod admin;
 mod consume;
 mod produce;
+mod trim;
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -53,6 +54,12 @@ enum Pending {
         ticket: Ticket,
         missing: usize,
         infos: Vec<PartitionInfo>,
+    },
+    /// A deletion of records in one or many partitions.
+    Trim {
+        ticket: Ticket,
+        missing: usize,
+        failed: Option<Error>,
     },
     Catalog(Ticket),
 }
@@ -207,6 +214,9 @@ impl Session {
             (Pending::Describe { ticket, missing, infos }, Answer::Describe(info)) => {
                 self.answer_describe(token, ticket, missing, infos, info);
             }
+            (Pending::Trim { ticket, missing, failed }, Answer::Trimmed(result)) => {
+                self.answer_trim(token, ticket, missing, failed, result);
+            }
             (Pending::Catalog(ticket), answer) => self.answer_catalog(ticket, answer),
             _ => unreachable!("an answer of another kind than its request"),
         }
@@ -249,6 +259,9 @@ impl Session {
             AnyRequest::Subscribe(subscribe) => self.subscribe(ticket, &subscribe),
             AnyRequest::Unsubscribe(_) => self.unsubscribe(ticket),
             AnyRequest::ListOffsets(list) => self.list_offsets(ticket, &list),
+            AnyRequest::Truncate(truncate) => self.truncate(ticket, &truncate),
+            AnyRequest::TopicPurge(purge) => self.purge_topic(ticket, &purge),
+            AnyRequest::StreamPurge(purge) => self.purge_stream(ticket, &purge.name),
             other => self.administer(ticket, other),
         };
         if let Err((ticket, error)) = result {

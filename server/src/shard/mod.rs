@@ -70,6 +70,7 @@ impl Shard {
         let accepting =
             rt::spawn(connections::accept(Rc::clone(&self.connections), acceptor, cancel));
         let mut inbox = start.inbox.into_stream();
+        self.partitions.borrow_mut().open_expiring();
         self.work(&mut inbox, |shard| shard.connections.is_stopping()).await;
 
         // Stopping: no new connections, no new requests; what was accepted is answered.
@@ -103,6 +104,7 @@ impl Shard {
         done: impl Fn(&Self) -> bool,
     ) {
         let mut batch = Vec::new();
+        let mut alarm = rt::Alarm::default();
         loop {
             while let Some(message) = self.router.pop_local() {
                 self.handle(message);
@@ -114,6 +116,7 @@ impl Shard {
             if done(self) {
                 return;
             }
+            alarm.set(self.partitions.borrow().next_expiry());
             poll_fn(|context| {
                 let woken = self.router.wake.poll(context).is_ready()
                     | self.connections.changed().poll(context).is_ready();
@@ -123,6 +126,7 @@ impl Shard {
                         Poll::Ready(None) | Poll::Pending => break,
                     }
                 }
+                let woken = alarm.poll(context).is_ready() | woken;
                 if woken || !batch.is_empty() { Poll::Ready(()) } else { Poll::Pending }
             })
             .await;
@@ -142,6 +146,7 @@ impl Shard {
             }
             ShardMessage::Opened { id, result } => partitions.opened(id, *result),
             ShardMessage::Synced { id, outcome } => partitions.synced(id, outcome),
+            ShardMessage::Trimmed { id, outcome } => partitions.trimmed(id, outcome),
             ShardMessage::TopicChanged(topic) => partitions.topic_changed(&topic),
             ShardMessage::Snapshot { id, outcome } => partitions.snapshot_written(id, outcome),
             ShardMessage::DropTopic { topic, name, done } => {
@@ -161,7 +166,10 @@ impl Shard {
 
     /// Writes what the partitions queued in this turn.
     fn flush(&self) {
-        self.partitions.borrow_mut().flush();
+        let mut partitions = self.partitions.borrow_mut();
+        partitions.flush();
+        partitions.expire();
+        drop(partitions);
         self.deliver_answers();
     }
 
