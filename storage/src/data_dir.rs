@@ -7,7 +7,7 @@
 //! FORMAT          "tidewire 1\n"
 //! catalog.redb    streams and topics
 //! catalog.lock    flock'ed while the catalog is written to, or copied
-//! topics/<id>/<partition>/    one log each
+//! topics/<id>/<partition>/    one log each: `<offset>.log`, `.next`, `.index`, `.state`, `start`
 //! removed/        what a repair took out of a log
 //! ```
 //! `docs/data-directory.md` describes every file.

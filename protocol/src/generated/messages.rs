@@ -437,7 +437,7 @@ pub const KINDS: &[KindInfo] = &[
         kind: Kind::SEEK,
         name: "SEEK",
         version: 1,
-        planned: true,
+        planned: false,
         direction: Direction::Request,
         request_payload: false,
         response_payload: false,

@@ -55,6 +55,10 @@ enum Pending {
         missing: usize,
         infos: Vec<PartitionInfo>,
     },
+    Seek {
+        ticket: Ticket,
+        token: u64,
+    },
     /// A deletion of records in one or many partitions.
     Trim {
         ticket: Ticket,
@@ -214,6 +218,9 @@ impl Session {
             (Pending::Describe { ticket, missing, infos }, Answer::Describe(info)) => {
                 self.answer_describe(token, ticket, missing, infos, info);
             }
+            (Pending::Seek { ticket, token }, Answer::Resolve(result)) => {
+                self.answer_seek(ticket, token, result);
+            }
             (Pending::Trim { ticket, missing, failed }, Answer::Trimmed(result)) => {
                 self.answer_trim(token, ticket, missing, failed, result);
             }
@@ -257,6 +264,7 @@ impl Session {
             AnyRequest::CloseProducer(_) => self.close_producer(ticket),
             AnyRequest::Fetch(fetch) => self.fetch(now, ticket, &fetch),
             AnyRequest::Subscribe(subscribe) => self.subscribe(ticket, &subscribe),
+            AnyRequest::Seek(seek) => self.seek(ticket, &seek),
             AnyRequest::Unsubscribe(_) => self.unsubscribe(ticket),
             AnyRequest::ListOffsets(list) => self.list_offsets(ticket, &list),
             AnyRequest::Truncate(truncate) => self.truncate(ticket, &truncate),
