@@ -84,6 +84,8 @@
 #define TW_E_USER_EXISTS 310
 /* The token does not exist. */
 #define TW_E_TOKEN_NOT_FOUND 311
+/* The topic has no producer of this name. */
+#define TW_E_PRODUCER_NOT_FOUND 312
 /* A batch is damaged or malformed; nothing of it was appended. */
 #define TW_E_CORRUPT_BATCH 400
 /* A batch is over the limit. */

@@ -82,6 +82,8 @@ export const Code = {
   USER_EXISTS: 310,
   /** The token does not exist. */
   TOKEN_NOT_FOUND: 311,
+  /** The topic has no producer of this name. */
+  PRODUCER_NOT_FOUND: 312,
   /** A batch is damaged or malformed; nothing of it was appended. */
   CORRUPT_BATCH: 400,
   /** A batch is over the limit. */
@@ -230,6 +232,7 @@ export const errors: Readonly<Record<number, ErrorInfo>> = {
   309: { name: "USER_NOT_FOUND", kind: "not_found", disposition: 0, text: "the user does not exist" },
   310: { name: "USER_EXISTS", kind: "conflict", disposition: 0, text: "the user exists already" },
   311: { name: "TOKEN_NOT_FOUND", kind: "not_found", disposition: 0, text: "the token does not exist" },
+  312: { name: "PRODUCER_NOT_FOUND", kind: "not_found", disposition: 0, text: "the topic has no producer of this name" },
   400: { name: "CORRUPT_BATCH", kind: "append", disposition: 0, text: "a batch is damaged or malformed; nothing of it was appended" },
   401: { name: "BATCH_TOO_LARGE", kind: "append", disposition: 0, text: "a batch is over the limit" },
   402: { name: "UNSUPPORTED_BATCH", kind: "append", disposition: 0, text: "a batch uses a format, codec or column that is not supported" },

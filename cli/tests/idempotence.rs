@@ -191,6 +191,52 @@ fn a_name_is_known_by_its_topic_and_checked() {
     assert_ne!(anew.id, first.id);
 }
 
+/// SPEC I-12
+#[test]
+fn names_are_listed_and_forgotten() {
+    let server = TestServer::start();
+    let mut raw = connected(&server, true);
+    let held = Producer::open(&mut raw, "held");
+    held.send(&mut raw, 0).expect("new");
+    let names: Vec<String> = (0..300).map(|number| format!("{number:03}")).collect();
+    let opening: Vec<_> = names
+        .iter()
+        .map(|name| {
+            let channel = raw.channel();
+            let (stream, topic) = ("default".into(), "t".into());
+            let open = OpenProducer { stream, topic, name: Some(name.clone()), resume: None };
+            raw.submit(channel, &open, &[])
+        })
+        .collect();
+    for id in opening {
+        raw.wait::<OpenProducer>(id).expect("opened");
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.expect("a runtime").block_on(async {
+        let client = Client::connect(&server.url()).await.expect("a running server");
+        let listed = client.producers("t").await.expect("listed");
+        let listed: Vec<&str> = listed.iter().map(|producer| producer.name.as_str()).collect();
+        let expected: Vec<&str> = names.iter().map(String::as_str).chain(["held"]).collect();
+        assert_eq!(listed, expected, "two pages");
+        let url = server.url();
+        let shown = support::server::run(&["topic", "producers", "t", "--url", &url]);
+        let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
+        assert!(shown.lines().any(|line| line.starts_with("held ")), "{shown}");
+        let forget = ["topic", "producers", "t", "--forget", "held", "--url", &url];
+        let forgotten = support::server::run(&forget);
+        assert!(forgotten.status.success());
+        let forgotten = support::server::run(&forget);
+        let told = String::from_utf8_lossy(&forgotten.stderr).into_owned();
+        assert!(!forgotten.status.success() && told.contains("\"held\""), "{told}");
+        let again = client.forget_producer("t", "held").await.expect_err("it was forgotten");
+        assert_eq!(again.code(), Code::PRODUCER_NOT_FOUND);
+    });
+    assert_eq!(held.code(&mut raw, 1), Code::PRODUCER_FENCED);
+    let anew = Producer::open(&mut raw, "held");
+    assert_eq!(anew.epoch, 1);
+    assert_ne!(anew.id, held.id);
+}
+
 /// SPEC I-11: a channel is no producer's before its opening is answered, and none after it was
 /// closed, whatever was on the way.
 #[test]

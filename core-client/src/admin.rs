@@ -6,9 +6,10 @@
 use tidewire_protocol::limits;
 use tidewire_protocol::message;
 use tidewire_protocol::message::{
-    Codec, Fetch, ListOffsets, PartitionInfo, PartitionsAdd, StreamCreate, StreamDelete,
-    StreamDescribe, StreamInfo, StreamList, StreamPurge, TopicCreate, TopicDelete,
-    TopicDescribe, TopicInfo, TopicList, TopicPurge, TopicUpdate, Truncate,
+    Codec, Fetch, ListOffsets, PartitionInfo, PartitionsAdd, ProducerDelete, ProducerInfo,
+    ProducerList, StreamCreate, StreamDelete, StreamDescribe, StreamInfo, StreamList,
+    StreamPurge, TopicCreate, TopicDelete, TopicDescribe, TopicInfo, TopicList, TopicPurge,
+    TopicUpdate, Truncate,
 };
 use tidewire_protocol::name::{TopicName, check_name};
 use tidewire_protocol::options::topic as defaults;
@@ -342,6 +343,44 @@ impl Client {
                 return Ok(topics);
             }
         }
+    }
+
+    /// The named producers of a topic, by name.
+    ///
+    /// # Errors
+    /// `TOPIC_NOT_FOUND`, `STREAM_NOT_FOUND`.
+    pub async fn producers(&self, topic: &str) -> Result<Vec<ProducerInfo>, Error> {
+        let name = topic_name(topic)?;
+        let mut producers: Vec<ProducerInfo> = Vec::new();
+        loop {
+            let after = producers.last().map(|last| last.name.clone()).unwrap_or_default();
+            let request = ProducerList {
+                stream: name.stream().to_owned(),
+                topic: name.topic().to_owned(),
+                after: after.clone(),
+            };
+            let page = self.link.query(&request).await?;
+            let first = page.producers.first().map(|producer| &producer.name);
+            let more = page.more && check_progress("producers", first > Some(&after))?;
+            producers.extend(page.producers);
+            if !more {
+                return Ok(producers);
+            }
+        }
+    }
+
+    /// Forgets the name of a producer; whoever has it is fenced. Opened again, it begins anew.
+    ///
+    /// # Errors
+    /// `PRODUCER_NOT_FOUND`, `TOPIC_NOT_FOUND`, `STREAM_NOT_FOUND`.
+    pub async fn forget_producer(&self, topic: &str, name: &str) -> Result<(), Error> {
+        let topic = topic_name(topic)?;
+        let request = ProducerDelete {
+            stream: topic.stream().to_owned(),
+            topic: topic.topic().to_owned(),
+            name: name.to_owned(),
+        };
+        self.link.request(&request).await.map(drop)
     }
 
     /// Deletes a topic, `stream/topic`, and its records.

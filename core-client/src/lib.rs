@@ -53,7 +53,9 @@ pub use producer::ticket::{Receipt, Ticket};
 pub use producer::{EnqueueError, Producer, ProducerBuilder};
 pub use record::Record;
 pub use tidewire_protocol::batch::{Headers, RecordRef};
-pub use tidewire_protocol::message::{Acks, Codec, PartitionInfo, StreamInfo, TopicInfo};
+pub use tidewire_protocol::message::{
+    Acks, Codec, PartitionInfo, ProducerInfo, StreamInfo, TopicInfo,
+};
 
 /// The README's example is compiled with the crate's own.
 #[cfg(doctest)]

@@ -30,6 +30,7 @@ KIND_BY_NUMBER = {kind["number"]: kind for kind in KINDS["kind"]}
 STRUCTS = {struct["name"]: struct for struct in KINDS["struct"]}
 ENUMS = {enum["name"] for enum in KINDS["enum"]}
 ERRORS = {error["name"] for error in table("errors")["error"]}
+DUPLICATE_IDS = 411
 LIMITS = {limit["name"]: limit["value"] for limit in table("limits")["limit"]}
 
 RESPONSE, ONE_WAY, MORE = 1, 2, 4
@@ -223,7 +224,11 @@ def decode_frame(data):
     if response and aux & 0xFFFF:
         reader = Reader(meta)  # [E-1]
         fields = {"message": reader.string()}
-        reader.tlvs({})
+        if aux & 0xFFFF == DUPLICATE_IDS:
+            seen = {"name": "seen", "type": "list:SeenRange"}
+            fields |= reader.tlvs({1: seen})  # [I-15]
+        else:
+            reader.tlvs({})
         takes_payload = False
     else:
         kind = KIND_BY_NUMBER.get(number)
@@ -306,7 +311,9 @@ def decode_batch(data):
     unsupported(columns & ~KNOWN_COLUMNS)  # [B-7]
     records = decode_body(body, count, columns)
     for record in records:
-        record["offset"] = str((base_offset + record["offset"]) % (1 << 64))
+        corrupt(base_offset + record["offset"] >= 1 << 64)  # [B-14]
+        corrupt(base_time + record["time_us"] >= 1 << 63)  # [B-12]
+        record["offset"] = str(base_offset + record["offset"])
         record["time_us"] = str(base_time + record["time_us"])
     return {
         "base_offset": str(base_offset),

@@ -30,6 +30,10 @@ pub(crate) enum CatalogJob {
     Change { origin: Origin, change: CatalogChange },
     /// A producer with a name is to be opened.
     OpenProducer { origin: Origin, open: OpenNamed },
+    /// The names of a topic's producers are to be told.
+    ListProducers { origin: Origin, topic: Arc<Topic>, after: String },
+    /// The name of a producer is to be forgotten.
+    DeleteProducer { origin: Origin, topic: Arc<Topic>, name: String },
     /// End the thread.
     Stop,
 }
@@ -50,6 +54,13 @@ pub(crate) fn start(
                 Ok(CatalogJob::OpenProducer { origin, open }) => {
                     let now_us = shared.clock.wall_us();
                     (origin, Answer::Producer(names.open(&mut store, open, now_us)))
+                }
+                Ok(CatalogJob::ListProducers { origin, topic, after }) => {
+                    (origin, Answer::Producers(Names::list(&store, &topic, &after)))
+                }
+                Ok(CatalogJob::DeleteProducer { origin, topic, name }) => {
+                    let deleted = names.delete(&mut store, &topic, &name);
+                    (origin, Answer::ProducerDeleted(deleted))
                 }
                 Ok(CatalogJob::Stop) | Err(_) => return,
             };
@@ -190,6 +201,7 @@ pub(crate) fn error(error: &CatalogError) -> Error {
         CatalogErrorKind::TopicNotFound => Code::TOPIC_NOT_FOUND,
         CatalogErrorKind::StreamExists => Code::STREAM_EXISTS,
         CatalogErrorKind::TopicExists => Code::TOPIC_EXISTS,
+        CatalogErrorKind::Full => Code::DISK_FULL,
         CatalogErrorKind::FewerPartitions => Code::INVALID_PARTITION_COUNT,
         CatalogErrorKind::TooManyProducers => Code::TOO_MANY_PRODUCERS,
         _ => Code::INTERNAL,

@@ -10,7 +10,8 @@ use std::sync::atomic::AtomicU32;
 use bytes::Bytes;
 use tidewire_protocol::error::Error;
 use tidewire_protocol::message::{
-    AppendReply, FlushReply, PartitionInfo, ProducerIdentity, Start, StreamInfo, TopicInfo,
+    AppendReply, FlushReply, PartitionInfo, ProducerIdentity, ProducerListReply, Start,
+    StreamInfo, TopicInfo,
 };
 use tidewire_storage::Topic;
 use tidewire_storage::disk::RealDisk;
@@ -121,6 +122,8 @@ pub(crate) enum Answer {
     /// Where a partition begins after records were deleted.
     Trimmed(Result<u64, Error>),
     Producer(Result<OpenedProducer, Error>),
+    Producers(Result<ProducerListReply, Error>),
+    ProducerDeleted(Result<(), Error>),
 }
 
 /// A producer with a name, as it was opened.

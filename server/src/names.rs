@@ -12,12 +12,14 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Weak};
 
 use tidewire_protocol::error::{Code, Error};
-use tidewire_protocol::message::ProducerIdentity;
+use tidewire_protocol::limits;
+use tidewire_protocol::message::{ProducerIdentity, ProducerInfo, ProducerListReply};
 use tidewire_storage::catalog::NamedProducer;
 use tidewire_storage::{CatalogStore, Topic};
 
 use crate::catalog::error;
 use crate::message::OpenedProducer;
+use crate::session::page;
 
 /// A producer to open.
 pub(crate) struct OpenNamed {
@@ -62,6 +64,46 @@ impl Names {
         opened_epoch.fetch_max(producer_epoch, Ordering::AcqRel);
         let producer = ProducerIdentity { producer_id, producer_epoch };
         Ok(OpenedProducer { producer, opened_epoch })
+    }
+
+    /// A page of a topic's names.
+    pub(crate) fn list(
+        store: &CatalogStore,
+        topic: &Topic,
+        after: &str,
+    ) -> Result<ProducerListReply, Error> {
+        let limit = limits::MAX_LIST_ITEMS as usize;
+        let mut found = store.producers(topic.id, after, limit + 1).map_err(|e| error(&e))?;
+        let more = found.len() > limit;
+        found.truncate(limit);
+        let producers = found.into_iter().map(|(name, producer)| ProducerInfo {
+            name,
+            producer_id: producer.id,
+            producer_epoch: producer.epoch,
+            opened_us: producer.opened_us,
+        });
+        let (producers, cut) = page(producers.map(|info| (info.name.len(), info)));
+        Ok(ProducerListReply { producers, more: more || cut })
+    }
+
+    /// Forgets a name, durably, and fences whoever has it.
+    // SPEC I-12
+    pub(crate) fn delete(
+        &mut self,
+        store: &mut CatalogStore,
+        topic: &Topic,
+        name: &str,
+    ) -> Result<(), Error> {
+        let gone = store.delete_producer(topic.id, name).map_err(|e| error(&e))?;
+        let Some(gone) = gone else {
+            let text =
+                format!("topic {}/{} has no producer \"{name}\"", topic.stream, topic.name);
+            return Err(Error::new(Code::PRODUCER_NOT_FOUND, text));
+        };
+        if let Some(epoch) = self.epochs.remove(&gone.id).and_then(|epoch| epoch.upgrade()) {
+            epoch.store(u32::MAX, Ordering::Release);
+        }
+        Ok(())
     }
 
     fn epoch(&mut self, id: u64) -> Arc<AtomicU32> {

@@ -6,6 +6,7 @@ mod generate;
 mod miri;
 mod rules;
 mod tasks;
+mod torture;
 mod vectors;
 
 use std::process::ExitCode;
@@ -21,6 +22,11 @@ usage: cargo xtask TASK
   gen --check     say which generated files differ from protocol/spec; 1 if any does
   rules           list the rules of protocol/SPEC.md that no test names; 1 if there are any
   vectors         write the golden vectors that protocol/vectors does not have yet
+  bench-log [DIR]
+                  measure the log beside the bare system calls, on the file system of DIR
+  torture [--release] [--rounds N] [--seed S]
+                  kill a real server over and over, damage its files, check its promises; 30 rounds
+                  by default
 ";
 
 fn main() -> ExitCode {
@@ -32,6 +38,8 @@ fn main() -> ExitCode {
         ["gen", "--check"] => generate::run(true),
         ["rules"] => rules::run(),
         ["vectors"] => vectors::run(),
+        ["bench-log", rest @ ..] => torture::bench_log(rest),
+        ["torture", rest @ ..] => torture::run(rest),
         ["miri"] => miri::run(),
         ["fuzz", rest @ ..] => fuzz_arguments(rest),
         [] | ["help" | "--help" | "-h"] => {

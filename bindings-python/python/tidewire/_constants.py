@@ -50,6 +50,7 @@ class Code(IntEnum):
     USER_NOT_FOUND = 309  # the user does not exist
     USER_EXISTS = 310  # the user exists already
     TOKEN_NOT_FOUND = 311  # the token does not exist
+    PRODUCER_NOT_FOUND = 312  # the topic has no producer of this name
     CORRUPT_BATCH = 400  # a batch is damaged or malformed; nothing of it was appended
     BATCH_TOO_LARGE = 401  # a batch is over the limit
     UNSUPPORTED_BATCH = 402  # a batch uses a format, codec or column that is not supported
@@ -164,6 +165,7 @@ ERRORS: Final[dict[int, ErrorInfo]] = {
     309: ErrorInfo("USER_NOT_FOUND", "not_found", Disposition(0), "the user does not exist"),
     310: ErrorInfo("USER_EXISTS", "conflict", Disposition(0), "the user exists already"),
     311: ErrorInfo("TOKEN_NOT_FOUND", "not_found", Disposition(0), "the token does not exist"),
+    312: ErrorInfo("PRODUCER_NOT_FOUND", "not_found", Disposition(0), "the topic has no producer of this name"),
     400: ErrorInfo("CORRUPT_BATCH", "append", Disposition(0), "a batch is damaged or malformed; nothing of it was appended"),
     401: ErrorInfo("BATCH_TOO_LARGE", "append", Disposition(0), "a batch is over the limit"),
     402: ErrorInfo("UNSUPPORTED_BATCH", "append", Disposition(0), "a batch uses a format, codec or column that is not supported"),

@@ -8,7 +8,7 @@ pub mod stream;
 pub mod topic;
 
 use serde_json::{Value, json};
-use tidewire::{Client, Code, PartitionInfo, StreamInfo, TopicInfo};
+use tidewire::{Client, Code, PartitionInfo, ProducerInfo, StreamInfo, TopicInfo};
 
 use crate::args::ServerArgs;
 use crate::client;
@@ -66,6 +66,32 @@ fn partition_json(partition: &PartitionInfo) -> Value {
         "segments": partition.segments,
         "error": (partition.error != 0).then(|| partition_state(partition)),
     })
+}
+
+fn producer_json(producer: &ProducerInfo) -> Value {
+    json!({
+        "name": producer.name,
+        "producer_id": producer.producer_id,
+        "producer_epoch": producer.producer_epoch,
+        "opened": number::rfc3339(producer.opened_us),
+    })
+}
+
+/// Producers of one topic that have a name.
+fn producer_table(producers: &[ProducerInfo]) -> Table {
+    let mut table = Table::new([
+        ("name", Side::Left),
+        ("epoch", Side::Right),
+        ("opened (UTC)", Side::Left),
+    ]);
+    for producer in producers {
+        table.row([
+            producer.name.clone(),
+            number::count(producer.producer_epoch.into()),
+            number::date(producer.opened_us),
+        ]);
+    }
+    table
 }
 
 /// `ok`, or the name of the error because of which it takes no appends.

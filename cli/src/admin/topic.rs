@@ -6,8 +6,8 @@ use serde_json::Value;
 use tidewire::{Codec, PartitionInfo, TopicConfig, TopicInfo};
 
 use super::{
-    partition_json, partition_state, print_table, topic_json, topic_table,
-    topics_of_all_streams,
+    partition_json, partition_state, print_table, producer_json, producer_table, topic_json,
+    topic_table, topics_of_all_streams,
 };
 use crate::args::admin::TopicCommand;
 use crate::client;
@@ -56,6 +56,20 @@ pub fn run(command: TopicCommand) -> Result<(), Failure> {
                 let client = client::connect(&server.url).await?;
                 let info = client.add_partitions(&topic, partitions).await?;
                 output::line(&format!("changed topic {}", summary(&info)))
+            }
+            TopicCommand::Producers { topic, forget: Some(name), server, .. } => {
+                let client = client::connect(&server.url).await?;
+                client.forget_producer(&topic, &name).await?;
+                output::line(&format!("forgot producer '{name}' of topic {topic}"))
+            }
+            TopicCommand::Producers { topic, forget: None, json, server } => {
+                let client = client::connect(&server.url).await?;
+                let producers = client.producers(&topic).await?;
+                if json {
+                    let producers = producers.iter().map(producer_json).collect();
+                    return output::json(&Value::Array(producers));
+                }
+                print_table(&producer_table(&producers))
             }
             TopicCommand::List { stream, json, server } => {
                 list(&server.url, stream.as_deref(), json).await

@@ -80,6 +80,7 @@ Examples:
   tidewire topic describe shop/orders
   tidewire topic truncate shop/orders --partition 0 --before 5000
   tidewire topic purge shop/orders
+  tidewire topic producers shop/orders
   tidewire topic delete shop/orders
 
 Exit codes: 0 fine, 1 failed, 2 wrong usage")]
@@ -156,6 +157,20 @@ pub enum TopicCommand {
     List {
         /// The stream; all of them if not given
         stream: Option<String>,
+        /// Print a JSON array
+        #[arg(long)]
+        json: bool,
+        /// The server.
+        #[command(flatten)]
+        server: ServerArgs,
+    },
+    /// List the producers of a topic that have a name, or forget one of the names
+    Producers {
+        /// Its name, STREAM/TOPIC
+        topic: String,
+        /// Forget this name, and refuse whoever sends under it now
+        #[arg(long, value_name = "NAME", conflicts_with = "json")]
+        forget: Option<String>,
         /// Print a JSON array
         #[arg(long)]
         json: bool,

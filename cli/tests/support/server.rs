@@ -91,7 +91,12 @@ impl TestServer {
     }
 
     pub fn start_with(data: &Path, arguments: &[&str]) -> Self {
-        let mut child = tidewire()
+        Self::start_by(tidewire(), data, arguments)
+    }
+
+    /// A server by a command that may have an environment of its own.
+    pub fn start_by(mut command: Command, data: &Path, arguments: &[&str]) -> Self {
+        let mut child = command
             .args(["serve", "--dev", "--listen", "127.0.0.1:0", "--data"])
             .arg(data)
             .args(arguments)

@@ -27,10 +27,8 @@ pub(crate) fn batch(data: &[u8]) {
         for (name, _) in record.headers() {
             assert!(!name.is_empty());
         }
-        if batch.header().next_offset().is_some() {
-            assert!(last < Some(record.offset()), "offsets rise");
-            last = Some(record.offset());
-        }
+        assert!(last < Some(record.offset()), "offsets rise");
+        last = Some(record.offset());
     }
     for offset in [0, batch.header().base_offset, u64::MAX] {
         assert!(batch.index_of(offset) <= batch.len());

@@ -80,6 +80,10 @@ pub(crate) const PRODUCE: &[Decoder] = &[
     Decoder { kind: 0x0303, reply: true, run: round_trip::<message::FlushReply> },
     Decoder { kind: 0x0304, reply: false, run: round_trip::<message::CloseProducer> },
     Decoder { kind: 0x0304, reply: true, run: round_trip::<message::CloseProducerReply> },
+    Decoder { kind: 0x0305, reply: false, run: round_trip::<message::ProducerList> },
+    Decoder { kind: 0x0305, reply: true, run: round_trip::<message::ProducerListReply> },
+    Decoder { kind: 0x0306, reply: false, run: round_trip::<message::ProducerDelete> },
+    Decoder { kind: 0x0306, reply: true, run: round_trip::<message::ProducerDeleteReply> },
 ];
 
 /// Kinds 04xx.

@@ -99,7 +99,39 @@ pub(super) fn check_stored(bytes: &[u8], limits: Limits) -> Result<Header, Malfo
 pub(super) fn check_body(header: &Header, body: &[u8]) -> Result<Layout, Malformed> {
     let layout = Layout::of(header, body)?;
     check_tables(&layout, body)?;
+    check_ranges(header, &layout, body)?;
     Ok(layout)
+}
+
+/// No offset and no time of a record passes the end of its type.
+// SPEC B-12, B-14
+fn check_ranges(header: &Header, layout: &Layout, body: &[u8]) -> Result<(), Malformed> {
+    let last = layout.count - 1;
+    let last_delta = if layout.columns.has(Columns::OFFSET_DELTAS) {
+        u64::from(u32_at(body, layout.offset_deltas + 4 * last))
+    } else {
+        last as u64
+    };
+    if header.base_offset.checked_add(last_delta).is_none() {
+        return Err(malformed!(
+            Layout,
+            "the last record would have an offset {last_delta} above {}",
+            header.base_offset
+        ));
+    }
+    let near_the_end = header.base_time_us > i64::MAX - i64::from(u32::MAX);
+    if near_the_end && layout.columns.has(Columns::TIMES) {
+        let times = &body[layout.times..layout.times + 4 * layout.count];
+        let latest = (0..layout.count).map(|index| u32_at(times, 4 * index)).max();
+        if header.base_time_us.checked_add(i64::from(latest.unwrap_or(0))).is_none() {
+            return Err(malformed!(
+                Layout,
+                "a record's time is too far after {}",
+                header.base_time_us
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// Checks the contents of every table, so that reading a record needs no check at all.

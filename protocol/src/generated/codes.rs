@@ -84,6 +84,8 @@ impl Code {
     pub const USER_EXISTS: Self = Self(310);
     /// The token does not exist.
     pub const TOKEN_NOT_FOUND: Self = Self(311);
+    /// The topic has no producer of this name.
+    pub const PRODUCER_NOT_FOUND: Self = Self(312);
     /// A batch is damaged or malformed; nothing of it was appended.
     pub const CORRUPT_BATCH: Self = Self(400);
     /// A batch is over the limit.
@@ -419,6 +421,13 @@ pub const CODES: &[CodeInfo] = &[
         class: Class::NotFound,
         disposition: Disposition::NONE,
         text: "the token does not exist",
+    },
+    CodeInfo {
+        code: Code::PRODUCER_NOT_FOUND,
+        name: "PRODUCER_NOT_FOUND",
+        class: Class::NotFound,
+        disposition: Disposition::NONE,
+        text: "the topic has no producer of this name",
     },
     CodeInfo {
         code: Code::CORRUPT_BATCH,

@@ -68,6 +68,10 @@ impl Kind {
     pub const FLUSH: Self = Self(0x0303);
     /// Closes the frame's channel. Appends before it are carried out.
     pub const CLOSE_PRODUCER: Self = Self(0x0304);
+    /// Lists the named producers of a topic by name, a page at a time.
+    pub const PRODUCER_LIST: Self = Self(0x0305);
+    /// Forgets the name of a producer, and fences whoever has it.
+    pub const PRODUCER_DELETE: Self = Self(0x0306);
     /// Reads batches of a partition once, waiting for them if asked to.
     pub const FETCH: Self = Self(0x0401);
     /// Opens the frame's channel, which must be free, for deliveries of one partition.
@@ -391,6 +395,24 @@ pub const KINDS: &[KindInfo] = &[
     KindInfo {
         kind: Kind::CLOSE_PRODUCER,
         name: "CLOSE_PRODUCER",
+        version: 1,
+        planned: false,
+        direction: Direction::Request,
+        request_payload: false,
+        response_payload: false,
+    },
+    KindInfo {
+        kind: Kind::PRODUCER_LIST,
+        name: "PRODUCER_LIST",
+        version: 1,
+        planned: false,
+        direction: Direction::Request,
+        request_payload: false,
+        response_payload: false,
+    },
+    KindInfo {
+        kind: Kind::PRODUCER_DELETE,
+        name: "PRODUCER_DELETE",
         version: 1,
         planned: false,
         direction: Direction::Request,
@@ -892,6 +914,40 @@ impl Field for ProducerIdentity {
 
 impl Item for ProducerIdentity {
     const MIN_LEN: usize = 12;
+}
+
+/// A named producer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProducerInfo {
+    /// Its name within the topic.
+    pub name: String,
+    /// Its id.
+    pub producer_id: u64,
+    /// The epoch that was opened last: how often it was opened.
+    pub producer_epoch: u32,
+    /// When it was opened last, in microseconds since the Unix epoch.
+    pub opened_us: i64,
+}
+
+impl Field for ProducerInfo {
+    fn put(&self, writer: &mut Writer) {
+        self.name.put(writer);
+        self.producer_id.put(writer);
+        self.producer_epoch.put(writer);
+        self.opened_us.put(writer);
+    }
+    fn take(reader: &mut Reader<'_>) -> Result<Self, Error> {
+        Ok(Self {
+            name: Field::take(reader)?,
+            producer_id: Field::take(reader)?,
+            producer_epoch: Field::take(reader)?,
+            opened_us: Field::take(reader)?,
+        })
+    }
+}
+
+impl Item for ProducerInfo {
+    const MIN_LEN: usize = 22;
 }
 
 /// Neighbouring records of a batch whose ids a partition has seen, stored at neighbouring offsets.
@@ -2953,6 +3009,113 @@ impl Request for CloseProducer {
     type Reply = CloseProducerReply;
 }
 
+/// Lists the named producers of a topic by name, a page at a time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProducerList {
+    /// The stream.
+    pub stream: String,
+    /// The topic.
+    pub topic: String,
+    /// List names after this one; empty starts at the first.
+    pub after: String,
+}
+
+impl Message for ProducerList {
+    const KIND: Kind = Kind::PRODUCER_LIST;
+    const VERSION: u8 = 1;
+    fn encode(&self, writer: &mut Writer) {
+        self.stream.put(writer);
+        self.topic.put(writer);
+        self.after.put(writer);
+    }
+    fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
+        let message = Self {
+            stream: Field::take(&mut reader)?,
+            topic: Field::take(&mut reader)?,
+            after: Field::take(&mut reader)?,
+        };
+        reader.finish()?;
+        Ok(message)
+    }
+}
+
+/// The reply to [`ProducerList`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProducerListReply {
+    /// A page of producers.
+    pub producers: Vec<ProducerInfo>,
+    /// Whether another page follows.
+    pub more: bool,
+}
+
+impl Message for ProducerListReply {
+    const KIND: Kind = Kind::PRODUCER_LIST;
+    const VERSION: u8 = 1;
+    fn encode(&self, writer: &mut Writer) {
+        self.producers.put(writer);
+        self.more.put(writer);
+    }
+    fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
+        let message =
+            Self { producers: Field::take(&mut reader)?, more: Field::take(&mut reader)? };
+        reader.finish()?;
+        Ok(message)
+    }
+}
+
+impl Request for ProducerList {
+    type Reply = ProducerListReply;
+}
+
+/// Forgets the name of a producer, and fences whoever has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProducerDelete {
+    /// The stream.
+    pub stream: String,
+    /// The topic.
+    pub topic: String,
+    /// The producer's name.
+    pub name: String,
+}
+
+impl Message for ProducerDelete {
+    const KIND: Kind = Kind::PRODUCER_DELETE;
+    const VERSION: u8 = 1;
+    fn encode(&self, writer: &mut Writer) {
+        self.stream.put(writer);
+        self.topic.put(writer);
+        self.name.put(writer);
+    }
+    fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
+        let message = Self {
+            stream: Field::take(&mut reader)?,
+            topic: Field::take(&mut reader)?,
+            name: Field::take(&mut reader)?,
+        };
+        reader.finish()?;
+        Ok(message)
+    }
+}
+
+/// The reply to [`ProducerDelete`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProducerDeleteReply {}
+
+impl Message for ProducerDeleteReply {
+    const KIND: Kind = Kind::PRODUCER_DELETE;
+    const VERSION: u8 = 1;
+    fn encode(&self, _writer: &mut Writer) {}
+    fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
+        let message = Self {};
+        reader.finish()?;
+        Ok(message)
+    }
+}
+
+impl Request for ProducerDelete {
+    type Reply = ProducerDeleteReply;
+}
+
 /// Reads batches of a partition once, waiting for them if asked to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fetch {
@@ -4096,6 +4259,10 @@ pub enum AnyRequest {
     Flush(Flush),
     /// Closes the frame's channel. Appends before it are carried out.
     CloseProducer(CloseProducer),
+    /// Lists the named producers of a topic by name, a page at a time.
+    ProducerList(ProducerList),
+    /// Forgets the name of a producer, and fences whoever has it.
+    ProducerDelete(ProducerDelete),
     /// Reads batches of a partition once, waiting for them if asked to.
     Fetch(Fetch),
     /// Opens the frame's channel, which must be free, for deliveries of one partition.
@@ -4174,6 +4341,8 @@ impl AnyRequest {
             Kind::APPEND => Append::decode(reader).map(Self::Append),
             Kind::FLUSH => Flush::decode(reader).map(Self::Flush),
             Kind::CLOSE_PRODUCER => CloseProducer::decode(reader).map(Self::CloseProducer),
+            Kind::PRODUCER_LIST => ProducerList::decode(reader).map(Self::ProducerList),
+            Kind::PRODUCER_DELETE => ProducerDelete::decode(reader).map(Self::ProducerDelete),
             Kind::FETCH => Fetch::decode(reader).map(Self::Fetch),
             Kind::SUBSCRIBE => Subscribe::decode(reader).map(Self::Subscribe),
             Kind::CREDIT => Credit::decode(reader).map(Self::Credit),

@@ -297,6 +297,16 @@ fn errors(out: &mut Vectors) {
         };
         understood(out, id.of(name, rule), "roundtrip", &crafted(head, &meta, &[]));
     }
+    let mut meta = vec![4, 0, b's', b'e', b'e', b'n', 1, 0, 36, 0, 2, 0, 0, 0];
+    for (first_index, count, base_offset) in [(0u32, 3u32, 41u64), (5, 1, u64::MAX)] {
+        meta.extend_from_slice(&first_index.to_le_bytes());
+        meta.extend_from_slice(&count.to_le_bytes());
+        meta.extend_from_slice(&base_offset.to_le_bytes());
+    }
+    meta.resize(meta.len().next_multiple_of(8), 0);
+    let head = Header { flags: Flags::RESPONSE, aux: 411, ..header(Kind::APPEND, meta.len()) };
+    let bytes = crafted(head, &meta, &[]);
+    understood(out, id.of("error-duplicate-ids", "I-15"), "roundtrip", &bytes);
     let head = Header { flags: Flags::RESPONSE, aux: 0x0002_0384, ..header(Kind::APPEND, 8) };
     let added = crafted(head, &[0, 0, 4, 0, 1, 0, 9, 0], &[]);
     understood(out, id.of("error-with-added-field", "V-2"), "decode", &added);
@@ -717,6 +727,12 @@ fn batch_faults(out: &mut Vectors) {
     reject("deltas-falling", "B-14", &deltas.write(), corrupt);
     deltas.records[2].offset_delta = 6;
     reject("padding-of-deltas", "B-15", &body_fault(&deltas, 31, &[1]), corrupt);
+    deltas.header.base_offset = u64::MAX - 5;
+    reject("offset-past-the-end", "B-14", &deltas.write(), corrupt);
+    let mut late = Plan::new(4, vec![value(b""), value(b"")]);
+    late.header.base_time_us = i64::MAX - 5;
+    late.records[1].time_delta = 6;
+    reject("time-past-the-end", "B-12", &late.write(), corrupt);
     let nulls = Plan::new(16, vec![value(b"ab"), value(b"c")]);
     reject("null-value-with-bytes", "B-10", &body_fault(&nulls, 24, &[1]), corrupt);
     reject("bits-after-the-last", "B-10", &body_fault(&nulls, 24, &[7]), corrupt);

@@ -16,15 +16,15 @@ mod metas;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use serde_json::{Map, Value, json};
 use tidewire_protocol::batch::Batch;
-use tidewire_protocol::codec::{Field, Reader};
+use tidewire_protocol::codec::{Field, Reader, Writer};
 use tidewire_protocol::crc::crc32c;
 use tidewire_protocol::error::{Code, Error};
 use tidewire_protocol::frame::{self, Flags, HEADER_LEN, Header};
 use tidewire_protocol::limits;
-use tidewire_protocol::message::{Direction, KINDS, Kind};
+use tidewire_protocol::message::{Direction, KINDS, Kind, SeenRange};
 use tidewire_protocol::partitioner::partition_of;
 
 use json::{Json, unhex};
@@ -83,6 +83,21 @@ fn partitions(key: &[u8]) -> Value {
     Value::Object(Map::from_iter(of))
 }
 
+/// The optional field of an error reply that says which records were seen.
+const SEEN_TAG: u16 = 1;
+
+/// SPEC I-15
+fn seen(mut reader: Reader<'_>) -> Result<Vec<SeenRange>, Error> {
+    let mut seen = None;
+    while let Some(tlv) = reader.tlv()? {
+        match tlv.tag {
+            SEEN_TAG => tlv.fill(&mut seen)?,
+            _ => tlv.skip()?,
+        }
+    }
+    Ok(seen.unwrap_or_default())
+}
+
 fn judge_frame(bytes: &[u8]) -> Result<Value, Error> {
     let head = bytes.first_chunk::<HEADER_LEN>().expect("a whole header");
     let header = Header::parse(head, limits::MAX_FRAME_LEN)?;
@@ -95,8 +110,12 @@ fn judge_frame(bytes: &[u8]) -> Result<Value, Error> {
     let (fields, payload) = if response && header.status().0.0 != 0 {
         let mut reader = Reader::new(meta);
         let message = String::take(&mut reader)?;
-        reader.finish()?;
-        (json!({ "message": message }), false)
+        if header.status().0 == Code::DUPLICATE_IDS {
+            (json!({ "message": message, "seen": seen(reader)?.to_json() }), false)
+        } else {
+            reader.finish()?;
+            (json!({ "message": message }), false)
+        }
     } else {
         let unknown = || Error::new(Code::UNKNOWN_KIND, "");
         let row = header.kind.info().ok_or_else(unknown)?;
@@ -166,7 +185,13 @@ fn encode_frame(value: &Value) -> Vec<u8> {
     let response = header.flags.has(Flags::RESPONSE);
     let mut meta = if response && header.status().0.0 != 0 {
         let message = text(fields, "message");
-        [&(message.len() as u16).to_le_bytes(), message.as_bytes()].concat()
+        let mut meta = BytesMut::new();
+        let mut writer = Writer::new(&mut meta);
+        message.to_owned().put(&mut writer);
+        if header.status().0 == Code::DUPLICATE_IDS {
+            writer.tlv(SEEN_TAG, false, &Vec::<SeenRange>::from_json(&fields["seen"]));
+        }
+        meta.to_vec()
     } else {
         (codec_of(header.kind, response).expect("a known kind").encode)(fields)
     };

@@ -140,6 +140,27 @@ impl Json for ProducerIdentity {
 
 impl JsonItem for ProducerIdentity {}
 
+impl Json for ProducerInfo {
+    fn to_json(&self) -> Value {
+        json!({
+        "name": self.name.to_json(),
+        "producer_id": self.producer_id.to_json(),
+        "producer_epoch": self.producer_epoch.to_json(),
+        "opened_us": self.opened_us.to_json(),
+        })
+    }
+    fn from_json(value: &Value) -> Self {
+        Self {
+            name: Json::from_json(&value["name"]),
+            producer_id: Json::from_json(&value["producer_id"]),
+            producer_epoch: Json::from_json(&value["producer_epoch"]),
+            opened_us: Json::from_json(&value["opened_us"]),
+        }
+    }
+}
+
+impl JsonItem for ProducerInfo {}
+
 impl Json for SeenRange {
     fn to_json(&self) -> Value {
         json!({
@@ -1245,6 +1266,64 @@ impl Json for CloseProducerReply {
     }
 }
 
+impl Json for ProducerList {
+    fn to_json(&self) -> Value {
+        json!({
+        "stream": self.stream.to_json(),
+        "topic": self.topic.to_json(),
+        "after": self.after.to_json(),
+        })
+    }
+    fn from_json(value: &Value) -> Self {
+        Self {
+            stream: Json::from_json(&value["stream"]),
+            topic: Json::from_json(&value["topic"]),
+            after: Json::from_json(&value["after"]),
+        }
+    }
+}
+
+impl Json for ProducerListReply {
+    fn to_json(&self) -> Value {
+        json!({
+        "producers": self.producers.to_json(),
+        "more": self.more.to_json(),
+        })
+    }
+    fn from_json(value: &Value) -> Self {
+        Self {
+            producers: Json::from_json(&value["producers"]),
+            more: Json::from_json(&value["more"]),
+        }
+    }
+}
+
+impl Json for ProducerDelete {
+    fn to_json(&self) -> Value {
+        json!({
+        "stream": self.stream.to_json(),
+        "topic": self.topic.to_json(),
+        "name": self.name.to_json(),
+        })
+    }
+    fn from_json(value: &Value) -> Self {
+        Self {
+            stream: Json::from_json(&value["stream"]),
+            topic: Json::from_json(&value["topic"]),
+            name: Json::from_json(&value["name"]),
+        }
+    }
+}
+
+impl Json for ProducerDeleteReply {
+    fn to_json(&self) -> Value {
+        json!({})
+    }
+    fn from_json(_value: &Value) -> Self {
+        Self {}
+    }
+}
+
 impl Json for Fetch {
     fn to_json(&self) -> Value {
         json!({
@@ -1885,6 +1964,10 @@ pub(super) fn codec_of(kind: Kind, response: bool) -> Option<MessageCodec> {
         (Kind::FLUSH, true) => codec::<FlushReply>(),
         (Kind::CLOSE_PRODUCER, false) => codec::<CloseProducer>(),
         (Kind::CLOSE_PRODUCER, true) => codec::<CloseProducerReply>(),
+        (Kind::PRODUCER_LIST, false) => codec::<ProducerList>(),
+        (Kind::PRODUCER_LIST, true) => codec::<ProducerListReply>(),
+        (Kind::PRODUCER_DELETE, false) => codec::<ProducerDelete>(),
+        (Kind::PRODUCER_DELETE, true) => codec::<ProducerDeleteReply>(),
         (Kind::FETCH, false) => codec::<Fetch>(),
         (Kind::FETCH, true) => codec::<FetchReply>(),
         (Kind::SUBSCRIBE, false) => codec::<Subscribe>(),

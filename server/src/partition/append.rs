@@ -27,7 +27,7 @@ pub(crate) struct AppendRequest {
     pub(crate) acks: Acks,
     /// The highest epoch of its producer that was opened, where it has a name.
     pub(crate) opened_epoch: Option<Arc<AtomicU32>>,
-    /// The ids of its records, 16 bytes each; empty if it has none or the topic no window.
+    /// The ids of its records, 16 bytes each; empty if it has none.
     pub(crate) ids: Bytes,
 }
 

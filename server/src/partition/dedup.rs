@@ -57,12 +57,17 @@ impl Dedup {
     /// A window of this length.
     pub(crate) fn new(window_ms: u64) -> Self {
         Self {
-            window_us: i64::try_from(window_ms.saturating_mul(1000)).unwrap_or(i64::MAX),
+            window_us: micros(window_ms),
             max_ids: MAX_REMEMBERED_IDS as usize,
             offsets: HashMap::new(),
             batches: VecDeque::new(),
             queued: 0,
         }
+    }
+
+    /// Takes another length for the window. A longer one does not bring back what was forgotten.
+    pub(crate) fn keep_to(&mut self, window_ms: u64) {
+        self.window_us = micros(window_ms);
     }
 
     /// What was appended before this is of no interest at `now_us`.
@@ -171,6 +176,10 @@ impl Seen {
             self.ranges.push(SeenRange { first_index: index, count: 1, base_offset: offset });
         }
     }
+}
+
+fn micros(window_ms: u64) -> i64 {
+    i64::try_from(window_ms.saturating_mul(1000)).unwrap_or(i64::MAX)
 }
 
 /// The ids of a batch and the records that have them.

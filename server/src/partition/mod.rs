@@ -127,6 +127,14 @@ impl<D: Disk> Partition<D> {
         self.log.set_segment_bytes(topic.segment_bytes);
         self.trim.retention =
             Retention { ms: topic.retention_ms, bytes: topic.retention_bytes };
+        match (&mut self.dedup, topic.dedup_window_ms) {
+            (Some(_), 0) => self.dedup = None,
+            (Some(dedup), window_ms) => dedup.keep_to(window_ms),
+            // It begins with what comes: what was appended before the window was wanted may be
+            // repeated.
+            (None, 0) => {}
+            (None, window_ms) => self.dedup = Some(Dedup::new(window_ms)),
+        }
     }
 
     /// Where a subscription begins.

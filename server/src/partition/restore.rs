@@ -51,10 +51,13 @@ impl Memory {
         known_end: u64,
         now_us: i64,
     ) -> Result<(), Error> {
-        let window_us = self.dedup.as_ref().map(|dedup| dedup.begins_us(now_us));
-        let window_begin = window_us.map_or(u64::MAX, |_| log.start_offset());
-        let mut offset = known_end.min(window_begin).max(log.start_offset());
         let end = log.quarantined().map_or(log.end_offset(), |quarantine| quarantine.offset);
+        let window_us = self.dedup.as_ref().map(|dedup| dedup.begins_us(now_us));
+        // Where the place cannot be found for damage, the whole log is looked through.
+        let window_begin = window_us.map_or(end, |begin| {
+            log.offset_at_time(begin, end).unwrap_or_else(|_| log.start_offset())
+        });
+        let mut offset = known_end.min(window_begin).max(log.start_offset());
         while offset < end {
             let chunk = match log.read(offset, READ_BYTES, end) {
                 Ok(chunk) => chunk,

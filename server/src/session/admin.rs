@@ -95,7 +95,9 @@ impl Session {
             | Answer::Resolve(_)
             | Answer::Describe(_)
             | Answer::Trimmed(_)
-            | Answer::Producer(_) => {
+            | Answer::Producer(_)
+            | Answer::Producers(_)
+            | Answer::ProducerDeleted(_) => {
                 unreachable!("an answer to something else than a change of the catalog")
             }
         }
@@ -140,7 +142,7 @@ impl Session {
 }
 
 /// As many items as a page holds, and whether some are left.
-fn page<T>(items: impl Iterator<Item = (usize, T)>) -> (Vec<T>, bool) {
+pub(crate) fn page<T>(items: impl Iterator<Item = (usize, T)>) -> (Vec<T>, bool) {
     let mut taken = Vec::new();
     let mut name_bytes = 0;
     for (names, item) in items {

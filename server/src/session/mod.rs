@@ -8,6 +8,7 @@
 
 mod admin;
 mod consume;
+mod names;
 mod produce;
 mod trim;
 
@@ -24,6 +25,7 @@ use tidewire_storage::Topic;
 
 use crate::message::{Answer, Origin};
 use crate::shared::Router;
+pub(crate) use admin::page;
 use consume::Subscription;
 use produce::Producing;
 
@@ -209,6 +211,12 @@ impl Session {
             (Pending::OpenProducer { ticket, topic }, Answer::Producer(result)) => {
                 self.answer_open_producer(ticket, topic, result);
             }
+            (Pending::Catalog(ticket), Answer::Producers(result)) => {
+                self.answer_producers(ticket, result);
+            }
+            (Pending::Catalog(ticket), Answer::ProducerDeleted(result)) => {
+                self.answer_producer_deleted(ticket, result);
+            }
             (Pending::Fetch { ticket, .. }, Answer::Read(result)) => {
                 self.answer_fetch(ticket, result);
             }
@@ -260,6 +268,8 @@ impl Session {
         let result = match request {
             AnyRequest::Append(append) => self.append(ticket, &append, payload),
             AnyRequest::OpenProducer(open) => self.open_producer(ticket, open),
+            AnyRequest::ProducerList(list) => self.list_producers(ticket, list),
+            AnyRequest::ProducerDelete(delete) => self.delete_producer(ticket, delete),
             AnyRequest::Flush(flush) => self.flush(ticket, &flush),
             AnyRequest::CloseProducer(_) => self.close_producer(ticket),
             AnyRequest::Fetch(fetch) => self.fetch(now, ticket, &fetch),

@@ -216,7 +216,8 @@ impl Producing {
         }
         let claim = Claim::from(&header);
         self.check_claim(&claim)?;
-        let ids = if self.topic.dedup_window_ms == 0 || !header.columns.has(Columns::IDS) {
+        // Whether the topic has a window, the partition knows: it may have changed meanwhile.
+        let ids = if !header.columns.has(Columns::IDS) {
             Bytes::new()
         } else if header.codec == Codec::None {
             let from = HEADER_LEN + layout.ids;

@@ -1,6 +1,7 @@
 //! Why a change to the catalog was refused. Nothing was changed then.
 
 use std::fmt;
+use std::io;
 
 /// What the caller should do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,6 +15,8 @@ pub enum CatalogErrorKind {
     StreamExists,
     /// Use the topic that exists.
     TopicExists,
+    /// The disk or a quota is full. Make room, then try again.
+    Full,
     /// Ask for as many partitions as there are, or more.
     FewerPartitions,
     /// Use fewer names of producers.
@@ -47,7 +50,18 @@ impl CatalogError {
     pub(super) fn storage(error: impl Into<redb::Error>) -> Self {
         let error = error.into();
         let text = format!("the catalog could not be stored: {error}");
-        Self { kind: CatalogErrorKind::Storage, text, source: Some(Box::new(error)) }
+        let kind = match &error {
+            redb::Error::Io(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+                ) =>
+            {
+                CatalogErrorKind::Full
+            }
+            _ => CatalogErrorKind::Storage,
+        };
+        Self { kind, text, source: Some(Box::new(error)) }
     }
 
     /// What the caller should do.

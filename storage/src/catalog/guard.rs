@@ -4,6 +4,9 @@
 //! nor the new state. The one writer holds `catalog.lock` while it writes, and whoever copies the
 //! file holds it while it reads: no server needs to be asked, and a copier that dies lets go.
 //!
+//! A write that fails makes redb refuse everything until the file is opened again, so room for a
+//! transaction is reserved before it begins: a full disk then refuses the change and nothing else.
+//!
 //! Invariant: the database's file changes only while this process holds the lock.
 
 use std::fs::{File, OpenOptions};
@@ -12,6 +15,8 @@ use std::ops::Deref;
 use std::path::Path;
 
 use redb::Database;
+use rustix::fs::{FallocateFlags, fallocate};
+use rustix::io::Errno;
 
 use super::CatalogError;
 use super::store::open_error;
@@ -19,6 +24,8 @@ use crate::error::Error;
 
 /// Beside the catalog; empty.
 pub(super) const LOCK_FILE: &str = "catalog.lock";
+/// Bytes reserved behind the file for what a transaction adds.
+const RESERVE_BYTES: u64 = 1 << 20;
 /// Readers use the snapshot, so redb needs little memory of its own.
 const CACHE_BYTES: usize = 256 << 10;
 
@@ -26,6 +33,8 @@ const CACHE_BYTES: usize = 256 << 10;
 #[derive(Debug)]
 pub(super) struct GuardedDatabase {
     database: Database,
+    /// The database's file, to reserve room in.
+    file: File,
     lock: File,
 }
 
@@ -40,16 +49,34 @@ impl GuardedDatabase {
             .create(path)
             .map_err(|error| open_error(path, error))?;
         lock.unlock().map_err(|error| Error::io("unlocking", lock_path, error))?;
-        Ok(Self { database, lock })
+        let file = OpenOptions::new()
+            .write(true)
+            .open(path)
+            .map_err(|error| Error::io("opening", path, error))?;
+        Ok(Self { database, file, lock })
     }
 
-    /// Calls `write` while nobody copies the file.
+    /// Makes sure that a transaction finds room, in the holes of the file and behind it.
+    fn reserve(&self) -> io::Result<()> {
+        let len = self.file.metadata()?.len() + RESERVE_BYTES;
+        match fallocate(&self.file, FallocateFlags::KEEP_SIZE, 0, len) {
+            // A file system that cannot reserve: what is written may not fit.
+            Err(Errno::OPNOTSUPP | Errno::NOSYS) => Ok(()),
+            Err(error) => Err(error.into()),
+            Ok(()) => Ok(()),
+        }
+    }
+
+    /// Calls `write` while nobody copies the file, and if there is room.
     pub fn locked<T>(
         &self,
         write: impl FnOnce(&Database) -> Result<T, CatalogError>,
     ) -> Result<T, CatalogError> {
         self.lock.lock().map_err(|error| CatalogError::storage(redb::Error::Io(error)))?;
-        let result = write(&self.database);
+        let result = self
+            .reserve()
+            .map_err(|error| CatalogError::storage(redb::Error::Io(error)))
+            .and_then(|()| write(&self.database));
         self.lock.unlock().map_err(|error| CatalogError::storage(redb::Error::Io(error)))?;
         result
     }

@@ -89,6 +89,49 @@ impl CatalogStore {
     }
 }
 
+impl CatalogStore {
+    /// The named producers of a topic whose names come after `after`, by name, at most `limit`.
+    pub fn producers(
+        &self,
+        topic: u64,
+        after: &str,
+        limit: usize,
+    ) -> Result<Vec<(String, NamedProducer)>, CatalogError> {
+        let transaction = self.database().begin_read().map_err(CatalogError::storage)?;
+        let rows = transaction.open_table(PRODUCERS).map_err(CatalogError::storage)?;
+        let range = (Bound::Excluded((topic, after)), Bound::Excluded((topic + 1, "")));
+        let found = rows.range::<(u64, &str)>(range).map_err(CatalogError::storage)?;
+        found
+            .take(limit)
+            .map(|row| {
+                let (key, row) = row.map_err(CatalogError::storage)?;
+                let producer = decode("producer", topic, row.value())?;
+                Ok((key.value().1.to_owned(), producer))
+            })
+            .collect()
+    }
+
+    /// Forgets the producer `name` of a topic and returns it as it was, if there was one.
+    pub fn delete_producer(
+        &mut self,
+        topic: u64,
+        name: &str,
+    ) -> Result<Option<NamedProducer>, CatalogError> {
+        commit(self.database(), |transaction| {
+            let mut rows = transaction.open_table(PRODUCERS).map_err(CatalogError::storage)?;
+            let Some(row) = rows.remove((topic, name)).map_err(CatalogError::storage)? else {
+                return Ok(None);
+            };
+            let mut counts =
+                transaction.open_table(PRODUCER_COUNTS).map_err(CatalogError::storage)?;
+            let count = counts.get(topic).map_err(CatalogError::storage)?;
+            let count = count.map_or(0, |count| count.value());
+            counts.insert(topic, count.saturating_sub(1)).map_err(CatalogError::storage)?;
+            decode("producer", topic, row.value()).map(Some)
+        })
+    }
+}
+
 /// Creates the tables, so that reading finds them later.
 pub(super) fn create_tables(transaction: &WriteTransaction) -> Result<(), CatalogError> {
     transaction.open_table(PRODUCERS).map_err(CatalogError::storage)?;

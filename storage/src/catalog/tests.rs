@@ -239,6 +239,29 @@ fn a_named_producer_keeps_its_id_and_each_opening_raises_its_epoch() {
     assert_eq!(store.producer(1, "c").unwrap(), None);
 }
 
+/// SPEC I-12: a name that was forgotten begins anew.
+#[test]
+fn named_producers_are_listed_and_forgotten() {
+    let temp = tempfile::tempdir().unwrap();
+    let (_dir, mut store) = open(temp.path());
+    for (topic, name) in [(1, "b"), (1, "a"), (1, "c"), (2, "a")] {
+        store.open_producer(topic, name, 1).unwrap();
+    }
+    let names = |store: &CatalogStore, after, limit| -> Vec<String> {
+        store.producers(1, after, limit).unwrap().into_iter().map(|(name, _)| name).collect()
+    };
+    assert_eq!(names(&store, "", 9), ["a", "b", "c"]);
+    assert_eq!(names(&store, "", 2), ["a", "b"]);
+    assert_eq!(names(&store, "a", 9), ["b", "c"]);
+    let gone = store.delete_producer(1, "a").unwrap().expect("it was there");
+    assert_eq!(store.delete_producer(1, "a").unwrap(), None);
+    assert_eq!(names(&store, "", 9), ["b", "c"]);
+    assert_eq!(store.producers(2, "", 9).unwrap().len(), 1, "of another topic");
+    let anew = store.open_producer(1, "a", 2).unwrap();
+    assert_eq!(anew.epoch, 1);
+    assert_ne!(anew.id, gone.id);
+}
+
 /// SPEC I-12: names go with their topic, and their number is bounded.
 #[test]
 fn names_of_producers_are_bounded_and_go_with_their_topic() {

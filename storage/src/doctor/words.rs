@@ -62,6 +62,11 @@ pub(super) fn of_log(place: &str, found: &log::Finding, file: PathBuf) -> Findin
             "an index only says where to look; the segment itself is what counts",
             "--repair makes it anew from the segment",
         ),
+        Fault::SnapshotDamaged => (
+            "it holds which batches of each producer the log has; the server uses the one before \
+             it, or reads the log from its start",
+            "nothing needs to be done; --repair moves it aside",
+        ),
         Fault::LeftOver => (
             "a crash left it behind; nothing that was acknowledged as synced is in it",
             "nothing needs to be done: the next start removes it; --repair moves it aside now",

@@ -14,7 +14,8 @@ use std::path::{Path, PathBuf};
 use tidewire_protocol::batch::{HEADER_LEN, Header};
 
 use super::index::{self, IndexFile, Summary};
-use super::segment::{Name, index_path, log_path, next_path, start_path};
+use super::segment::{Name, index_path, log_path, next_path, snapshot_path, start_path};
+use super::snapshot;
 use super::trim::StartFile;
 use super::walk::{BATCH_ALIGN, Check, WALK_WINDOW_BYTES, Window, find_batch, walk};
 use crate::disk::{Disk, DiskFile, OpenMode};
@@ -42,6 +43,9 @@ pub enum Fault {
     IndexDamaged,
     /// An index of a log file of another length or end. It is made anew when it is needed.
     IndexStale,
+    /// A snapshot of what the server remembers of the log, whose checksum is wrong. An older one
+    /// is used, or it is gathered from the log again.
+    SnapshotDamaged,
     /// A file that a crash left behind: a segment that was never synced and does not follow on
     /// the log's end, or an index without its segment. Opening the log removes it.
     LeftOver,
@@ -73,6 +77,7 @@ impl Fault {
             Self::IndexMissing => "index_missing",
             Self::IndexDamaged => "index_damaged",
             Self::IndexStale => "index_stale",
+            Self::SnapshotDamaged => "snapshot_damaged",
             Self::LeftOver => "left_over",
             Self::StartDamaged => "start_damaged",
             Self::Foreign => "foreign",
@@ -131,14 +136,16 @@ pub fn check<D: Disk>(
     let mut checking = Checking { disk, dir, check: LogCheck::default(), vouched: None };
     let (mut named, mut unnamed) = (BTreeSet::new(), BTreeSet::new());
     let mut indexes = BTreeSet::new();
+    let mut snapshots = Vec::new();
     for name in names {
         match Name::parse(&name) {
             Name::Log(base) => _ = named.insert(base),
             Name::Next(base) => _ = unnamed.insert(base),
             Name::Index(base) => _ = indexes.insert(base),
             // A bad one is passed over when the log is opened.
-            Name::Snapshot(_) | Name::SnapshotTemporary => {}
             Name::Start | Name::StartDraft => {}
+            Name::Snapshot(offset) => snapshots.push(offset),
+            Name::SnapshotTemporary => {}
             Name::Foreign => {
                 let reason = "it is not one of the log's files".to_owned();
                 checking.find(Fault::Foreign, dir.join(name), 0..0, 0..0, reason);
@@ -177,6 +184,7 @@ pub fn check<D: Disk>(
     }
     checking.check.start = checking.check.start.max(start);
     checking.check.end = checking.check.end.max(start);
+    checking.check_snapshots(&snapshots);
     Ok(checking.check)
 }
 
@@ -365,6 +373,21 @@ impl<D: Disk> Checking<'_, D> {
             self.check.end = next;
         }
         Ok(walked)
+    }
+
+    fn check_snapshots(&mut self, offsets: &[u64]) {
+        let whole = self.check.findings.iter().all(|finding| !finding.fault.is_loss());
+        for &offset in offsets {
+            let path = snapshot_path(self.dir, offset);
+            if snapshot::load(self.disk, self.dir, offset).is_none() {
+                let reason = "its length or a checksum is wrong".to_owned();
+                self.find(Fault::SnapshotDamaged, path, 0..0, 0..0, reason);
+            } else if whole && offset > self.check.end {
+                let end = self.check.end;
+                let reason = format!("it knows of offset {offset}, the log ends with {end}");
+                self.find(Fault::LeftOver, path, 0..0, 0..0, reason);
+            }
+        }
     }
 
     fn check_index(

@@ -117,7 +117,7 @@ pub fn mend<D: Disk>(
         let there = disk.exists(&finding.file).map_err(|error| failed(&finding.file, error))?;
         match finding.fault {
             Fault::TornTail if there => mending.cut_tail(finding)?,
-            Fault::LeftOver if there => mending.take_away(finding)?,
+            Fault::LeftOver | Fault::SnapshotDamaged if there => mending.take_away(finding)?,
             Fault::IndexMissing | Fault::IndexDamaged | Fault::IndexStale => {
                 mending.rebuild_index(finding)?;
             }

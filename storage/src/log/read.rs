@@ -1,8 +1,9 @@
 //! Reading: find the batch that holds an offset, read once, check what is handed out.
 //!
 //! A reader that goes on where its last read ended is found by its offset alone; any other read
-//! starts from the index and walks over at most one interval of headers. Bodies are not checked
-//! here: their checksum travels with them and the consumer checks it.
+//! starts from the index and walks over at most one interval of headers. Bodies in sealed segments
+//! are checked, so that damage is met by name here and what stands before it is handed out; bodies
+//! in the newest segment were checked when the log was opened or came in since.
 //!
 //! Invariant: a [`Chunk`] holds whole batches with good headers and dense offsets, or nothing.
 
@@ -14,7 +15,7 @@ use tidewire_protocol::batch::{HEADER_LEN, Header};
 
 use super::index::{self, Index};
 use super::segment::Segment;
-use super::walk::{Check, WALK_WINDOW_BYTES, Window, walk};
+use super::walk::{Check, WALK_WINDOW_BYTES, Window, check_body, walk};
 use super::{Health, Log, Quarantine};
 use crate::disk::{Disk, OpenMode, read_exact_append};
 use crate::error::{Error, ErrorKind};
@@ -204,6 +205,14 @@ impl<D: Disk> Log<D> {
             }
             if total_len > bytes.len() - cut {
                 break;
+            }
+            if segment.live.is_none()
+                && let Err(reason) = check_body(&header, &bytes[cut..cut + total_len])
+            {
+                if cut > 0 {
+                    break;
+                }
+                return Err(self.corrupt(segment, position, base_offset, reason));
             }
             cut += total_len;
             next_offset = after;

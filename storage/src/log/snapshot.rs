@@ -172,7 +172,7 @@ fn encode_head(offset: u64, bytes: &[u8]) -> [u8; FILE_HEADER_LEN] {
 }
 
 /// The bytes of a snapshot; `None` if it is not good, for any reason.
-fn load(disk: &impl Disk, dir: &Path, offset: u64) -> Option<Vec<u8>> {
+pub(super) fn load(disk: &impl Disk, dir: &Path, offset: u64) -> Option<Vec<u8>> {
     let file = disk.open(&snapshot_path(dir, offset), OpenMode::Read).ok()?;
     let len = usize::try_from(file.len().ok()?).ok()?.checked_sub(FILE_HEADER_LEN)?;
     if len > MAX_SNAPSHOT_BYTES {

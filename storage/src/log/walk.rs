@@ -162,17 +162,24 @@ fn batch_at<F: DiskFile>(
     };
     if check == Check::Bodies {
         let total_len = header.total_len as usize;
-        let bytes = &window.bytes(position, total_len)?[BODY_CRC_FROM..total_len];
-        let computed = crc32c(bytes);
-        if computed != header.body_crc {
-            let reason = format!(
-                "the body's checksum is {:08x}, its bytes give {computed:08x}",
-                header.body_crc
-            );
+        let bytes = &window.bytes(position, total_len)?[..total_len];
+        if let Err(reason) = check_body(&header, bytes) {
             return Ok(Err(Damage { reason, torn_unless_from }));
         }
     }
     Ok(Ok((header, next_offset)))
+}
+
+/// Checks the body of a whole batch.
+pub(super) fn check_body(header: &Header, batch: &[u8]) -> Result<(), String> {
+    let computed = crc32c(&batch[BODY_CRC_FROM..]);
+    if computed == header.body_crc {
+        return Ok(());
+    }
+    Err(format!(
+        "the body's checksum is {:08x}, its bytes give {computed:08x}",
+        header.body_crc
+    ))
 }
 
 /// Position of the first whole, undamaged batch at or after `position` that could follow

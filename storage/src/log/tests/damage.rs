@@ -220,6 +220,11 @@ fn a_missing_segment_quarantines_what_follows() {
 
 #[test]
 fn a_damaged_sealed_batch_is_found_when_it_is_read_and_harms_no_other() {
+    // In its header, and in its body.
+    [50, 200].into_iter().for_each(a_damaged_sealed_batch_is_found);
+}
+
+fn a_damaged_sealed_batch_is_found(byte: usize) {
     let (disk, mut model) = written(30, 300);
     let (log, _) = open(&disk);
     let base = log.segments[1].base;
@@ -228,7 +233,7 @@ fn a_damaged_sealed_batch_is_found_when_it_is_read_and_harms_no_other() {
     // The second batch of the second segment.
     let at = model.batches.iter().position(|stored| stored.base == base).unwrap() + 1;
     let (offset, position) = (model.batches[at].base, model.batches[at - 1].bytes.len());
-    disk.corrupt(&log_file(base), |bytes| bytes[position + 50] ^= 4).unwrap();
+    disk.corrupt(&log_file(base), |bytes| bytes[position + byte] ^= 4).unwrap();
     let (mut log, recovery) = open(&disk);
     assert!(recovery.is_clean(), "{recovery}");
     let chunk = log.read(base, 10_000, u64::MAX).unwrap();

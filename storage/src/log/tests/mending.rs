@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use tidewire_protocol::batch::Batch;
 
 use super::super::index::Index;
+use super::super::segment::snapshot_path;
 use super::{DIR, Model, append, batch, open, read_all};
 use crate::disk::sim::{Operation, SimDisk};
 use crate::disk::{Disk, DiskFile, OpenMode, read_exact_at};
@@ -158,6 +159,32 @@ fn damaged_stale_and_missing_indexes_are_told_apart_and_made_anew() {
     let (log, recovery) = open(&disk);
     assert_eq!(recovery.rebuilt_indexes, 0);
     assert_eq!(read_all(&log, 1000, log.end_offset()), model.bytes());
+}
+
+#[test]
+fn damaged_snapshots_and_those_that_know_too_much_are_moved_aside() {
+    let (disk, model) = written(false);
+    let (mut log, _) = open(&disk);
+    log.sync().expect("it syncs");
+    let job = log.begin_snapshot(b"what is remembered".to_vec());
+    log.finish_snapshot(job.run()).expect("it is written");
+    drop(log);
+    assert_eq!(checked(&disk).findings, []);
+    let path = snapshot_path(Path::new(DIR), model.end());
+    let good = disk.contents(&path).expect("there");
+    disk.corrupt(&path, |bytes| bytes[45] ^= 1).expect("there");
+    assert_eq!(faults(&checked(&disk)), [Fault::SnapshotDamaged]);
+    let (done, kept) = mended(&disk, Loss::Refuse);
+    assert_eq!((done, kept.parts.len()), (1, 1));
+    assert_eq!(checked(&disk).findings, []);
+
+    disk.open(&path, OpenMode::CreateNew).expect("it was moved");
+    disk.corrupt(&path, |bytes| *bytes = good).expect("there");
+    let last = segment_files(&disk).pop().expect("a segment");
+    disk.corrupt(&last, |bytes| bytes.truncate(bytes.len() - 5)).expect("there");
+    assert_eq!(faults(&checked(&disk)), [Fault::TornTail, Fault::LeftOver]);
+    assert_eq!(mended(&disk, Loss::Refuse).0, 2);
+    assert_eq!(checked(&disk).findings, []);
 }
 
 #[test]

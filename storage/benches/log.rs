@@ -1,0 +1,370 @@
+//! What the log costs beside the bare system calls, in one run, as ratios.
+//!
+//! ```text
+//! cargo xtask bench-log            # or: cargo bench -p tidewire-storage --bench log -- [DIR]
+//! ```
+//!
+//! * **Synced appends.** A partition is one thread with one sync in flight on another, as in the
+//!   server; each producer waits for its acknowledgement before it sends again. Beside it, the
+//!   bare calls: `pwrite` and `fdatasync` of as many bytes, one after the other.
+//! * **Reads.** Chunks of 1 MiB by the log, and by bare `pread`: hot from the page cache, and cold
+//!   after the kernel was asked to drop it.
+//!
+//! * **Opening.** A small log and one sixteen times as large, after a close and after a kill.
+//!
+//! Rounds alternate, after one that does not count; printed are the median, and the range.
+
+use std::fs::{self, File, OpenOptions};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use rustix::fs::{Advice, fadvise};
+use tidewire_protocol::batch::{BatchBuilder, RecordRef, Sequence};
+use tidewire_storage::disk::RealDisk;
+use tidewire_storage::log::{Log, LogOptions, SyncJob, SyncOutcome};
+
+/// Rounds that count.
+const ROUNDS: usize = 7;
+/// Length of a round of appends.
+const ROUND: Duration = Duration::from_millis(700);
+/// Bytes of a record's value.
+const VALUE_BYTES: usize = 900;
+/// Bytes that are read in a round.
+const READ_BYTES: u64 = 128 << 20;
+const CHUNK_BYTES: usize = 1 << 20;
+
+fn main() {
+    // `cargo test --all-targets` runs this, too; `cargo bench` says so.
+    if !std::env::args().any(|word| word == "--bench") {
+        return;
+    }
+    let mut dirs = std::env::args().skip(1).filter(|word| !word.starts_with("--"));
+    let place = dirs.next().map_or_else(std::env::temp_dir, PathBuf::from);
+    let own = tempfile::Builder::new()
+        .prefix("tidewire-bench-")
+        .tempdir_in(&place)
+        .expect("a directory to write in");
+    println!("on {}; {ROUNDS} rounds, alternating, median (least to most)\n", place.display());
+    appends(own.path());
+    reads(own.path());
+    opening(own.path());
+}
+
+fn batch() -> Bytes {
+    let mut builder = BatchBuilder::new(1 << 20, 10);
+    let value = vec![7; VALUE_BYTES];
+    builder.push(&RecordRef { value: Some(&value), ..RecordRef::at(0) }).expect("small");
+    builder.seal(Sequence::default())
+}
+
+/// What a round of appends came to.
+struct Appended {
+    per_second: f64,
+    p50_us: f64,
+    p99_us: f64,
+}
+
+fn appended(mut latencies: Vec<Duration>, took: Duration) -> Appended {
+    latencies.sort_unstable();
+    let at = |part: f64| {
+        let index = ((latencies.len() - 1) as f64 * part) as usize;
+        latencies[index].as_secs_f64() * 1e6
+    };
+    Appended {
+        per_second: latencies.len() as f64 / took.as_secs_f64(),
+        p50_us: at(0.5),
+        p99_us: at(0.99),
+    }
+}
+
+/// `pwrite` and `fdatasync`, one after the other.
+fn bare_appends(dir: &Path, round: usize) -> Appended {
+    let path = dir.join(format!("bare-{round}"));
+    let file = OpenOptions::new().write(true).create_new(true).open(&path).expect("a new file");
+    let bytes = batch();
+    let mut latencies = Vec::new();
+    let start = Instant::now();
+    let mut at = 0;
+    while start.elapsed() < ROUND {
+        let before = Instant::now();
+        file.write_all_at(&bytes, at).expect("room");
+        file.sync_data().expect("a disk that syncs");
+        latencies.push(before.elapsed());
+        at += bytes.len() as u64;
+    }
+    let took = start.elapsed();
+    fs::remove_file(path).expect("there");
+    appended(latencies, took)
+}
+
+/// A partition with its own thread and a sync in flight on another, and producers that each wait
+/// for their acknowledgement.
+fn log_appends(dir: &Path, round: usize, producers: usize) -> Appended {
+    let path = dir.join(format!("log-{round}-{producers}"));
+    let (log, _) = Log::open(RealDisk, &path, LogOptions::default()).expect("a new log");
+    let (jobs, jobs_inbox) = channel::<SyncJob<RealDisk>>();
+    let (events, inbox) = channel();
+    let outcomes = events.clone();
+    let syncer = std::thread::spawn(move || {
+        for job in jobs_inbox {
+            if outcomes.send(Event::Synced(job.run())).is_err() {
+                return;
+            }
+        }
+    });
+    let partition = std::thread::spawn(move || serve(log, &inbox, &jobs));
+    let start = Instant::now();
+    let threads: Vec<_> = (0..producers)
+        .map(|_| {
+            let events = events.clone();
+            std::thread::spawn(move || produce(&events, start))
+        })
+        .collect();
+    drop(events);
+    let latencies: Vec<Duration> =
+        threads.into_iter().flat_map(|thread| thread.join().expect("no panic")).collect();
+    let took = start.elapsed();
+    partition.join().expect("no panic");
+    syncer.join().expect("no panic");
+    fs::remove_dir_all(path).expect("there");
+    appended(latencies, took)
+}
+
+enum Event {
+    Append(Bytes, Sender<()>),
+    Synced(SyncOutcome),
+}
+
+fn produce(events: &Sender<Event>, start: Instant) -> Vec<Duration> {
+    let bytes = batch();
+    let (done, wait) = channel();
+    let mut latencies = Vec::new();
+    while start.elapsed() < ROUND {
+        let before = Instant::now();
+        if events.send(Event::Append(bytes.clone(), done.clone())).is_err() {
+            break;
+        }
+        wait.recv().expect("an acknowledgement");
+        latencies.push(before.elapsed());
+    }
+    latencies
+}
+
+/// All that waits becomes one write; what arrives during a sync is the next group.
+fn serve(mut log: Log<RealDisk>, inbox: &Receiver<Event>, jobs: &Sender<SyncJob<RealDisk>>) {
+    let mut waiting: Vec<(u64, Sender<()>)> = Vec::new();
+    let mut group = Vec::new();
+    let mut syncing = false;
+    // The syncing thread holds a sender of its own, so the producers' end is told by what they do:
+    // nothing arrives any more, and nothing waits.
+    while let Ok(event) = inbox.recv_timeout(ROUND) {
+        let mut callers = Vec::new();
+        let mut next = Some(event);
+        while let Some(event) = next {
+            match event {
+                Event::Append(bytes, done) => {
+                    group.push(bytes);
+                    callers.push(done);
+                }
+                Event::Synced(outcome) => {
+                    syncing = false;
+                    let end = log.finish_sync(outcome).expect("a disk that syncs");
+                    let covered = waiting.partition_point(|(offset, _)| *offset < end);
+                    for (_, done) in waiting.drain(..covered) {
+                        let _ = done.send(());
+                    }
+                }
+            }
+            next = inbox.try_recv().ok();
+        }
+        if !group.is_empty() {
+            let offsets = log.append(&group, 0).expect("room");
+            waiting.extend(offsets.zip(callers));
+            group.clear();
+        }
+        if !syncing && let Some(job) = log.begin_sync() {
+            syncing = true;
+            jobs.send(job).expect("the thread waits for it");
+        }
+    }
+}
+
+fn appends(dir: &Path) {
+    let mut bare = Vec::new();
+    let mut one = Vec::new();
+    let mut sixteen = Vec::new();
+    for round in 0..=ROUNDS {
+        let results =
+            (bare_appends(dir, round), log_appends(dir, round, 1), log_appends(dir, round, 16));
+        if round > 0 {
+            bare.push(results.0);
+            one.push(results.1);
+            sixteen.push(results.2);
+        }
+    }
+    println!("synced appends of {} bytes, a second, and their latency", batch().len());
+    for (name, results) in
+        [("bare pwrite + fdatasync", &bare), ("one producer", &one), ("16 producers", &sixteen)]
+    {
+        let of = |value: fn(&Appended) -> f64| spread(results.iter().map(value).collect());
+        println!(
+            "  {name:24}{:>26} /s   p50 {:>24} µs   p99 {:>24} µs",
+            of(|result| result.per_second),
+            of(|result| result.p50_us),
+            of(|result| result.p99_us),
+        );
+    }
+    let ratio = |over: &[Appended], under: &[Appended], value: fn(&Appended) -> f64| {
+        spread(over.iter().zip(under).map(|(over, under)| value(over) / value(under)).collect())
+    };
+    println!(
+        "  16 producers / one            {}   goal: 10 or more",
+        ratio(&sixteen, &one, |result| result.per_second)
+    );
+    println!(
+        "  p50 of one producer / bare    {}   goal: 1.25 or less\n",
+        ratio(&one, &bare, |result| result.p50_us)
+    );
+}
+
+fn reads(dir: &Path) {
+    let path = dir.join("read");
+    let options = LogOptions { segment_bytes: 64 << 20, ..LogOptions::default() };
+    let (mut log, _) = Log::open(RealDisk, &path, options).expect("a new log");
+    let mut builder = BatchBuilder::new(1 << 20, 100);
+    let value = vec![7; VALUE_BYTES];
+    for _ in 0..70 {
+        builder.push(&RecordRef { value: Some(&value), ..RecordRef::at(0) }).expect("small");
+    }
+    let large = builder.seal(Sequence::default());
+    while log.size_bytes() < READ_BYTES + (65 << 20) {
+        log.append(std::slice::from_ref(&large), 0).expect("room");
+    }
+    log.sync().expect("a disk that syncs");
+    let mut segments: Vec<PathBuf> = fs::read_dir(&path)
+        .expect("there")
+        .map(|entry| entry.expect("readable").path())
+        .collect();
+    segments.retain(|path| path.extension().is_some_and(|end| end == "log"));
+    segments.sort();
+    // The last segment is not sealed; the others hold at least what is read.
+    segments.pop();
+    let files: Vec<File> =
+        segments.iter().map(|path| File::open(path).expect("there")).collect();
+    println!("reads in chunks of 1 MiB, GB/s");
+    for cold in [false, true] {
+        let (mut bare, mut ours) = (Vec::new(), Vec::new());
+        for round in 0..=ROUNDS {
+            let before = |files: &[File]| {
+                for file in files.iter().filter(|_| cold) {
+                    let _ = fadvise(file, 0, None, Advice::DontNeed);
+                }
+            };
+            before(&files);
+            let bare_rate = rate(|| bare_reads(&files));
+            before(&files);
+            let our_rate = rate(|| log_reads(&log));
+            if round > 0 {
+                bare.push(bare_rate);
+                ours.push(our_rate);
+            }
+        }
+        let name = if cold { "cold" } else { "hot" };
+        let ratio = ours.iter().zip(&bare).map(|(ours, bare)| ours / bare).collect();
+        println!("  {name:5} bare pread {:>24}", spread(bare));
+        println!("  {name:5} the log    {:>24}   log / bare {}", spread(ours), spread(ratio));
+    }
+}
+
+/// Sizes of the logs that are opened, in bytes.
+const OPENED_BYTES: [u64; 2] = [128 << 20, 2 << 30];
+
+fn opening(dir: &Path) {
+    println!("\nopening a log in segments of 64 MiB, milliseconds");
+    let options = LogOptions { segment_bytes: 64 << 20, ..LogOptions::default() };
+    let mut builder = BatchBuilder::new(1 << 20, 100);
+    let value = vec![7; 9_000];
+    for _ in 0..100 {
+        builder.push(&RecordRef { value: Some(&value), ..RecordRef::at(0) }).expect("small");
+    }
+    let large = builder.seal(Sequence::default());
+    for bytes in OPENED_BYTES {
+        let path = dir.join(format!("open-{bytes}"));
+        let (mut log, _) = Log::open(RealDisk, &path, options).expect("a new log");
+        // Half a segment into the newest one.
+        while log.size_bytes() < bytes + (32 << 20) {
+            log.append(std::slice::from_ref(&large), 0).expect("room");
+        }
+        log.sync().expect("a disk that syncs");
+        drop(log);
+        for closed in [false, true] {
+            let mut times = Vec::new();
+            for _ in 0..=ROUNDS {
+                let start = Instant::now();
+                let (log, recovery) = Log::open(RealDisk, &path, options).expect("it opens");
+                times.push(start.elapsed().as_secs_f64() * 1e3);
+                assert!(recovery.is_clean());
+                if closed {
+                    log.close().expect("a disk that syncs");
+                }
+            }
+            times.remove(0);
+            let after = if closed { "after a close" } else { "after a kill" };
+            println!("  {:>5} MiB {after:14} {}", bytes >> 20, spread(times));
+        }
+        fs::remove_dir_all(&path).expect("there");
+    }
+}
+
+fn rate(read: impl FnOnce() -> u64) -> f64 {
+    let start = Instant::now();
+    let bytes = read();
+    bytes as f64 / start.elapsed().as_secs_f64() / 1e9
+}
+
+fn bare_reads(files: &[File]) -> u64 {
+    let mut total = 0;
+    for file in files {
+        let mut at = 0;
+        // A buffer for each chunk, as what is read is given away.
+        while total < READ_BYTES {
+            let mut chunk = Vec::with_capacity(CHUNK_BYTES);
+            let read = rustix::io::pread(file, rustix::buffer::spare_capacity(&mut chunk), at);
+            let count = read.expect("readable") as u64;
+            if count == 0 {
+                break;
+            }
+            std::hint::black_box(&chunk);
+            at += count;
+            total += count;
+        }
+    }
+    total
+}
+
+fn log_reads(log: &Log<RealDisk>) -> u64 {
+    let mut total = 0;
+    let mut offset = log.start_offset();
+    while total < READ_BYTES {
+        let chunk = log.read(offset, CHUNK_BYTES, log.synced_end()).expect("readable");
+        offset = chunk.next_offset;
+        total += chunk.bytes.len() as u64;
+        std::hint::black_box(&chunk);
+    }
+    total
+}
+
+/// `median (least to most)`.
+fn spread(mut values: Vec<f64>) -> String {
+    values.sort_by(f64::total_cmp);
+    let shown = |value: f64| match value {
+        value if value >= 1000.0 => format!("{value:.0}"),
+        value if value >= 10.0 => format!("{value:.1}"),
+        value => format!("{value:.2}"),
+    };
+    let (least, most) = (values[0], values[values.len() - 1]);
+    format!("{} ({} to {})", shown(values[values.len() / 2]), shown(least), shown(most))
+}

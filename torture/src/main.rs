@@ -1,0 +1,141 @@
+//! Kills a real server with `kill -9` at random moments, over and over, while producers with
+//! different acks and readers work, and has the checker judge what each next life finds. Between
+//! lives it sometimes damages the ends of files as a loss of power would, or flips a bit in what
+//! was acknowledged as a failing disk would; and it takes backups under load.
+//!
+//! ```text
+//! tidewire-torture [--rounds N] [--seed S] [--server PATH]
+//! ```
+//!
+//! What is left to chance comes from the seed, which is printed. The processes' own timing does
+//! not, so the same seed makes the same plan, not the same run.
+
+mod damage;
+mod history;
+mod life;
+mod rng;
+mod round;
+mod server;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use round::{Extras, World};
+use server::Binary;
+
+/// Rounds on one data directory; then its log is long enough.
+const ROUNDS_OF_A_WORLD: u64 = 8;
+
+struct Arguments {
+    rounds: u64,
+    seed: u64,
+    server: PathBuf,
+}
+
+fn main() -> ExitCode {
+    let arguments = match parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            eprintln!(
+                "{error}\nusage: tidewire-torture [--rounds N] [--seed S] [--server PATH]"
+            );
+            return ExitCode::from(2);
+        }
+    };
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    let ran = match builder.worker_threads(2).enable_all().build() {
+        Ok(runtime) => runtime.block_on(torture(&arguments)),
+        Err(error) => Err(error.to_string()),
+    };
+    match ran {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("FAILED: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn torture(arguments: &Arguments) -> Result<(), String> {
+    let Arguments { rounds, seed, server } = arguments;
+    println!("torture: {rounds} rounds, --seed {seed}, {}", server.display());
+    let start = Instant::now();
+    let binary = Binary(server.clone());
+    let mut extras = Extras::default();
+    let mut total = history::Counts::default();
+    let mut done = 0;
+    while done < *rounds {
+        let mut world = World::new(&binary).await?;
+        let mut counts = history::Counts::default();
+        let mut failed = None;
+        for _ in 0..ROUNDS_OF_A_WORLD.min(rounds - done) {
+            let round_seed = seed.wrapping_add(done);
+            match world.round(round_seed, &mut extras).await {
+                Ok(now) => counts = now,
+                Err(error) => {
+                    failed = Some(format!("round {done}, --seed {round_seed}: {error}"));
+                    break;
+                }
+            }
+            done += 1;
+        }
+        if failed.is_none() {
+            match world.finish().await {
+                Ok(now) => counts = now,
+                Err(error) => failed = Some(format!("after round {done}: {error}")),
+            }
+        }
+        if let Some(failed) = failed {
+            return Err(format!("{failed}\nthe files are kept in {}", world.keep().display()));
+        }
+        total.sent += counts.sent;
+        total.acknowledged += counts.acknowledged;
+        total.read += counts.read;
+        total.audited += counts.audited;
+        if done.is_multiple_of(ROUNDS_OF_A_WORLD * 5) {
+            println!("{done} rounds, {:.0} s", start.elapsed().as_secs_f64());
+        }
+    }
+    if total.acknowledged < rounds * 10 {
+        return Err(format!("only {} records were acknowledged", total.acknowledged));
+    }
+    let Extras { cuts, flips, backups, doctors } = extras;
+    println!(
+        "no promise was broken in {rounds} rounds: {} records sent, {} acknowledged, {} shown \
+         to readers, {} found by audits; {cuts} ends damaged, {flips} flips of acknowledged bytes \
+         noticed, {backups} backups under load checked, {doctors} more doctors asked; {:.0} s",
+        total.sent,
+        total.acknowledged,
+        total.read,
+        total.audited,
+        start.elapsed().as_secs_f64()
+    );
+    Ok(())
+}
+
+fn parse() -> Result<Arguments, String> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let own = std::env::current_exe().map_err(|error| error.to_string())?;
+    let mut arguments = Arguments {
+        rounds: 30,
+        seed: now.as_micros() as u64 % 1_000_000_000,
+        server: own.with_file_name("tidewire"),
+    };
+    let mut words = std::env::args().skip(1);
+    while let Some(word) = words.next() {
+        let value = words.next().ok_or_else(|| format!("{word} wants a value"))?;
+        let number =
+            || value.parse().map_err(|_| format!("{word} wants a number, not {value}"));
+        match word.as_str() {
+            "--rounds" => arguments.rounds = number()?,
+            "--seed" => arguments.seed = number()?,
+            "--server" => arguments.server = PathBuf::from(value),
+            _ => return Err(format!("unknown option {word}")),
+        }
+    }
+    if !arguments.server.exists() {
+        return Err(format!("there is no server at {}", arguments.server.display()));
+    }
+    Ok(arguments)
+}
