@@ -37,6 +37,7 @@ mod connection;
 mod consumer;
 mod error;
 mod events;
+mod groups;
 mod link;
 mod options;
 mod producer;
@@ -49,12 +50,14 @@ pub use consumer::batch::{Batch, Iter, OwnedRecord, RecordView};
 pub use consumer::{Closer, Consumer, ConsumerBuilder, ConsumerStats, Position, Start};
 pub use error::{Code, Disposition, Error, ErrorKind};
 pub use events::{Event, Events};
+pub use groups::{CommittedOffset, GroupDescription};
 pub use producer::ticket::{Receipt, Ticket};
 pub use producer::{EnqueueError, Producer, ProducerBuilder};
 pub use record::Record;
 pub use tidewire_protocol::batch::{Headers, RecordRef};
 pub use tidewire_protocol::message::{
-    Acks, Codec, PartitionInfo, ProducerInfo, StreamInfo, TopicInfo,
+    Acks, Codec, GroupInfo, GroupMember, GroupPartition, GroupState, PartitionInfo,
+    ProducerInfo, StreamInfo, TopicInfo,
 };
 
 /// The README's example is compiled with the crate's own.
