@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use tidewire_protocol::error::{Code, Error};
 use tidewire_protocol::message::PartitionInfo;
 use tidewire_storage::Topic;
-use tidewire_storage::disk::RealDisk;
+use tidewire_storage::disk::{Disk, RealDisk};
 use tidewire_storage::log::{LogOptions, SnapshotOutcome, SyncOutcome, TrimOutcome};
 
 use crate::io_pool::IoJob;
@@ -110,13 +110,13 @@ impl Partitions {
         let dir = shared.data_dir.partition_dir(id.topic, id.partition);
         match &request {
             // A partition that was never written to needs no files to be described.
-            PartitionRequest::Describe(_) if !dir.exists() => {
+            PartitionRequest::Describe(_) if matches!(RealDisk.exists(&dir), Ok(false)) => {
                 let info = self.info(id, empty_info());
                 self.answers.push((origin, Answer::Describe(info)));
                 return;
             }
             // Nor to be emptied.
-            PartitionRequest::Purge if !dir.exists() => {
+            PartitionRequest::Purge if matches!(RealDisk.exists(&dir), Ok(false)) => {
                 self.answers.push((origin, Answer::Trimmed(Ok(0))));
                 return;
             }
@@ -310,7 +310,9 @@ impl Partitions {
             let id = PartitionId { topic: topic.id, partition };
             if id.shard(shared.inboxes.len()) == self.router.shard
                 && !self.slots.contains_key(&id)
-                && shared.data_dir.partition_dir(id.topic, partition).exists()
+                && RealDisk
+                    .exists(&shared.data_dir.partition_dir(id.topic, partition))
+                    .unwrap_or(true)
             {
                 // A server that stops expires nothing.
                 let _ = self.start_opening(id, topic, Vec::new());
@@ -323,7 +325,8 @@ impl Partitions {
         if self.expiries.is_empty() {
             return;
         }
-        let now = Instant::now();
+        let clock = &self.router.shared.clock;
+        let now = clock.instant(clock.now());
         while let Some(&(at, id)) = self.expiries.first()
             && at <= now
         {
@@ -340,15 +343,16 @@ impl Partitions {
     /// Deletes what is too old or too much of a partition, and takes note of when to look again.
     fn expire_partition(&mut self, id: PartitionId) {
         let Some(Slot::Open(open)) = self.slots.get_mut(&id) else { return };
-        let now_us = self.router.shared.clock.wall_us();
+        let clock = &self.router.shared.clock;
+        let (now, now_us) = (clock.instant(clock.now()), clock.wall_us());
         open.partition.expire(now_us, &mut self.effects);
         let due = open.partition.next_expiry_us().map(|due_us| {
             let wait = Duration::from_micros(u64::try_from(due_us - now_us).unwrap_or(0));
-            Instant::now() + wait.clamp(EXPIRY_GRAIN, MAX_EXPIRY_WAIT)
+            now + wait.clamp(EXPIRY_GRAIN, MAX_EXPIRY_WAIT)
         });
         // One that is set already is kept if it comes soon enough: this runs with each group.
         match (open.expiry, due) {
-            (Some(set), Some(due)) if set <= due && set > Instant::now() => {}
+            (Some(set), Some(due)) if set <= due && set > now => {}
             (set, due) => {
                 if let Some(set) = set {
                     self.expiries.remove(&(set, id));
