@@ -335,8 +335,8 @@ mod tests {
 
     use super::*;
 
-    fn name() -> TopicName {
-        TopicName::parse("shop/orders").expect("good")
+    fn name() -> Arc<TopicName> {
+        Arc::new(TopicName::parse("shop/orders").expect("good"))
     }
 
     /// Producer bytes have base offset 0, as the first batch of a partition has.
