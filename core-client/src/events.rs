@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use tokio::sync::broadcast::{self, error::RecvError};
 
+use crate::consumer::group::TopicPartition;
 use crate::error::Error;
 use crate::runtime::Runtime;
 use crate::runtime::fork::Origin;
@@ -52,6 +53,28 @@ pub enum Event {
         partition: u32,
         /// Why.
         error: Error,
+    },
+    /// A member of a group got partitions to read.
+    PartitionsAssigned {
+        /// The group.
+        group: String,
+        /// The partitions.
+        partitions: Vec<TopicPartition>,
+    },
+    /// A member of a group gives up partitions: what was done of them is stored first.
+    PartitionsRevoked {
+        /// The group.
+        group: String,
+        /// The partitions.
+        partitions: Vec<TopicPartition>,
+    },
+    /// A member of a group has lost partitions: their topic was deleted, or others read them
+    /// already, from the offset that was stored last.
+    PartitionsLost {
+        /// The group.
+        group: String,
+        /// The partitions.
+        partitions: Vec<TopicPartition>,
     },
     /// This many events were lost here, because the watcher was too slow.
     Missed(u64),
