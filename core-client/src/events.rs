@@ -4,9 +4,14 @@
 //! invariant: a watcher that is too slow loses the oldest events and is told how many, and costs
 //! nobody else anything.
 
+use std::time::Duration;
+
 use tokio::sync::broadcast::{self, error::RecvError};
 
+use crate::consumer::group::TopicPartition;
 use crate::error::Error;
+use crate::runtime::Runtime;
+use crate::runtime::fork::Origin;
 
 /// Events kept for a watcher that is behind.
 const KEPT_EVENTS: usize = 256;
@@ -49,6 +54,28 @@ pub enum Event {
         /// Why.
         error: Error,
     },
+    /// A member of a group got partitions to read.
+    PartitionsAssigned {
+        /// The group.
+        group: String,
+        /// The partitions.
+        partitions: Vec<TopicPartition>,
+    },
+    /// A member of a group gives up partitions: what was done of them is stored first.
+    PartitionsRevoked {
+        /// The group.
+        group: String,
+        /// The partitions.
+        partitions: Vec<TopicPartition>,
+    },
+    /// A member of a group has lost partitions: their topic was deleted, or others read them
+    /// already, from the offset that was stored last.
+    PartitionsLost {
+        /// The group.
+        group: String,
+        /// The partitions.
+        partitions: Vec<TopicPartition>,
+    },
     /// This many events were lost here, because the watcher was too slow.
     Missed(u64),
 }
@@ -57,6 +84,7 @@ pub enum Event {
 #[derive(Debug)]
 pub struct Events {
     receiver: broadcast::Receiver<Event>,
+    origin: Origin,
 }
 
 impl Events {
@@ -68,6 +96,20 @@ impl Events {
             Err(RecvError::Lagged(missed)) => Some(Event::Missed(missed)),
             Err(RecvError::Closed) => None,
         }
+    }
+}
+
+impl Events {
+    /// As [`next`](Self::next), for a thread that may block: for at most `limit`, after which it
+    /// is `None`, too.
+    ///
+    /// # Errors
+    /// Those that [`blocking`](crate::blocking) names.
+    pub fn blocking_next(&mut self, limit: Option<Duration>) -> Result<Option<Event>, Error> {
+        self.origin.check("watch of events")?;
+        let runtime = Runtime::shared()?;
+        let event = runtime.try_wait("waiting for an event", limit, self.next())?;
+        Ok(event.flatten())
     }
 }
 
@@ -93,7 +135,7 @@ impl EventSender {
     }
 
     pub(crate) fn subscribe(&self) -> Events {
-        Events { receiver: self.sender.subscribe() }
+        Events { receiver: self.sender.subscribe(), origin: Origin::here() }
     }
 }
 

@@ -8,13 +8,19 @@
 //! catalog.redb    streams and topics
 //! catalog.lock    flock'ed while the catalog is written to, or copied
 //! groups.redb     groups and stored offsets; groups.lock is what catalog.lock is to the catalog
-//! topics/<id>/<partition>/    one log each
+//! topics/<id>/<partition>/    one log each: `<offset>.log`, `.next`, `.index`, `.state`, `start`
 //! removed/        what a repair took out of a log
 //! ```
 //! `docs/data-directory.md` describes every file.
 //!
 //! Invariant: nothing in a directory is written before it was found to be a data directory of
 //! this format, or empty, and only while the lock is held.
+
+#![expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "the lock and the format are looked at before there is anything to simulate"
+)]
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};

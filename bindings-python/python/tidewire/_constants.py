@@ -78,6 +78,9 @@ class Code(IntEnum):
     DISCONNECTED = 951  # the connection was lost
     TIMEOUT = 952  # no answer came in time
     CLOSED = 953  # the client is closed
+    FORKED = 954  # the client was made before the process forked
+    INTERRUPTED = 955  # the wait was interrupted
+    WOULD_BLOCK = 956  # a blocking call was made where nothing may block
 
 
 class Disposition(IntFlag):
@@ -202,6 +205,9 @@ ERRORS: Final[dict[int, ErrorInfo]] = {
     951: ErrorInfo("DISCONNECTED", "connection", Disposition(6), "the connection was lost"),
     952: ErrorInfo("TIMEOUT", "timeout", Disposition(2), "no answer came in time"),
     953: ErrorInfo("CLOSED", "closed", Disposition(0), "the client is closed"),
+    954: ErrorInfo("FORKED", "closed", Disposition(0), "the client was made before the process forked"),
+    955: ErrorInfo("INTERRUPTED", "timeout", Disposition(2), "the wait was interrupted"),
+    956: ErrorInfo("WOULD_BLOCK", "closed", Disposition(0), "a blocking call was made where nothing may block"),
 }
 
 MAX_FRAME_LEN: Final = 16777216  # Largest frame, header included. In bytes.
@@ -257,6 +263,7 @@ OPTIONS: Final[dict[str, OptionInfo]] = {
     "heartbeat_ms": OptionInfo("client", "u32", 30000, 1000, 600000, "milliseconds", "Silence after which a peer is asked for a sign of life; three times this closes the connection."),
     "retry_backoff_ms": OptionInfo("client", "u32", 100, 1, 60000, "milliseconds", "Pause before what failed is tried again: a lost connection, or a batch that the server refused for now. It doubles up to retry_backoff_max_ms, and is shortened at random by up to half."),
     "retry_backoff_max_ms": OptionInfo("client", "u32", 5000, 1, 600000, "milliseconds", "Longest pause before what failed is tried again."),
+    "runtime_threads": OptionInfo("client", "u32", 2, 1, 64, "", "Threads that move the data of all blocking clients, and of all clients of other languages, in a process; the first one decides. Clients on a runtime of the application's do without."),
     "acks": OptionInfo("producer", "acks", "synced", None, None, "", "What an acknowledgement promises: none, written (in the operating system) or synced (on the disk)."),
     "linger_ms": OptionInfo("producer", "u32", 5, 0, 60000, "milliseconds", "How long enqueued records may wait for company; a send or flush does not wait."),
     "batch_bytes": OptionInfo("producer", "u32", 262144, 1024, 8388608, "bytes", "Size at which a batch is sent without waiting further."),
@@ -268,6 +275,10 @@ OPTIONS: Final[dict[str, OptionInfo]] = {
     "codec": OptionInfo("producer", "codec", "topic", None, None, "", "Compression of batches: none, lz4 (fast), zstd (small) or topic, which is what the topic was created with. Batches that would not shrink stay plain."),
     "start": OptionInfo("consumer", "start", "latest", None, None, "", "Where to begin: earliest, latest, an offset, last:N (that many records before the end) or time:T (the first record appended at T, in microseconds since the Unix epoch, or later)."),
     "prefetch_bytes": OptionInfo("consumer", "u32", 16777216, 65536, 1073741824, "bytes", "Bound of the batches that were delivered but not yet taken, over all partitions of a consumer; each partition may exceed its share by one batch."),
+    "member_name": OptionInfo("consumer", "string", "", None, None, "", "A name under which a member of a group keeps its place when its program is restarted; empty is none."),
+    "session_timeout_ms": OptionInfo("consumer", "u32", 45000, 100, 3600000, "milliseconds", "How long a group waits for a member whose connection is lost."),
+    "rebalance_timeout_ms": OptionInfo("consumer", "u32", 60000, 100, 3600000, "milliseconds", "How long a group waits for a member to let go of a partition that another shall read."),
+    "auto_commit_interval_ms": OptionInfo("consumer", "u32", 1000, 0, 3600000, "milliseconds", "How often a member that commits by itself stores what was done."),
     "partitions": OptionInfo("topic", "u32", 1, 1, 100000, "partitions", "Number of partitions."),
     "segment_bytes": OptionInfo("topic", "u64", 268435456, 1048576, 1073741824, "bytes", "Size at which a partition's log begins a new file."),
     "codec": OptionInfo("topic", "codec", "none", None, None, "", "Compression by producers that do not choose for themselves: none, lz4 or zstd."),

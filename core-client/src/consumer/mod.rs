@@ -8,6 +8,7 @@
 pub(crate) mod batch;
 pub(crate) mod core;
 mod engine;
+pub(crate) mod group;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
@@ -168,6 +169,13 @@ impl ConsumerBuilder {
         self
     }
 
+    /// Reads as a member of a group: the group's members divide the partitions, and offsets are
+    /// stored on the server. `partitions` and `start_at` count no more.
+    pub fn group(self, group: &str) -> group::GroupConsumerBuilder {
+        let Self { client, topic, start, prefetch_bytes, .. } = self;
+        group::GroupConsumerBuilder::new(client, group, &topic, start, prefetch_bytes)
+    }
+
     /// Bound of the batches that were delivered but not yet taken, over all partitions, in bytes.
     pub fn prefetch_bytes(mut self, prefetch_bytes: u32) -> Self {
         self.prefetch_bytes = Some(prefetch_bytes);
@@ -192,7 +200,7 @@ impl ConsumerBuilder {
 
         let link = Arc::clone(&self.client.link);
         let timeout_ms = link.request_timeout_ms();
-        let core = Core::new(link, topic.clone(), info.id, prefetch_bytes);
+        let core = Core::new(link, topic.clone(), info.id, prefetch_bytes, Arc::default());
         // Closes the core, and with it the engine, if this future is dropped half-way.
         let consumer = Consumer { core: Arc::clone(&core), current: None };
         for partition in partitions {
@@ -325,8 +333,8 @@ impl Consumer {
         loop {
             let taken = match self.core.take() {
                 Next::Taken(taken) => taken,
-                Next::Ended(error) if error.code() == Code::CLOSED => return Ok(None),
-                Next::Ended(error) => return Err(error),
+                Next::Ended { error, .. } if error.code() == Code::CLOSED => return Ok(None),
+                Next::Ended { error, .. } => return Err(error),
                 Next::Closed => return Ok(None),
                 Next::Empty => {
                     self.core.arrived().await;
@@ -335,6 +343,7 @@ impl Consumer {
             };
             let (partition, version) = (taken.partition, taken.version);
             let topic = &self.core.topic;
+            let _span = tracing::debug_span!("deliver", %topic, partition).entered();
             let batch = taken.bytes.and_then(|bytes| {
                 Batch::verify(topic, partition, taken.wanted, taken.end_offset, bytes)
             });
@@ -391,12 +400,7 @@ impl Consumer {
     }
 
     fn known(&self, partition: u32, known: bool) -> Result<(), Error> {
-        if known {
-            return Ok(());
-        }
-        let topic = &self.core.topic;
-        let text = format!("the consumer of {topic} does not read partition {partition}");
-        Err(Error::new(Code::PARTITION_NOT_FOUND, text))
+        self.core.known(partition, known)
     }
 
     /// Where the consumer stands, by partition.
@@ -412,6 +416,11 @@ impl Consumer {
     /// What it did so far, and what it holds.
     pub fn stats(&self) -> ConsumerStats {
         self.core.stats()
+    }
+
+    /// What may be asked and told of the consumer while another task waits in it.
+    pub(crate) fn core(&self) -> &Arc<Core> {
+        &self.core
     }
 
     /// A handle that closes this consumer from another task.

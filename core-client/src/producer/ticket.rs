@@ -33,18 +33,38 @@ pub struct Receipt {
     pub duplicate: bool,
 }
 
+impl Receipt {
+    /// That of a record by its place in the batch.
+    pub(super) fn of(partition: u32, reply: &AppendReply, index: u32) -> Self {
+        Self {
+            partition,
+            offset: reply.base_offset.saturating_add(u64::from(index)),
+            append_time_us: reply.append_time_us,
+            acks: reply.acks,
+            duplicate: reply.duplicate,
+        }
+    }
+}
+
 /// A future of an enqueued record's [`Receipt`]. Dropping it changes nothing for the record.
 #[derive(Debug)]
 pub struct Ticket {
     completion: Arc<Completion>,
+    number: u64,
     index: u32,
     slot: Option<usize>,
     claimed: bool,
 }
 
 impl Ticket {
-    pub(super) fn new(completion: Arc<Completion>, index: u32) -> Self {
-        Self { completion, index, slot: None, claimed: false }
+    pub(super) fn new(completion: Arc<Completion>, number: u64, index: u32) -> Self {
+        Self { completion, number, index, slot: None, claimed: false }
+    }
+
+    /// Its number: 0 for the producer's first record, then rising by one with each that was
+    /// taken. By it a [`CompletionQueue`](crate::CompletionQueue) tells the outcome.
+    pub fn number(&self) -> u64 {
+        self.number
     }
 
     /// The partition that the record went to.
@@ -61,13 +81,7 @@ impl Ticket {
         }
         let (reply, index) = outcome.at(self.index);
         Some(match reply {
-            Ok(reply) => Ok(Receipt {
-                partition: self.completion.partition,
-                offset: reply.base_offset.saturating_add(u64::from(index)),
-                append_time_us: reply.append_time_us,
-                acks: reply.acks,
-                duplicate: reply.duplicate,
-            }),
+            Ok(reply) => Ok(Receipt::of(self.completion.partition, reply, index)),
             Err(error) => Err(error.clone()),
         })
     }
@@ -124,7 +138,7 @@ impl Outcome {
 
     /// Index of the first record, their count, and their reply, for each run of neighbours that
     /// stand at neighbouring offsets or have failed; in order. `records` are in the batch.
-    pub(super) fn runs(
+    fn runs(
         &self,
         records: u32,
     ) -> impl Iterator<Item = (u32, u32, Result<&AppendReply, &Error>)> {
@@ -132,6 +146,18 @@ impl Outcome {
         let parts = parts.map(|part| (part.first_index, part.count, self.of(part)));
         let all = self.parts.is_empty().then(|| (0, records, self.rest.as_ref()));
         parts.chain(all)
+    }
+
+    /// The same, with the receipt of the first record of each run.
+    pub(super) fn receipts(
+        &self,
+        partition: u32,
+        records: u32,
+    ) -> impl Iterator<Item = (u32, u32, Result<Receipt, Error>)> {
+        self.runs(records).map(move |(first_index, count, reply)| {
+            let receipt = reply.map(|reply| Receipt::of(partition, reply, 0));
+            (first_index, count, receipt.map_err(Error::clone))
+        })
     }
 }
 

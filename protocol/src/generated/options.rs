@@ -17,6 +17,8 @@ pub mod client {
     pub const RETRY_BACKOFF_MS: u32 = 100;
     /// Longest pause before what failed is tried again. In milliseconds.
     pub const RETRY_BACKOFF_MAX_MS: u32 = 5_000;
+    /// Threads that move the data of all blocking clients, and of all clients of other languages, in a process; the first one decides. Clients on a runtime of the application's do without.
+    pub const RUNTIME_THREADS: u32 = 2;
 }
 
 /// Defaults of producer options.
@@ -47,6 +49,14 @@ pub mod consumer {
     pub const START: &str = "latest";
     /// Bound of the batches that were delivered but not yet taken, over all partitions of a consumer; each partition may exceed its share by one batch. In bytes.
     pub const PREFETCH_BYTES: u32 = 16_777_216;
+    /// A name under which a member of a group keeps its place when its program is restarted; empty is none.
+    pub const MEMBER_NAME: &str = "";
+    /// How long a group waits for a member whose connection is lost. In milliseconds.
+    pub const SESSION_TIMEOUT_MS: u32 = 45_000;
+    /// How long a group waits for a member to let go of a partition that another shall read. In milliseconds.
+    pub const REBALANCE_TIMEOUT_MS: u32 = 60_000;
+    /// How often a member that commits by itself stores what was done. In milliseconds.
+    pub const AUTO_COMMIT_INTERVAL_MS: u32 = 1_000;
 }
 
 /// Defaults of topic options.
@@ -126,6 +136,16 @@ pub const OPTIONS: &[OptionInfo] = &[
         max: Some(600_000),
         unit: "milliseconds",
         doc: "Longest pause before what failed is tried again.",
+    },
+    OptionInfo {
+        scope: Scope::Client,
+        name: "runtime_threads",
+        ty: OptionType::U32,
+        default: "2",
+        min: Some(1),
+        max: Some(64),
+        unit: "",
+        doc: "Threads that move the data of all blocking clients, and of all clients of other languages, in a process; the first one decides. Clients on a runtime of the application's do without.",
     },
     OptionInfo {
         scope: Scope::Producer,
@@ -236,6 +256,46 @@ pub const OPTIONS: &[OptionInfo] = &[
         max: Some(1_073_741_824),
         unit: "bytes",
         doc: "Bound of the batches that were delivered but not yet taken, over all partitions of a consumer; each partition may exceed its share by one batch.",
+    },
+    OptionInfo {
+        scope: Scope::Consumer,
+        name: "member_name",
+        ty: OptionType::String,
+        default: "",
+        min: None,
+        max: None,
+        unit: "",
+        doc: "A name under which a member of a group keeps its place when its program is restarted; empty is none.",
+    },
+    OptionInfo {
+        scope: Scope::Consumer,
+        name: "session_timeout_ms",
+        ty: OptionType::U32,
+        default: "45000",
+        min: Some(100),
+        max: Some(3_600_000),
+        unit: "milliseconds",
+        doc: "How long a group waits for a member whose connection is lost.",
+    },
+    OptionInfo {
+        scope: Scope::Consumer,
+        name: "rebalance_timeout_ms",
+        ty: OptionType::U32,
+        default: "60000",
+        min: Some(100),
+        max: Some(3_600_000),
+        unit: "milliseconds",
+        doc: "How long a group waits for a member to let go of a partition that another shall read.",
+    },
+    OptionInfo {
+        scope: Scope::Consumer,
+        name: "auto_commit_interval_ms",
+        ty: OptionType::U32,
+        default: "1000",
+        min: Some(0),
+        max: Some(3_600_000),
+        unit: "milliseconds",
+        doc: "How often a member that commits by itself stores what was done.",
     },
     OptionInfo {
         scope: Scope::Topic,
