@@ -118,12 +118,14 @@
 #define TW_E_CORRUPT_DELIVERY 501
 /* The group does not have this member any more. */
 #define TW_E_UNKNOWN_MEMBER 502
-/* The group has a newer assignment. */
+/* Another instance has taken the member's place. */
 #define TW_E_STALE_GENERATION 503
-/* The group is about to be assigned anew. */
-#define TW_E_REBALANCE_IN_PROGRESS 504
+/* The partition is not the member's. */
+#define TW_E_NOT_ASSIGNED 504
 /* The group has as many members as it may. */
 #define TW_E_GROUP_FULL 505
+/* The server has as many groups as it may. */
+#define TW_E_TOO_MANY_GROUPS 506
 /* The server failed at a request. */
 #define TW_E_INTERNAL 900
 /* The server is shutting down. */
@@ -163,6 +165,11 @@
 #define TW_CODEC_LZ4 1 /* LZ4 block format: fast. */
 #define TW_CODEC_ZSTD 2 /* One Zstandard frame: small. */
 
+/* What a group is doing. */
+#define TW_GROUPSTATE_EMPTY 0 /* It has no members. */
+#define TW_GROUPSTATE_STABLE 1 /* Every partition is where it belongs. */
+#define TW_GROUPSTATE_REBALANCING 2 /* Some partitions are on their way from one member to another. */
+
 /* Limits. */
 #define TW_MAX_FRAME_LEN 16777216u /* Largest frame, header included. In bytes. */
 #define TW_MAX_HANDSHAKE_FRAME_LEN 8192u /* Largest frame before the connection is ready. In bytes. */
@@ -183,6 +190,13 @@
 #define TW_MAX_PARTITIONS 100000u /* Most partitions of a topic. In partitions. */
 #define TW_MAX_LIST_ITEMS 256u /* Most items in one page of a list reply. In items. */
 #define TW_MAX_WAIT_MS 60000u /* Longest that a FETCH may wait. In milliseconds. */
+#define TW_MAX_GROUPS 10000u /* Most groups and named consumers of a server. In groups. */
+#define TW_MAX_GROUP_MEMBERS 1000u /* Most members of a group. In members. */
+#define TW_MAX_GROUP_TOPICS 64u /* Most topics that a member of a group reads. In topics. */
+#define TW_MAX_GROUP_PARTITIONS 100000u /* Most partitions that a group divides, and most that it has offsets of. In partitions. */
+#define TW_MAX_OFFSET_NOTE_LEN 128u /* Longest note beside a stored offset. In bytes. */
+#define TW_MIN_SESSION_TIMEOUT_MS 100u /* Shortest session timeout, and rebalance timeout, of a member of a group. In milliseconds. */
+#define TW_MAX_SESSION_TIMEOUT_MS 3600000u /* Longest session timeout, and rebalance timeout, of a member of a group. In milliseconds. */
 #define TW_HANDSHAKE_TIMEOUT_MS 10000u /* Time from accepting a connection until it must be ready. In milliseconds. */
 #define TW_MIN_HEARTBEAT_MS 1000u /* Shortest heartbeat interval that may be agreed. In milliseconds. */
 #define TW_MAX_HEARTBEAT_MS 600000u /* Longest heartbeat interval that may be agreed. In milliseconds. */

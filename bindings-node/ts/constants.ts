@@ -116,12 +116,14 @@ export const Code = {
   CORRUPT_DELIVERY: 501,
   /** The group does not have this member any more. */
   UNKNOWN_MEMBER: 502,
-  /** The group has a newer assignment. */
+  /** Another instance has taken the member's place. */
   STALE_GENERATION: 503,
-  /** The group is about to be assigned anew. */
-  REBALANCE_IN_PROGRESS: 504,
+  /** The partition is not the member's. */
+  NOT_ASSIGNED: 504,
   /** The group has as many members as it may. */
   GROUP_FULL: 505,
+  /** The server has as many groups as it may. */
+  TOO_MANY_GROUPS: 506,
   /** The server failed at a request. */
   INTERNAL: 900,
   /** The server is shutting down. */
@@ -181,6 +183,16 @@ export const Codec = {
   lz4: 1,
   /** One Zstandard frame: small. */
   zstd: 2,
+} as const
+
+/** What a group is doing. */
+export const GroupState = {
+  /** It has no members. */
+  empty: 0,
+  /** Every partition is where it belongs. */
+  stable: 1,
+  /** Some partitions are on their way from one member to another. */
+  rebalancing: 2,
 } as const
 
 /** What is known of an error number. */
@@ -249,9 +261,10 @@ export const errors: Readonly<Record<number, ErrorInfo>> = {
   500: { name: "OFFSET_OUT_OF_RANGE", kind: "consume", disposition: 0, text: "the offset is outside the partition's log" },
   501: { name: "CORRUPT_DELIVERY", kind: "consume", disposition: 0, text: "a delivered batch is damaged" },
   502: { name: "UNKNOWN_MEMBER", kind: "consume", disposition: 16, text: "the group does not have this member any more" },
-  503: { name: "STALE_GENERATION", kind: "consume", disposition: 16, text: "the group has a newer assignment" },
-  504: { name: "REBALANCE_IN_PROGRESS", kind: "consume", disposition: 1, text: "the group is about to be assigned anew" },
+  503: { name: "STALE_GENERATION", kind: "consume", disposition: 16, text: "another instance has taken the member's place" },
+  504: { name: "NOT_ASSIGNED", kind: "consume", disposition: 16, text: "the partition is not the member's" },
   505: { name: "GROUP_FULL", kind: "consume", disposition: 0, text: "the group has as many members as it may" },
+  506: { name: "TOO_MANY_GROUPS", kind: "consume", disposition: 0, text: "the server has as many groups as it may" },
   900: { name: "INTERNAL", kind: "server", disposition: 2, text: "the server failed at a request" },
   901: { name: "SHUTTING_DOWN", kind: "server", disposition: 5, text: "the server is shutting down" },
   902: { name: "OVERLOADED", kind: "busy", disposition: 1, text: "the server takes no more for now" },
@@ -299,6 +312,20 @@ export const MAX_PARTITIONS = 100000
 export const MAX_LIST_ITEMS = 256
 /** Longest that a FETCH may wait. In milliseconds. */
 export const MAX_WAIT_MS = 60000
+/** Most groups and named consumers of a server. In groups. */
+export const MAX_GROUPS = 10000
+/** Most members of a group. In members. */
+export const MAX_GROUP_MEMBERS = 1000
+/** Most topics that a member of a group reads. In topics. */
+export const MAX_GROUP_TOPICS = 64
+/** Most partitions that a group divides, and most that it has offsets of. In partitions. */
+export const MAX_GROUP_PARTITIONS = 100000
+/** Longest note beside a stored offset. In bytes. */
+export const MAX_OFFSET_NOTE_LEN = 128
+/** Shortest session timeout, and rebalance timeout, of a member of a group. In milliseconds. */
+export const MIN_SESSION_TIMEOUT_MS = 100
+/** Longest session timeout, and rebalance timeout, of a member of a group. In milliseconds. */
+export const MAX_SESSION_TIMEOUT_MS = 3600000
 /** Time from accepting a connection until it must be ready. In milliseconds. */
 export const HANDSHAKE_TIMEOUT_MS = 10000
 /** Shortest heartbeat interval that may be agreed. In milliseconds. */

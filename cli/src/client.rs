@@ -7,11 +7,12 @@
 use std::future::Future;
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-use tidewire::{Client, Code, Error};
+use tidewire::{Client, CloseError, Code, Error, Event, Events};
 use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::failure::Failure;
+use crate::output;
 
 /// Worker threads: one for the command, one for the client.
 const WORKERS: usize = 2;
@@ -57,7 +58,25 @@ pub async fn interrupted() -> Failure {
 
 /// Connects to the server that the command names.
 pub async fn connect(url: &str) -> Result<Client, Failure> {
-    Ok(Client::builder().url(url).client_name("tidewire-cli").connect().await?)
+    let client = Client::builder().url(url).client_name("tidewire-cli").connect().await?;
+    tokio::spawn(tell(client.events()));
+    Ok(client)
+}
+
+/// Tells on stderr that a connection was lost, which a command survives, and when it is back.
+async fn tell(mut events: Events) {
+    while let Some(event) = events.next().await {
+        match event {
+            Event::Disconnected { address, error } => {
+                output::note(&format!("the connection to {address} was lost: {error}"));
+            }
+            Event::Connected { address } => output::note(&format!("connected to {address}")),
+            Event::Throttled { topic, partition, error } => output::note(&format!(
+                "{topic} partition {partition} takes nothing for now: {error}"
+            )),
+            _ => {}
+        }
+    }
 }
 
 /// The client says nothing by itself; with `TIDEWIRE_LOG` it does.
@@ -65,6 +84,16 @@ fn log_if_asked() -> Result<(), Failure> {
     match std::env::var("TIDEWIRE_LOG") {
         Ok(filter) => crate::serve::log_to_stderr(&filter),
         Err(_) => Ok(()),
+    }
+}
+
+impl From<CloseError> for Failure {
+    fn from(error: CloseError) -> Self {
+        let all = error.to_string();
+        match Self::from(Error::from(error)) {
+            Self::Failed { hint, .. } => Self::Failed { text: all, hint },
+            other => other,
+        }
     }
 }
 

@@ -45,6 +45,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Demo(args) => demo::run(args),
         Command::Stream(command) => admin::stream::run(command),
         Command::Topic(command) => admin::topic::run(command),
+        Command::Group(command) => admin::group::run(command),
         Command::Send(args) => send::run(args),
         Command::Tail(args) => tail::run(args),
         Command::Bench(command) => bench::run(command),

@@ -331,3 +331,42 @@ fn the_demo_holds() {
         assert!(said.contains(part), "{part:?} is missing in:\n{said}");
     }
 }
+
+#[test]
+fn a_group_is_listed_described_reset_and_deleted() {
+    let server = TestServer::start();
+    succeeds(&server, &["topic", "create", "shop/orders", "--partitions", "2"]);
+    for number in 0..5 {
+        let value = number.to_string();
+        succeeds(&server, &["send", "shop/orders", &value, "--partition", "1"]);
+    }
+    assert!(fails(&server, &["group", "describe", "billing"], b"").contains("billing"));
+    succeeds(&server, &["group", "create", "billing"]);
+    assert!(fails(&server, &["group", "create", "billing"], b"").contains("exists"));
+    let reset = ["group", "reset", "billing", "shop/orders", "--to", "3"];
+    let said = succeeds(&server, &reset);
+    assert!(
+        said.contains("shop/orders[0] @ 0") && said.contains("shop/orders[1] @ 3"),
+        "{said}"
+    );
+    let described = succeeds(&server, &["group", "describe", "billing", "--json"]);
+    let value: serde_json::Value = serde_json::from_str(&described).expect("JSON");
+    assert_eq!(value["state"], "empty");
+    let second = &value["partition_details"][1];
+    assert_eq!((&second["committed_offset"], &second["end_offset"]), (&3.into(), &5.into()));
+    assert_eq!(second["lag"], 2);
+    let last =
+        ["group", "reset", "billing", "shop/orders", "--to", "last:1", "--partition", "1"];
+    assert!(succeeds(&server, &last).contains("[1] @ 4"));
+    let table = succeeds(&server, &["group", "describe", "billing"]);
+    assert!(table.contains("committed") && table.contains("shop/orders"), "{table}");
+    assert!(succeeds(&server, &["group", "list"]).contains("billing"));
+    succeeds(&server, &["group", "forget", "billing", "shop/orders", "--partition", "0"]);
+    let listed = succeeds(&server, &["group", "list", "--json"]);
+    let value: serde_json::Value = serde_json::from_str(&listed).expect("JSON");
+    assert_eq!((&value[0]["name"], &value[0]["offsets"]), (&"billing".into(), &1.into()));
+    let typo = ["group", "reset", "billing", "shop/order", "--to", "latest"];
+    assert!(fails(&server, &typo, b"").contains("shop"));
+    succeeds(&server, &["group", "delete", "billing"]);
+    assert_eq!(succeeds(&server, &["group", "list"]), "");
+}

@@ -4,7 +4,6 @@
 //! an error; pages are put together here.
 
 use tidewire_protocol::limits;
-use tidewire_protocol::message;
 use tidewire_protocol::message::{
     Codec, Fetch, ListOffsets, PartitionInfo, PartitionsAdd, ProducerDelete, ProducerInfo,
     ProducerList, StreamCreate, StreamDelete, StreamDescribe, StreamInfo, StreamList,
@@ -14,6 +13,7 @@ use tidewire_protocol::name::{TopicName, check_name};
 use tidewire_protocol::options::topic as defaults;
 
 use crate::client::{Client, topic_name};
+use crate::consumer::Start;
 use crate::consumer::batch::{Batch, split_batches};
 use crate::error::{Code, Error};
 use crate::link::Link;
@@ -349,6 +349,15 @@ impl Client {
     /// # Errors
     /// `TOPIC_NOT_FOUND`, `STREAM_NOT_FOUND`.
     pub async fn partitions(&self, topic: &str) -> Result<Vec<PartitionInfo>, Error> {
+        self.partitions_at(topic, Start::Earliest).await
+    }
+
+    /// As [`Client::partitions`]; `found_offset` is where `start` is in each.
+    pub(crate) async fn partitions_at(
+        &self,
+        topic: &str,
+        start: Start,
+    ) -> Result<Vec<PartitionInfo>, Error> {
         let name = topic_name(topic)?;
         let count = self.describe_topic(topic).await?.partitions;
         let mut partitions: Vec<PartitionInfo> = Vec::new();
@@ -357,8 +366,8 @@ impl Client {
             if first >= count {
                 return Ok(partitions);
             }
-            let page =
-                partitions_page(&self.link, &name, first, limits::MAX_LIST_ITEMS).await?;
+            let most = limits::MAX_LIST_ITEMS;
+            let page = partitions_page(&self.link, &name, first, most, start).await?;
             let next = page.first().map(|info| info.partition);
             check_progress("partitions", next >= Some(first))?;
             partitions.extend(page);
@@ -428,7 +437,7 @@ pub(crate) async fn with_offsets(
     if error.code() != Code::OFFSET_OUT_OF_RANGE {
         return error;
     }
-    match partitions_page(link, name, partition, 1).await.as_deref() {
+    match partitions_page(link, name, partition, 1, Start::Earliest).await.as_deref() {
         Ok([info]) if info.partition == partition => {
             error.with_offsets(info.start_offset..info.end_offset)
         }
@@ -441,20 +450,22 @@ async fn partitions_page(
     name: &TopicName,
     first_partition: u32,
     max_partitions: u32,
+    start: Start,
 ) -> Result<Vec<PartitionInfo>, Error> {
+    let place = start.on_the_wire();
     let request = ListOffsets {
         stream: name.stream().to_owned(),
         topic: name.topic().to_owned(),
         first_partition,
         max_partitions,
-        start: message::Start::Earliest,
-        start_at: 0,
+        start: place.0,
+        start_at: place.1,
     };
     Ok(link.query(&request).await?.partitions)
 }
 
 /// A page that does not lead on would be followed by pages for ever.
-fn check_progress(what: &str, leads_on: bool) -> Result<bool, Error> {
+pub(crate) fn check_progress(what: &str, leads_on: bool) -> Result<bool, Error> {
     if leads_on {
         return Ok(true);
     }

@@ -80,6 +80,11 @@ impl Error {
         self
     }
 
+    /// The error as the protocol has it.
+    pub(crate) fn to_wire(&self) -> wire::Error {
+        self.inner.wire.clone()
+    }
+
     /// The same error with a text that says what it is about.
     pub(crate) fn about(mut self, what: impl fmt::Display) -> Self {
         let inner = Arc::make_mut(&mut self.inner);

@@ -26,8 +26,13 @@
 //! # }
 //! ```
 //!
-//! Everything runs on the tokio runtime that `connect` was called on: one task for a client, one
-//! for a producer. They end when the handles that they serve are dropped.
+//! A lost connection is made again, and what was made from the client goes on: see [`Client`],
+//! [`Producer::enqueue`] for what the outcomes of a record mean, and [`Consumer`].
+//!
+//! Everything runs on the tokio runtime that `connect` was called on: two tasks for a client (one
+//! moves the bytes of the connection, one waits to replace it), one for each producer and
+//! consumer. They sleep while nothing happens, and end when the handles that they serve are
+//! dropped; a producer's once everything has its outcome.
 #![forbid(unsafe_code)]
 
 mod admin;
@@ -37,6 +42,7 @@ mod connection;
 mod consumer;
 mod error;
 mod events;
+mod groups;
 mod link;
 mod options;
 mod producer;
@@ -49,15 +55,23 @@ pub use consumer::batch::{Batch, Iter, OwnedRecord, RecordView};
 pub use consumer::{Closer, Consumer, ConsumerBuilder, ConsumerStats, Position, Start};
 pub use error::{Code, Disposition, Error, ErrorKind};
 pub use events::{Event, Events};
+pub use groups::{CommittedOffset, GroupDescription};
+pub use producer::stats::{CloseError, ProducerStats, Unsent};
 pub use producer::ticket::{Receipt, Ticket};
-pub use producer::{EnqueueError, Producer, ProducerBuilder};
+pub use producer::{EnqueueError, Producer, ProducerBuilder, QueueFull};
 pub use record::Record;
 pub use tidewire_protocol::batch::{Headers, RecordRef};
 pub use tidewire_protocol::message::{
-    Acks, Codec, PartitionInfo, ProducerInfo, StreamInfo, TopicInfo,
+    Acks, Codec, GroupInfo, GroupMember, GroupPartition, GroupState, PartitionInfo,
+    ProducerInfo, StreamInfo, TopicInfo,
 };
 
 /// The README's example is compiled with the crate's own.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;
+
+/// So are those of the crate's own README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct CrateReadme;

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use tidewire_protocol::connection::{ClientConfig, Time};
-use tidewire_protocol::error::{self as wire, Disposition};
+use tidewire_protocol::error::Disposition;
 use tidewire_protocol::message::Request;
 use tidewire_protocol::session::{Backoff, Reconnect, Step};
 use tidewire_protocol::url::Address;
@@ -156,7 +156,7 @@ impl Link {
                 }
                 Err(error) => {
                     tracing::debug!(address = shared.address(server), %error, "not connected");
-                    reconnect.failed(shared.now(), to_wire(&error));
+                    reconnect.failed(shared.now(), error.to_wire());
                     errors.push(error);
                 }
             }
@@ -177,6 +177,11 @@ impl Link {
     /// Time until an unanswered request fails, in milliseconds.
     pub(crate) fn request_timeout_ms(&self) -> u32 {
         self.shared.config.request_timeout_ms
+    }
+
+    /// First and longest pause before what failed is tried again, in milliseconds.
+    pub(crate) fn retry_backoff_ms(&self) -> (u32, u32) {
+        (self.shared.config.retry_backoff_ms, self.shared.config.retry_backoff_max_ms)
     }
 
     /// The time, on the link's own clock.
@@ -210,6 +215,17 @@ impl Link {
             Ok(Status::Over(error)) => Err(error.clone()),
             _ => Err(closed_by_caller()),
         }
+    }
+
+    /// Waits for a connection other than `not`, for as long as a request may take.
+    pub(crate) async fn connection_in_time(
+        &self,
+        not: Option<&Arc<Connection>>,
+    ) -> Result<Arc<Connection>, Error> {
+        let timeout_ms = self.request_timeout_ms();
+        let deadline = Instant::now() + Duration::from_millis(u64::from(timeout_ms));
+        let found = within(deadline, self.connection(not)).await;
+        found.unwrap_or_else(|| Err(self.no_connection(timeout_ms)))
     }
 
     /// Makes a request once there is a connection. It is made again only if it is certain that
@@ -358,7 +374,7 @@ async fn next_connection(
                         }
                     }
                     Err(error) => {
-                        let error = to_wire(&error);
+                        let error = error.to_wire();
                         reconnect.failed(shared.now(), error.clone());
                         error
                     }
@@ -384,13 +400,6 @@ struct OverOnDrop<'a>(&'a Shared);
 impl Drop for OverOnDrop<'_> {
     fn drop(&mut self) {
         drop(self.0.end(Error::new(Code::DISCONNECTED, "the runtime of the client stopped")));
-    }
-}
-
-fn to_wire(error: &Error) -> wire::Error {
-    wire::Error {
-        disposition: error.disposition(),
-        ..wire::Error::new(error.code(), error.to_string())
     }
 }
 

@@ -9,8 +9,8 @@ use tidewire_protocol::message::{Acks, Codec};
 use tidewire_protocol::options::OptionInfo;
 use tidewire_protocol::url::{Url, check_option, environment_name};
 
-use crate::Start;
 use crate::error::{Code, Error};
+use crate::{QueueFull, Start};
 
 /// Options that the URL or the environment sets, for a client and all that is made from it.
 #[derive(Clone, Debug, Default)]
@@ -84,6 +84,16 @@ impl Settings {
         })
     }
 
+    /// The option `queue_full`.
+    pub(crate) fn queue_full(&self, given: Option<QueueFull>) -> QueueFull {
+        let default = tidewire_protocol::options::producer::QUEUE_FULL;
+        given.unwrap_or_else(|| match self.find("queue_full").unwrap_or(default) {
+            "error" => QueueFull::Error,
+            "drop" => QueueFull::Drop,
+            _ => QueueFull::Block,
+        })
+    }
+
     /// The option `codec`, of producers and topics alike; `None` is the topic's own, or its
     /// server's default.
     pub(crate) fn codec(&self, given: Option<Codec>) -> Result<Option<Codec>, Error> {
@@ -153,10 +163,14 @@ mod tests {
 
     #[test]
     fn start_and_acks_are_read_by_name() {
-        let settings = settings("tidewire://a/?start=17&acks=written", &[]).expect("good");
+        let settings =
+            settings("tidewire://a/?start=17&acks=written&queue_full=drop", &[]).expect("good");
         assert_eq!(settings.start(None), Start::Offset(17));
         assert_eq!(settings.start(Some(Start::Earliest)), Start::Earliest);
         assert_eq!(settings.acks(None).expect("good"), Acks::Written);
+        assert_eq!(Settings::default().queue_full(None), QueueFull::Block);
+        assert_eq!(settings.queue_full(None), QueueFull::Drop);
+        assert_eq!(settings.queue_full(Some(QueueFull::Error)), QueueFull::Error);
         assert_eq!(Settings::default().start(None), Start::Latest);
         assert_eq!(Settings::default().acks(None).expect("good"), Acks::Synced);
     }

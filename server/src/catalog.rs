@@ -141,6 +141,9 @@ fn create_topic(
 
 fn publish(store: &CatalogStore, shared: &Shared) {
     shared.catalog.store(store.snapshot());
+    for inbox in &shared.inboxes {
+        let _ = inbox.send(ShardMessage::CatalogChanged);
+    }
 }
 
 /// Has every shard let go of the topics' logs, then removes their files. A removal that fails or

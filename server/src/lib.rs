@@ -3,6 +3,7 @@
 //! * `shard`: one pinned thread per core, with its runtime, partitions and connections.
 //! * `session`: what a connection's requests mean.
 //! * `partition`: appends in groups, acknowledgements, reads that wait; a state machine.
+//! * `group`: who reads what, and stored offsets; a state machine, and its one writer.
 //! * `catalog`: the one writer of streams and topics.
 //! * `io_pool`: threads for calls that block.
 //! * `rt`: the only room that knows the runtime, monoio.
@@ -14,6 +15,7 @@ mod catalog;
 mod clock;
 mod config;
 mod error;
+mod group;
 mod io_pool;
 mod listen;
 mod message;

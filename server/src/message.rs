@@ -10,14 +10,16 @@ use std::sync::atomic::AtomicU32;
 use bytes::Bytes;
 use tidewire_protocol::error::Error;
 use tidewire_protocol::message::{
-    AppendReply, FlushReply, PartitionInfo, ProducerIdentity, ProducerListReply, Start,
-    StreamInfo, TopicInfo,
+    AppendReply, FlushReply, GroupEvent, PartitionInfo, ProducerIdentity, ProducerListReply,
+    Start, StreamInfo, TopicInfo,
 };
 use tidewire_storage::Topic;
 use tidewire_storage::disk::RealDisk;
 use tidewire_storage::log::{Log, Recovery, SnapshotOutcome, SyncOutcome};
 
 use crate::partition::{AppendRequest, Memory};
+
+use crate::group::{GroupReply, GroupRequest};
 
 /// A partition, by its topic's number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -36,7 +38,7 @@ impl PartitionId {
 }
 
 /// Where an answer goes: to a request or subscription of a connection of a shard.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Origin {
     pub(crate) shard: usize,
     pub(crate) connection: u64,
@@ -103,7 +105,7 @@ pub(crate) enum PartitionRequest {
     Describe(Place),
 }
 
-/// What a request to a partition, or to the catalog, came to.
+/// What a request to a partition, a group or the catalog came to, or what a membership is told.
 pub(crate) enum Answer {
     Append(Result<AppendReply, Error>),
     Flush(Result<FlushReply, Error>),
@@ -113,6 +115,11 @@ pub(crate) enum Answer {
     Stream(Result<StreamInfo, Error>),
     Topic(Result<TopicInfo, Error>),
     Deleted(Result<(), Error>),
+    Group(Result<GroupReply, Error>),
+    /// Something changed for a membership, whose token it goes to.
+    Member(GroupEvent),
+    /// A membership is over.
+    MemberEnded(Error),
     Producer(Result<OpenedProducer, Error>),
     Producers(Result<ProducerListReply, Error>),
     ProducerDeleted(Result<(), Error>),
@@ -136,6 +143,12 @@ pub(crate) enum ShardMessage {
     Answer { origin: Origin, answer: Answer },
     /// A log that an I/O thread opened.
     Opened { id: PartitionId, result: Box<OpenResult> },
+    /// A request to groups that this shard owns.
+    Group { origin: Origin, request: Box<GroupRequest> },
+    /// What the groups had to write is on the disk, or could not be written.
+    GroupsWritten { result: Result<(), String> },
+    /// Topics came, went or grew.
+    CatalogChanged,
     /// A sync that an I/O thread ran.
     Synced { id: PartitionId, outcome: SyncOutcome },
     /// The topic has other settings from now on; its partitions are to keep to them.

@@ -14,15 +14,17 @@ use std::thread::JoinHandle;
 use arc_swap::ArcSwap;
 use tidewire_protocol::connection::ServerConfig;
 use tidewire_storage::catalog::remove_orphans;
+use tidewire_storage::groups::{GroupStore, StoredGroup};
 use tidewire_storage::{CatalogStore, DataDir};
 
 use crate::catalog::CatalogJob;
 use crate::clock::Clock;
 use crate::config::{Config, MAX_SHARDS};
 use crate::error::{Error, ErrorKind};
+use crate::group::writer::GroupJob;
 use crate::message::ShardMessage;
 use crate::shared::Shared;
-use crate::{catalog, io_pool, listen, rt, shard};
+use crate::{catalog, group, io_pool, listen, rt, shard};
 
 /// Producer ids reserved at each start: more than a server can give out before the next one.
 const PRODUCER_IDS: u64 = 1 << 40;
@@ -33,6 +35,7 @@ pub struct Server {
     shards: Vec<JoinHandle<std::io::Result<()>>>,
     io_threads: Vec<JoinHandle<()>>,
     catalog_thread: JoinHandle<()>,
+    group_thread: JoinHandle<()>,
     stopper: Stopper,
     shared: Arc<Shared>,
     data_dir: Arc<DataDir>,
@@ -68,6 +71,8 @@ impl Server {
         let mut store = CatalogStore::open(&data_dir, clock.wall_us())?;
         let snapshot = store.snapshot();
         remove_orphans(&data_dir, &snapshot)?;
+        let groups = GroupStore::open(&data_dir)?;
+        let stored = groups.load()?;
         let server_id = store.server_id(random())?;
         let producer_ids = store.reserve_producer_ids(PRODUCER_IDS)?;
         let listeners = listen::bind(config.listen, config.shards).map_err(|error| {
@@ -84,6 +89,7 @@ impl Server {
             listeners[0].local_addr().map_err(|error| system("the address", &error))?;
 
         let (catalog_jobs, catalog_inbox) = flume::unbounded();
+        let (group_jobs, group_inbox) = flume::unbounded();
         let (io_jobs, io_inbox) = flume::unbounded();
         let (inboxes, receivers): (Vec<_>, Vec<_>) =
             (0..config.shards).map(|_| flume::unbounded()).unzip();
@@ -98,6 +104,7 @@ impl Server {
             serving_shards: AtomicUsize::new(config.shards),
             inboxes,
             catalog_jobs,
+            group_jobs,
             io_jobs,
             next_producer_id: AtomicU64::new(producer_ids.start),
         });
@@ -105,12 +112,20 @@ impl Server {
             .map_err(|error| system("an I/O thread", &error))?;
         let catalog_thread = catalog::start(store, Arc::clone(&shared), catalog_inbox)
             .map_err(|error| system("the catalog's thread", &error))?;
+        let group_thread = group::writer::start(groups, Arc::clone(&shared), group_inbox)
+            .map_err(|error| system("the groups' thread", &error))?;
+        let limits = group::Limits::default();
+        let mut stored = by_shard(stored, config.shards);
 
         let (ready, all_ready) = flume::unbounded();
         let mut shards = Vec::with_capacity(config.shards);
         for (number, (inbox, listener)) in receivers.into_iter().zip(listeners).enumerate() {
-            let start =
-                shard::Start { shard: number, shared: Arc::clone(&shared), inbox, listener };
+            let groups = shard::StoredGroups {
+                groups: std::mem::take(&mut stored[number]),
+                limits: limits.clone(),
+            };
+            let shared = Arc::clone(&shared);
+            let start = shard::Start { shard: number, shared, inbox, listener, groups };
             let ready = ready.clone();
             let thread = std::thread::Builder::new()
                 .name(format!("tidewire-shard-{number}"))
@@ -121,8 +136,16 @@ impl Server {
         drop(ready);
         // Each shard drops its sender once it runs, or cannot.
         let drivers: Vec<rt::Driver> = all_ready.iter().collect();
-        let server =
-            Self { address, shards, io_threads, catalog_thread, stopper, shared, data_dir };
+        let server = Self {
+            address,
+            shards,
+            io_threads,
+            catalog_thread,
+            group_thread,
+            stopper,
+            shared,
+            data_dir,
+        };
         if drivers.len() < config.shards {
             server.stopper.stop();
             return match server.join() {
@@ -159,6 +182,8 @@ impl Server {
         }
         let _ = self.shared.catalog_jobs.send(CatalogJob::Stop);
         let _ = self.catalog_thread.join();
+        let _ = self.shared.group_jobs.send(GroupJob::Stop);
+        let _ = self.group_thread.join();
         // The last sender of jobs goes with it, which ends the I/O threads.
         drop(self.shared);
         for thread in self.io_threads {
@@ -167,6 +192,15 @@ impl Server {
         drop(self.data_dir);
         result
     }
+}
+
+/// The groups that each shard has.
+fn by_shard(stored: Vec<StoredGroup>, shards: usize) -> Vec<Vec<StoredGroup>> {
+    let mut lists: Vec<Vec<StoredGroup>> = (0..shards).map(|_| Vec::new()).collect();
+    for group in stored {
+        lists[group::shard_of(&group.name, shards)].push(group);
+    }
+    lists
 }
 
 /// A number from the system's randomness, by way of the keys that the standard library takes

@@ -11,6 +11,8 @@ use tidewire_storage::{Catalog, DataDir};
 
 use crate::catalog::CatalogJob;
 use crate::clock::Clock;
+use crate::group::writer::GroupJob;
+use crate::group::{GroupRequest, shard_of};
 use crate::io_pool::IoJob;
 use crate::message::{Origin, PartitionId, PartitionRequest, ShardMessage};
 use crate::rt::Notify;
@@ -30,6 +32,7 @@ pub(crate) struct Shared {
     /// that each connection may have in flight, and shards must never wait for each other.
     pub(crate) inboxes: Vec<flume::Sender<ShardMessage>>,
     pub(crate) catalog_jobs: flume::Sender<CatalogJob>,
+    pub(crate) group_jobs: flume::Sender<GroupJob>,
     pub(crate) io_jobs: flume::Sender<IoJob>,
     /// The next producer id, from a range that the catalog reserved.
     pub(crate) next_producer_id: AtomicU64,
@@ -97,6 +100,12 @@ impl Router {
         let message =
             ShardMessage::Partition { topic: Arc::clone(topic), partition, origin, request };
         self.send(id.shard(self.shared.inboxes.len()), message);
+    }
+
+    /// Sends a request to a group, wherever it lives.
+    pub(crate) fn group(&self, origin: Origin, request: GroupRequest) {
+        let shard = shard_of(request.group(), self.shared.inboxes.len());
+        self.send(shard, ShardMessage::Group { origin, request: Box::new(request) });
     }
 
     /// The next message that this shard sent to itself.

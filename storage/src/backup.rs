@@ -1,7 +1,7 @@
 //! Copying a data directory, also while a server runs on it.
 //!
-//! The order makes the copy consistent: the catalog first, under the lock that its writer takes,
-//! then each log. Logs only grow, so nothing that the catalog says of one (how far a group has
+//! The order makes the copy consistent: the catalog and the groups first, under the locks that their
+//! writers take, then each log. Logs only grow, so nothing that is said of one (how far a group has
 //! read, say) lies beyond the copied end. `FORMAT` comes last: a server refuses a copy without.
 //!
 //! Invariant: whatever was acknowledged as synced before [`backup`] was called is in the copy.
@@ -10,11 +10,13 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
 
-use crate::catalog::{Catalog, check_bytes, forget_topics, read_catalog_file};
+use crate::catalog::{
+    Catalog, check_bytes, forget_topics, read_catalog_file, read_guarded_file,
+};
 use crate::data_dir::{DataDir, expect_format, write_format};
 use crate::disk::{Disk, RealDisk, create_dir_durable};
 use crate::error::{Error, ErrorKind};
-use crate::log;
+use crate::{groups, log};
 
 /// What was copied.
 #[derive(Clone, Debug, Default)]
@@ -61,6 +63,12 @@ pub fn backup(from: &Path, to: &Path, mut progress: impl FnMut(u64)) -> Result<B
     }
     write_file(&catalog_path, &bytes)
         .map_err(|error| Error::io("writing", &catalog_path, error))?;
+    // A directory of before there were groups has no file of them.
+    if from.join(groups::FILE).exists() {
+        let bytes = read_guarded_file(from, groups::FILE, groups::LOCK_FILE)?;
+        let path = to.join(groups::FILE);
+        write_file(&path, &bytes).map_err(|error| Error::io("writing", &path, error))?;
+    }
     copy_logs(from, to, &catalog.catalog, &mut done, &mut progress)?;
 
     // A topic that was deleted meanwhile may be there in part.

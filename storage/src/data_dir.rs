@@ -7,6 +7,7 @@
 //! FORMAT          "tidewire 1\n"
 //! catalog.redb    streams and topics
 //! catalog.lock    flock'ed while the catalog is written to, or copied
+//! groups.redb     groups and stored offsets; groups.lock is what catalog.lock is to the catalog
 //! topics/<id>/<partition>/    one log each
 //! removed/        what a repair took out of a log
 //! ```

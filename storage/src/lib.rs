@@ -5,6 +5,7 @@
 //! - [`disk`]: the operating system behind the [`Disk`](disk::Disk) trait, real or simulated.
 //! - [`data_dir`]: the directory that one server owns.
 //! - [`catalog`]: which streams and topics exist, on redb.
+//! - [`groups`]: groups of consumers and their stored offsets, on redb.
 //! - [`backup`]: copying the directory, also while a server runs on it.
 //! - [`doctor`]: examining and repairing a directory that no server has open.
 //! - [`error`]: what can go wrong, by what the caller should do about it.
@@ -45,6 +46,7 @@ pub mod data_dir;
 pub mod disk;
 pub mod doctor;
 pub mod error;
+pub mod groups;
 pub mod log;
 
 pub use catalog::{

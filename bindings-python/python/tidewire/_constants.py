@@ -67,9 +67,10 @@ class Code(IntEnum):
     OFFSET_OUT_OF_RANGE = 500  # the offset is outside the partition's log
     CORRUPT_DELIVERY = 501  # a delivered batch is damaged
     UNKNOWN_MEMBER = 502  # the group does not have this member any more
-    STALE_GENERATION = 503  # the group has a newer assignment
-    REBALANCE_IN_PROGRESS = 504  # the group is about to be assigned anew
+    STALE_GENERATION = 503  # another instance has taken the member's place
+    NOT_ASSIGNED = 504  # the partition is not the member's
     GROUP_FULL = 505  # the group has as many members as it may
+    TOO_MANY_GROUPS = 506  # the server has as many groups as it may
     INTERNAL = 900  # the server failed at a request
     SHUTTING_DOWN = 901  # the server is shutting down
     OVERLOADED = 902  # the server takes no more for now
@@ -113,6 +114,14 @@ class Codec(IntEnum):
     NONE = 0  # Not compressed.
     LZ4 = 1  # LZ4 block format: fast.
     ZSTD = 2  # One Zstandard frame: small.
+
+
+class GroupState(IntEnum):
+    """What a group is doing."""
+
+    EMPTY = 0  # It has no members.
+    STABLE = 1  # Every partition is where it belongs.
+    REBALANCING = 2  # Some partitions are on their way from one member to another.
 
 
 class ErrorInfo(NamedTuple):
@@ -182,9 +191,10 @@ ERRORS: Final[dict[int, ErrorInfo]] = {
     500: ErrorInfo("OFFSET_OUT_OF_RANGE", "consume", Disposition(0), "the offset is outside the partition's log"),
     501: ErrorInfo("CORRUPT_DELIVERY", "consume", Disposition(0), "a delivered batch is damaged"),
     502: ErrorInfo("UNKNOWN_MEMBER", "consume", Disposition(16), "the group does not have this member any more"),
-    503: ErrorInfo("STALE_GENERATION", "consume", Disposition(16), "the group has a newer assignment"),
-    504: ErrorInfo("REBALANCE_IN_PROGRESS", "consume", Disposition(1), "the group is about to be assigned anew"),
+    503: ErrorInfo("STALE_GENERATION", "consume", Disposition(16), "another instance has taken the member's place"),
+    504: ErrorInfo("NOT_ASSIGNED", "consume", Disposition(16), "the partition is not the member's"),
     505: ErrorInfo("GROUP_FULL", "consume", Disposition(0), "the group has as many members as it may"),
+    506: ErrorInfo("TOO_MANY_GROUPS", "consume", Disposition(0), "the server has as many groups as it may"),
     900: ErrorInfo("INTERNAL", "server", Disposition(2), "the server failed at a request"),
     901: ErrorInfo("SHUTTING_DOWN", "server", Disposition(5), "the server is shutting down"),
     902: ErrorInfo("OVERLOADED", "busy", Disposition(1), "the server takes no more for now"),
@@ -213,6 +223,13 @@ MAX_NAME_LEN: Final = 255  # Longest name of a stream, topic or group. In bytes.
 MAX_PARTITIONS: Final = 100000  # Most partitions of a topic. In partitions.
 MAX_LIST_ITEMS: Final = 256  # Most items in one page of a list reply. In items.
 MAX_WAIT_MS: Final = 60000  # Longest that a FETCH may wait. In milliseconds.
+MAX_GROUPS: Final = 10000  # Most groups and named consumers of a server. In groups.
+MAX_GROUP_MEMBERS: Final = 1000  # Most members of a group. In members.
+MAX_GROUP_TOPICS: Final = 64  # Most topics that a member of a group reads. In topics.
+MAX_GROUP_PARTITIONS: Final = 100000  # Most partitions that a group divides, and most that it has offsets of. In partitions.
+MAX_OFFSET_NOTE_LEN: Final = 128  # Longest note beside a stored offset. In bytes.
+MIN_SESSION_TIMEOUT_MS: Final = 100  # Shortest session timeout, and rebalance timeout, of a member of a group. In milliseconds.
+MAX_SESSION_TIMEOUT_MS: Final = 3600000  # Longest session timeout, and rebalance timeout, of a member of a group. In milliseconds.
 HANDSHAKE_TIMEOUT_MS: Final = 10000  # Time from accepting a connection until it must be ready. In milliseconds.
 MIN_HEARTBEAT_MS: Final = 1000  # Shortest heartbeat interval that may be agreed. In milliseconds.
 MAX_HEARTBEAT_MS: Final = 600000  # Longest heartbeat interval that may be agreed. In milliseconds.

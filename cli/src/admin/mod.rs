@@ -1,9 +1,10 @@
-//! `tidewire stream`, `tidewire topic` and `tidewire ping`.
+//! `tidewire stream`, `tidewire topic`, `tidewire group` and `tidewire ping`.
 //!
 //! Owns what is shown of streams, topics and partitions, to people and as JSON; carrying it out
 //! is the client's. The one invariant: JSON has the names of the protocol and all that it tells,
 //! so that programs need not read tables.
 
+pub mod group;
 pub mod stream;
 pub mod topic;
 

@@ -5,6 +5,7 @@
 
 pub mod admin;
 pub mod bench;
+pub mod group;
 pub mod records;
 pub mod serve;
 pub mod upkeep;
@@ -46,6 +47,9 @@ pub enum Command {
     /// Create, list, describe, change and delete topics
     #[command(subcommand)]
     Topic(admin::TopicCommand),
+    /// List, describe, reset and delete consumer groups and stored offsets
+    #[command(subcommand)]
+    Group(group::GroupCommand),
     /// Send records to a topic
     Send(records::SendArgs),
     /// Print the records of a topic as they arrive

@@ -14,8 +14,8 @@ use tidewire_protocol::connection::{
 use tidewire_protocol::error::Error;
 use tidewire_protocol::frame::Frame;
 use tidewire_protocol::message::{
-    Acks, Append, AppendReply, Deliver, OpenProducer, OpenProducerReply, ProducerIdentity,
-    Request, TopicCreate,
+    Acks, Append, AppendReply, Deliver, GroupEvent, OpenProducer, OpenProducerReply,
+    ProducerIdentity, Request, TopicCreate,
 };
 
 /// Longest that a test waits for anything.
@@ -29,6 +29,7 @@ pub struct RawClient {
     replies: HashMap<RequestId, Result<Frame, Error>>,
     pub deliveries: Vec<(u32, Deliver, Bytes)>,
     pub ended: Vec<(u32, Error)>,
+    pub group_events: Vec<(u32, GroupEvent)>,
     pub closed: Option<Error>,
     ready: bool,
     next_channel: u32,
@@ -54,6 +55,7 @@ impl RawClient {
             replies: HashMap::new(),
             deliveries: Vec::new(),
             ended: Vec::new(),
+            group_events: Vec::new(),
             closed: None,
             ready: false,
             next_channel: 1,
@@ -103,7 +105,11 @@ impl RawClient {
                 ClientEvent::Deliver { channel, message, payload } => {
                     self.deliveries.push((channel, message, payload));
                 }
-                ClientEvent::SubscriptionEnded { channel, error } => {
+                ClientEvent::GroupEvent { channel, event } => {
+                    self.group_events.push((channel, event));
+                }
+                ClientEvent::SubscriptionEnded { channel, error }
+                | ClientEvent::GroupEnded { channel, error } => {
                     self.ended.push((channel, error));
                 }
                 ClientEvent::Closed(error) => self.closed = Some(error),

@@ -21,7 +21,7 @@ use tidewire_protocol::frame::Frame;
 use tidewire_protocol::message::{HelloReply, Message, Request};
 use tidewire_protocol::url::Address;
 use tokio::runtime::Handle;
-use tokio::sync::{Notify, Semaphore, SemaphorePermit, TryAcquireError, oneshot, watch};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, TryAcquireError, oneshot, watch};
 
 use crate::error::{Code, Error};
 
@@ -56,7 +56,7 @@ pub(crate) enum Life {
 /// The right to make one request. It is used by making it; dropped, it goes to the next who
 /// waits.
 #[derive(Debug)]
-pub(crate) struct Room<'a>(SemaphorePermit<'a>);
+pub(crate) struct Room(OwnedSemaphorePermit);
 
 /// A handle on a connection. The connection closes when its last handle is dropped.
 #[derive(Debug)]
@@ -73,7 +73,7 @@ pub(crate) struct Shared {
     /// Wakes the driver: something was queued, or the connection was closed.
     wake: Notify,
     /// One permit for each request that may be made.
-    room: Semaphore,
+    room: Arc<Semaphore>,
     life: watch::Sender<Life>,
     started: Instant,
     peer: String,
@@ -158,7 +158,7 @@ impl Connection {
                 routes: HashMap::new(),
             }),
             wake: Notify::new(),
-            room: Semaphore::new(0),
+            room: Arc::new(Semaphore::new(0)),
             life: watch::Sender::new(Life::Open),
             started,
             peer: address.to_string(),
@@ -203,8 +203,8 @@ impl Connection {
     }
 
     /// Room for a request, if there is some now.
-    pub(crate) fn try_room(&self) -> Result<Option<Room<'_>>, Error> {
-        match self.shared.room.try_acquire() {
+    pub(crate) fn try_room(&self) -> Result<Option<Room>, Error> {
+        match Arc::clone(&self.shared.room).try_acquire_owned() {
             Ok(permit) => Ok(Some(Room(permit))),
             Err(TryAcquireError::NoPermits) => Ok(None),
             Err(TryAcquireError::Closed) => Err(self.closed_error()),
@@ -212,8 +212,14 @@ impl Connection {
     }
 
     /// Waits for room for a request; an error if none can be made any more.
-    pub(crate) async fn room(&self) -> Result<Room<'_>, Error> {
-        self.shared.room.acquire().await.map(Room).map_err(|_| self.closed_error())
+    pub(crate) async fn room(&self) -> Result<Room, Error> {
+        let room = Arc::clone(&self.shared.room);
+        room.acquire_owned().await.map(Room).map_err(|_| self.closed_error())
+    }
+
+    /// Whether `room` is room on this connection.
+    pub(crate) fn owns(&self, room: &Room) -> bool {
+        Arc::ptr_eq(room.0.semaphore(), &self.shared.room)
     }
 
     /// Queues a request; `on_reply` is called with its reply.
@@ -222,7 +228,7 @@ impl Connection {
     /// Nothing was sent and `on_reply` will not be called.
     pub(crate) fn submit<R: Request>(
         &self,
-        room: Room<'_>,
+        room: Room,
         channel: u32,
         request: &R,
         payload: &[Bytes],

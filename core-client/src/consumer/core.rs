@@ -21,7 +21,7 @@ use tokio::sync::Notify;
 
 use super::batch::{reach, split_first};
 use super::{ConsumerStats, Position};
-use crate::connection::{Connection, Route, decode_reply};
+use crate::connection::{Connection, Room, Route, decode_reply};
 use crate::error::{Code, Error};
 use crate::link::{Link, random_seed};
 
@@ -425,8 +425,8 @@ impl Core {
         self.settled.notify_waiters();
     }
 
-    /// Subscribes what is to be subscribed.
-    pub(super) fn subscribe_due(self: &Arc<Self>) -> Pass {
+    /// Subscribes what is to be subscribed, the first into `room` if there is some already.
+    pub(super) fn subscribe_due(self: &Arc<Self>, mut room: Option<Room>) -> Pass {
         let now = self.link.now();
         let mut guard = self.lock();
         let state = &mut *guard;
@@ -442,14 +442,17 @@ impl Core {
                 pass.next = Some(pass.next.map_or(due, |next| next.min(due)));
                 continue;
             }
-            let room = match connection.try_room() {
-                Ok(Some(room)) => room,
-                Ok(None) => {
-                    pass.blocked = true;
-                    break;
-                }
-                // The link will tell what comes next.
-                Err(_) => break,
+            let room = match room.take().filter(|room| connection.owns(room)) {
+                Some(room) => room,
+                None => match connection.try_room() {
+                    Ok(Some(room)) => room,
+                    Ok(None) => {
+                        pass.blocked = true;
+                        break;
+                    }
+                    // The link will tell what comes next.
+                    Err(_) => break,
+                },
             };
             let Some(place) = slot.subscription.poll_subscribe(now) else {
                 continue;
@@ -555,7 +558,7 @@ impl Core {
         let connection = state.connection.clone();
         let slot = state.slots.get_mut(&partition).expect("channels are those of slots");
         slot.channel = None;
-        if slot.subscription.handle_ended(now, &to_wire(&error)) {
+        if slot.subscription.handle_ended(now, &error.to_wire()) {
             tracing::debug!(topic = %self.topic, partition, %error, "a subscription ended");
             if slot.ended.is_none() {
                 slot.ended = Some(error.clone());
@@ -588,13 +591,6 @@ fn subscribed(core: &Weak<Core>, channel: u32, reply: Result<Frame, Error>) {
 fn send_credit(connection: Option<&Connection>, channel: Option<u32>, grant: Option<u64>) {
     if let (Some(connection), Some(channel), Some(limit_bytes)) = (connection, channel, grant) {
         connection.send_one_way(channel, &Credit { limit_bytes });
-    }
-}
-
-fn to_wire(error: &Error) -> tidewire_protocol::error::Error {
-    tidewire_protocol::error::Error {
-        disposition: error.disposition(),
-        ..tidewire_protocol::error::Error::new(error.code(), String::new())
     }
 }
 

@@ -18,6 +18,7 @@ pub(super) async fn run(core: Arc<Core>) {
     let mut status = core.link.status();
     let mut known: Option<Arc<Connection>> = None;
     let mut begun = false;
+    let mut room = None;
     loop {
         let now = status.borrow_and_update().clone();
         match now {
@@ -37,7 +38,7 @@ pub(super) async fn run(core: Arc<Core>) {
             }
             Status::Over(error) => return core.set_over(&error),
         }
-        let pass = core.subscribe_due();
+        let pass = core.subscribe_due(room.take());
         if pass.closed {
             return;
         }
@@ -47,10 +48,11 @@ pub(super) async fn run(core: Arc<Core>) {
                 None => std::future::pending().await,
             }
         };
-        let room = async {
+        let more_room = async {
             if let Some(connection) = known.as_ref().filter(|_| pass.blocked) {
-                // Given back at once: the next pass takes it, or whoever was faster.
-                drop(connection.room().await);
+                // Kept for the next pass: given back, it would go to another who waits, who would
+                // give it back in turn.
+                connection.room().await.ok()
             } else {
                 std::future::pending().await
             }
@@ -59,7 +61,7 @@ pub(super) async fn run(core: Arc<Core>) {
             () = core.work() => {}
             _ = status.changed() => {}
             () = sleep => {}
-            () = room => {}
+            found = more_room => room = found,
         }
     }
 }

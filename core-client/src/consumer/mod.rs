@@ -75,6 +75,19 @@ impl From<Start> for Place {
     }
 }
 
+impl Start {
+    /// As a request names it: the kind of place, and the number beside it.
+    pub(crate) fn on_the_wire(self) -> (message::Start, u64) {
+        match self {
+            Self::Earliest => (message::Start::Earliest, 0),
+            Self::Latest => (message::Start::Latest, 0),
+            Self::Offset(offset) => (message::Start::Offset, offset),
+            Self::Timestamp(time_us) => (message::Start::Timestamp, time_us.cast_unsigned()),
+            Self::Last(records) => (message::Start::Last, records),
+        }
+    }
+}
+
 /// What a consumer did so far, and what it holds; known without asking the server.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]

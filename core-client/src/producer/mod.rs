@@ -1,37 +1,57 @@
 //! Producing: records in, batches out, acknowledgements back.
 //!
 //! Owns the handle that the application holds and its options. The [`queue`] decides which
-//! records travel together, the [`sender`] sends them, a [`ticket`] tells what became of one. The
-//! one invariant: a record that was taken ends in exactly one outcome, even if every handle and
-//! ticket is dropped.
+//! records travel together, the protocol's `ProducerSession` what is sent when and what became of
+//! it, the [`sender`] moves it, a [`ticket`] tells what became of one record. The one invariant:
+//! a record that was taken ends in exactly one outcome, even if every handle and ticket is
+//! dropped, and whatever becomes of the connection.
 
+mod open;
 mod queue;
 mod sender;
+pub(crate) mod stats;
 pub(crate) mod ticket;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
-use tidewire_protocol::batch::{Codec, Compressor, RecordRef, ZSTD_LEVEL};
+use tidewire_protocol::batch::{Codec, RecordRef};
+use tidewire_protocol::error::Disposition;
 use tidewire_protocol::limits;
-use tidewire_protocol::message::{CloseProducer, OpenProducer};
 use tidewire_protocol::name::check_name;
 use tidewire_protocol::options::producer as defaults;
+use tidewire_protocol::session::{ProducerConfig, ProducerSession};
 
 use crate::Acks;
 use crate::client::{Client, topic_name};
-use crate::connection::{Connection, decode_reply};
 use crate::error::{Code, Error};
+use crate::link::random_seed;
 use crate::record::Record;
-use queue::{Bounds, Identity, Queue};
-use sender::Sender;
+use open::open;
+use queue::{Bounds, Queue};
+use sender::{Channel, Sender};
+use stats::{CloseError, ProducerStats};
 use ticket::{Receipt, Ticket};
 
 /// Bytes of a frame that are kept for what goes with a batch.
 const FRAME_OVERHEAD: u32 = 1 << 10;
 /// Headers of a record up to which enqueueing it allocates nothing.
 const INLINE_HEADERS: usize = 8;
+
+/// What happens to a record for which the producer's queue has no room.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum QueueFull {
+    /// `send` waits for room. `enqueue`, which never waits, gives the record back with
+    /// `QUEUE_FULL`; [`Producer::ready`] waits.
+    #[default]
+    Block,
+    /// `send` and `enqueue` give it back with `QUEUE_FULL`.
+    Error,
+    /// It is dropped: `enqueue` succeeds, and the ticket's outcome, as that of `send`, is
+    /// `QUEUE_FULL`. [`ProducerStats::dropped_records`] counts them.
+    Drop,
+}
 
 /// Options of a [`Producer`].
 #[derive(Clone, Debug)]
@@ -47,6 +67,8 @@ pub struct ProducerBuilder {
     queue_bytes: Option<u32>,
     max_in_flight: Option<u32>,
     codec: Option<Codec>,
+    delivery_timeout_ms: Option<u32>,
+    queue_full: Option<QueueFull>,
 }
 
 impl ProducerBuilder {
@@ -62,6 +84,8 @@ impl ProducerBuilder {
             queue_bytes: None,
             max_in_flight: None,
             codec: None,
+            delivery_timeout_ms: None,
+            queue_full: None,
         }
     }
 
@@ -118,6 +142,19 @@ impl ProducerBuilder {
         self
     }
 
+    /// Time from enqueueing a record to its outcome, in milliseconds, with all retries and
+    /// reconnects.
+    pub fn delivery_timeout_ms(mut self, delivery_timeout_ms: u32) -> Self {
+        self.delivery_timeout_ms = Some(delivery_timeout_ms);
+        self
+    }
+
+    /// What happens to a record for which the queue has no room.
+    pub fn queue_full(mut self, queue_full: QueueFull) -> Self {
+        self.queue_full = Some(queue_full);
+        self
+    }
+
     /// Opens the producer.
     ///
     /// # Errors
@@ -137,64 +174,62 @@ impl ProducerBuilder {
         let queue_bytes = number("queue_bytes", self.queue_bytes, defaults::QUEUE_BYTES)?;
         let max_in_flight =
             number("max_in_flight", self.max_in_flight, defaults::MAX_IN_FLIGHT)?;
+        let delivery_timeout_ms = number(
+            "delivery_timeout_ms",
+            self.delivery_timeout_ms,
+            defaults::DELIVERY_TIMEOUT_MS,
+        )?;
+        let queue_full = settings.queue_full(self.queue_full);
         let acks = settings.acks(self.acks)?;
         let codec = settings.codec(self.codec)?;
 
         let link = Arc::clone(&self.client.link);
-        let connection = link.connection(None).await?;
+        let number = link.new_channel();
+        let mut last = None;
+        let (connection, opened) = loop {
+            let connection = link.connection_in_time(last.as_ref()).await?;
+            match open(&connection, number, &topic, self.name.as_deref(), None).await {
+                Ok(opened) => break (connection, opened),
+                Err(error) if error.disposition().has(Disposition::RECONNECT) => {
+                    last = Some(connection);
+                }
+                Err(error) => return Err(error),
+            }
+        };
         let hello = connection.hello();
         let max_batch_len = limits::MAX_BATCH_LEN
             .min(hello.max_batch_len)
             .min(hello.max_frame_len.saturating_sub(FRAME_OVERHEAD));
         let bounds = Bounds {
-            linger: Duration::from_millis(u64::from(linger_ms)),
+            linger_ms,
+            delivery_timeout_ms,
             batch_bytes: batch_bytes.min(max_batch_len) as usize,
             batch_records: batch_records.min(hello.max_batch_records).max(1) as usize,
             max_batch_len: max_batch_len as usize,
             queue_bytes: queue_bytes as usize,
+            queue_full,
+        };
+        let (retry_backoff_ms, retry_backoff_max_ms) = link.retry_backoff_ms();
+        let config = ProducerConfig {
             max_in_flight: max_in_flight as usize,
+            // SPEC I-10: without acknowledgements a refusal goes unreported, and all that
+            // follows it would be refused, too.
+            idempotent: acks != Acks::None,
+            retry_backoff_ms,
+            retry_backoff_max_ms,
+            seed: random_seed(),
         };
-
-        let channel = link.new_channel();
-        let request = OpenProducer {
-            stream: topic.stream().into(),
-            topic: topic.topic().into(),
-            name: self.name,
-            resume: None,
-        };
-        let timeout_ms = connection.request_timeout_ms();
-        let reply = connection.start(channel, &request, timeout_ms).await?;
-        // From here on the channel may be open, whoever drops this future.
-        let opened = OpenChannel { connection: &connection, channel };
-        let frame = connection.receive(reply).await?;
-        let open = decode_reply::<OpenProducer>(&frame)?;
-        if !(1..=limits::MAX_PARTITIONS).contains(&open.partitions) {
-            return Err(Error::new(
-                Code::MALFORMED_META,
-                format!("the server says that {topic} has {} partitions", open.partitions),
-            ));
-        }
-        std::mem::forget(opened);
-        let identity =
-            Identity { producer_id: open.producer_id, producer_epoch: open.producer_epoch };
+        let session = ProducerSession::new(config, opened.identity);
         // A codec of a later version leaves batches plain.
-        let compressor = Compressor::new(codec.unwrap_or(open.codec), ZSTD_LEVEL);
-        let queue = Queue::new(topic.clone(), bounds, identity, open.partitions, compressor);
-        let sender = Arc::new(Sender::new(link, connection, topic, channel, acks, queue));
+        let codec = codec.unwrap_or(opened.codec);
+        let partitions = opened.partitions;
+        let mut queue = Queue::new(topic.clone(), bounds, session, partitions, codec);
+        queue.channel = Some(Channel { connection, number });
+        let inline = codec == Codec::None;
+        let sender = Sender::new(link, topic, opened.topic_id, self.name, acks, inline, queue);
+        let sender = Arc::new(sender);
         tokio::spawn(Arc::clone(&sender).run());
-        Ok(Producer { handle: Arc::new(Handle { sender, partitions: open.partitions }) })
-    }
-}
-
-/// Closes a producer's channel on the server.
-struct OpenChannel<'a> {
-    connection: &'a Arc<Connection>,
-    channel: u32,
-}
-
-impl Drop for OpenChannel<'_> {
-    fn drop(&mut self) {
-        self.connection.request_and_forget(self.channel, CloseProducer {});
+        Ok(Producer { handle: Arc::new(Handle { sender, partitions, queue_full }) })
     }
 }
 
@@ -252,6 +287,7 @@ pub struct Producer {
 struct Handle {
     sender: Arc<Sender>,
     partitions: u32,
+    queue_full: QueueFull,
 }
 
 impl Drop for Handle {
@@ -267,11 +303,21 @@ impl Producer {
     /// A record with a partition goes there, else one with a key to the key's partition; the
     /// others stay together on one partition until its batch is sent, then move on to the next.
     ///
+    /// The ticket tells the outcome, the only one, at the latest `delivery_timeout_ms` from now:
+    ///
+    /// * a [`Receipt`]: the record is there, once, and what `acks` asked for holds;
+    /// * an error with [`Error::is_outcome_unknown`]: it may be there, once, or not. Sent again by
+    ///   the application, it may be there twice;
+    /// * any other error: it is certainly not there.
+    ///
+    /// What can be tried again is tried again until then, on as many connections as it takes:
+    /// only what will never succeed fails earlier.
+    ///
     /// # Errors
-    /// `QUEUE_FULL`: wait for [`Producer::ready`]. `RECORD_TOO_LARGE`, `PARTITION_NOT_FOUND`, or
-    /// `INVALID_ARGUMENT` for a header name that is empty or over 65,535 bytes: nothing of this
-    /// record is sent, and the producer goes on. `CLOSED` or `DISCONNECTED`: it does not go on.
-    /// The record comes back with the error.
+    /// `QUEUE_FULL`: wait for [`Producer::ready`] (see [`QueueFull`]). `RECORD_TOO_LARGE`,
+    /// `PARTITION_NOT_FOUND`, or `INVALID_ARGUMENT` for a header name that is empty or over
+    /// 65,535 bytes: nothing of this record is sent, and the producer goes on. `CLOSED`, or why
+    /// the producer has ended: it does not go on. The record comes back with the error.
     pub fn enqueue(&self, record: Record) -> Result<Ticket, EnqueueError> {
         self.push(&record, false)
             .map_err(|error| EnqueueError { inner: Box::new((error, record)) })
@@ -323,7 +369,7 @@ impl Producer {
         expedite: bool,
     ) -> Result<Ticket, Error> {
         let sender = &self.handle.sender;
-        let result = sender.queue().push(record, partition, expedite, Instant::now);
+        let result = sender.queue().push(record, partition, expedite, || sender.now());
         let (ticket, pushed) = match result {
             Ok(pushed) => pushed,
             Err(error) => {
@@ -347,22 +393,27 @@ impl Producer {
     /// be faster.
     ///
     /// # Errors
-    /// `CLOSED` or `DISCONNECTED`: there will be none.
+    /// `CLOSED`, or why the producer has ended: there will be none.
     pub async fn ready(&self) -> Result<(), Error> {
         self.handle.sender.ready().await
     }
 
     /// Sends a record and waits for its acknowledgement. It does not linger; records that are
-    /// enqueued already travel with it. Waits first if the queue is full.
+    /// enqueued already travel with it. Waits first if the queue is full, unless `queue_full`
+    /// says otherwise. The time of `delivery_timeout_ms` begins once there is room.
+    ///
+    /// If the future is dropped while it waits for room, nothing is sent; later, the record is
+    /// sent all the same.
     ///
     /// # Errors
-    /// Those of [`Producer::enqueue`] but `QUEUE_FULL`, and the server's. If
-    /// [`Error::is_outcome_unknown`], the record may or may not have been appended.
+    /// Those of [`Producer::enqueue`] and of its ticket. If [`Error::is_outcome_unknown`], the
+    /// record may or may not have been appended.
     pub async fn send(&self, record: Record) -> Result<Receipt, Error> {
+        let waits = self.handle.queue_full == QueueFull::Block;
         let ticket = loop {
             match self.push(&record, true) {
                 Ok(ticket) => break ticket,
-                Err(error) if error.code() == Code::QUEUE_FULL => self.ready().await?,
+                Err(error) if waits && error.code() == Code::QUEUE_FULL => self.ready().await?,
                 Err(error) => return Err(error),
             }
         };
@@ -380,11 +431,27 @@ impl Producer {
     }
 
     /// Takes no more records, flushes, and closes the producer on the server; for every clone.
+    /// Every record has its outcome within `delivery_timeout_ms`, so that it takes no longer.
     ///
     /// # Errors
-    /// Those of [`Producer::flush`].
-    pub async fn close(&self) -> Result<(), Error> {
-        self.handle.sender.close().await
+    /// The first failure, as that of [`Producer::flush`], and how many records of which
+    /// partitions were not acknowledged.
+    pub async fn close(&self) -> Result<(), CloseError> {
+        self.handle.sender.close(None).await
+    }
+
+    /// As [`Producer::close`], within a time: then what is left fails with `TIMEOUT`, or is
+    /// unknown if it was sent.
+    ///
+    /// # Errors
+    /// Those of [`Producer::close`].
+    pub async fn close_within(&self, limit: Duration) -> Result<(), CloseError> {
+        self.handle.sender.close(Some(limit)).await
+    }
+
+    /// What it did so far, and what waits.
+    pub fn stats(&self) -> ProducerStats {
+        self.handle.sender.queue().stats()
     }
 
     /// How many partitions the topic has.

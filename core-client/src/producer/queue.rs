@@ -1,31 +1,45 @@
 //! The producer's queue: records on their way into batches, batches on their way to the server.
 //!
-//! Owns which batch a record goes to, when a batch is sealed and which is sent next, and how much
-//! may wait; leaves sending and the clock to the [`sender`](super::sender). The one invariant:
-//! the batches of a partition leave in the order in which their records came, with at most
-//! `max_in_flight` of them unacknowledged.
+//! Owns which batch a record goes to, when a batch is sealed, and how much may wait. What happens
+//! to a sealed batch is decided by the protocol's [`ProducerSession`]; sealing itself, which may
+//! compress, is done outside of the queue's lock, by whoever takes a [`Job`]. The one invariant:
+//! the batches of a partition are sealed one after the other, in the order in which their records
+//! came.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use tidewire_protocol::batch::{BatchBuilder, Compressor, PushError, RecordRef, Sequence};
+use tidewire_protocol::batch::{
+    BatchBuilder, Codec, Compressor, PushError, RecordRef, Sequence, ZSTD_LEVEL,
+};
+use tidewire_protocol::connection::Time;
+use tidewire_protocol::message::AppendReply;
 use tidewire_protocol::name::TopicName;
 use tidewire_protocol::partitioner::partition_of;
+use tidewire_protocol::session::{Attempt, ProducerEvent, ProducerSession};
 
+use super::stats::ProducerStats;
 use super::ticket::{Completion, Ticket};
+use super::{QueueFull, sender::Channel};
 use crate::error::{Code, Error};
 
 /// What a record is counted as besides its bytes: its place in the tables.
 const RECORD_OVERHEAD: usize = 24;
+/// Builders and compressors that are kept for the next batches: their memory is worth more than
+/// that of a batch.
+const MAX_SPARE: usize = 4;
+/// Timers, besides two for each partition, above which those that are left over are dropped.
+const MAX_TIMERS: usize = 64;
 
 /// The producer's bounds.
 #[derive(Clone, Debug)]
 pub(super) struct Bounds {
-    /// Wait for company.
-    pub linger: Duration,
+    /// Wait for company, in milliseconds.
+    pub linger_ms: u32,
+    /// From a record's enqueueing to its outcome, in milliseconds.
+    pub delivery_timeout_ms: u32,
     /// Size at which a batch is sealed.
     pub batch_bytes: usize,
     /// Record count at which a batch is sealed.
@@ -34,53 +48,66 @@ pub(super) struct Bounds {
     pub max_batch_len: usize,
     /// Bytes past which no more is taken.
     pub queue_bytes: usize,
-    /// Unacknowledged batches of a partition.
-    pub max_in_flight: usize,
-}
-
-/// What the server called this producer.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Identity {
-    pub producer_id: u64,
-    pub producer_epoch: u32,
-}
-
-/// A batch that is ready to be sent.
-#[derive(Debug)]
-pub(super) struct Sealed {
-    pub partition: u32,
-    pub bytes: Bytes,
-    pub records: u32,
-    pub completion: Arc<Completion>,
-    /// Its part of `queued_bytes`.
-    cost: usize,
+    /// What happens to a record past that.
+    pub queue_full: QueueFull,
 }
 
 /// What a push calls for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Pushed {
-    /// A batch may be sent now.
+    /// A batch may be sealed or sent now.
     pub send: bool,
     /// The next deadline is nearer than it was.
     pub sooner: bool,
 }
 
+/// What is known of a batch besides its bytes.
+#[derive(Debug)]
+pub(super) struct Pending {
+    pub completion: Arc<Completion>,
+    /// Its part of `queued_bytes`.
+    cost: usize,
+    /// When it has waited long enough for company.
+    until: Time,
+    /// When its outcome is due.
+    deadline: Time,
+}
+
 #[derive(Debug)]
 struct Partition {
     builder: BatchBuilder,
-    /// The completion of the batch that is being built.
-    open: Option<Arc<Completion>>,
-    open_cost: usize,
-    /// When the open batch has waited long enough.
-    open_until: Instant,
+    /// The batch that is being built.
+    open: Option<Pending>,
     /// The open batch goes as soon as the window has room.
     expedited: bool,
-    /// Bounded, as all that waits, by `queue_bytes`.
-    sealed: VecDeque<Sealed>,
-    in_flight: Vec<Arc<Completion>>,
-    next_sequence: u64,
-    in_ready: bool,
-    in_lingering: bool,
+    /// Batches that take no more records and are to be sealed. Bounded, as all that waits, by
+    /// `queue_bytes`.
+    full: VecDeque<(BatchBuilder, Pending)>,
+    /// One is being sealed right now, by whoever took the job.
+    sealing: Option<Arc<Completion>>,
+    in_to_seal: bool,
+    /// When it is looked at next, if something is open.
+    timer: Option<Time>,
+}
+
+/// A batch to seal, outside of the lock.
+#[derive(Debug)]
+pub(super) struct Job {
+    partition: u32,
+    builder: BatchBuilder,
+    compressor: Compressor,
+    sequence: Sequence,
+    pending: Pending,
+    sealed: Option<(Bytes, u32)>,
+}
+
+impl Job {
+    /// Adds the tables, compresses, and computes the checksums.
+    pub(super) fn seal(&mut self) {
+        let records = self.builder.len() as u32;
+        let bytes = self.builder.seal_with(self.sequence, &mut self.compressor);
+        self.sealed = Some((bytes, records));
+    }
 }
 
 /// Records and batches that wait, by partition.
@@ -88,18 +115,26 @@ struct Partition {
 pub(super) struct Queue {
     topic: TopicName,
     bounds: Bounds,
-    identity: Identity,
-    /// One for all partitions: its memory is worth more than that of a batch.
-    compressor: Compressor,
+    codec: Codec,
+    pub(super) session: ProducerSession<Pending>,
+    /// Where batches go now.
+    pub(super) channel: Option<Channel>,
+    /// When the task will look by itself.
+    pub(super) armed: Option<Time>,
     /// One place a partition of the topic, filled at its first record.
     partitions: Vec<Option<Box<Partition>>>,
     /// Where records go that have neither key nor partition, until its batch is sealed.
     sticky: u32,
-    /// Partitions that may have something to send; each at most once.
-    ready: VecDeque<u32>,
-    /// Partitions with a batch that lingers; each at most once.
-    lingering: BinaryHeap<Reverse<(Instant, u32)>>,
+    /// Partitions that may have something to seal; each at most once.
+    to_seal: VecDeque<u32>,
+    /// Partitions with an open batch, by when it lingered or waited long enough. An entry counts
+    /// if its partition says the same; the others are left over.
+    timers: BinaryHeap<Reverse<(Time, u32)>>,
+    spare_builders: Vec<BatchBuilder>,
+    spare_compressors: Vec<Compressor>,
     queued_bytes: usize,
+    queued_records: u64,
+    dropped_records: u64,
     closed: Option<Error>,
     /// A batch that failed since the last flush.
     failed: Option<Arc<Completion>>,
@@ -109,23 +144,30 @@ impl Queue {
     pub(super) fn new(
         topic: TopicName,
         bounds: Bounds,
-        identity: Identity,
+        session: ProducerSession<Pending>,
         partitions: u32,
-        compressor: Compressor,
+        codec: Codec,
     ) -> Self {
         let mut places = Vec::new();
         places.resize_with(partitions as usize, || None);
+        let producer_id = session.identity().producer_id;
         Self {
             topic,
             bounds,
-            identity,
-            compressor,
+            codec,
+            session,
+            channel: None,
+            armed: None,
             partitions: places,
             // Producers that begin at the same time begin at different places.
-            sticky: (identity.producer_id % u64::from(partitions.max(1))) as u32,
-            ready: VecDeque::new(),
-            lingering: BinaryHeap::new(),
+            sticky: (producer_id % u64::from(partitions.max(1))) as u32,
+            to_seal: VecDeque::new(),
+            timers: BinaryHeap::new(),
+            spare_builders: Vec::new(),
+            spare_compressors: Vec::new(),
             queued_bytes: 0,
+            queued_records: 0,
+            dropped_records: 0,
             closed: None,
             failed: None,
         }
@@ -143,24 +185,37 @@ impl Queue {
         }
     }
 
+    fn full_error(&self) -> Error {
+        Error::new(
+            Code::QUEUE_FULL,
+            format!(
+                "the queue of the producer for {} holds {} bytes, its limit is {}",
+                self.topic, self.queued_bytes, self.bounds.queue_bytes
+            ),
+        )
+    }
+
     /// Puts a record into its partition's open batch.
     pub(super) fn push(
         &mut self,
         record: &RecordRef<'_>,
         partition: Option<u32>,
         expedite: bool,
-        now: impl FnOnce() -> Instant,
+        now: impl FnOnce() -> Time,
     ) -> Result<(Ticket, Pushed), Error> {
-        if !self.has_room()? {
-            return Err(Error::new(
-                Code::QUEUE_FULL,
-                format!(
-                    "the queue of the producer for {} holds {} bytes, its limit is {}",
-                    self.topic, self.queued_bytes, self.bounds.queue_bytes
-                ),
+        let has_room = self.has_room()?;
+        let at = self.place(record.key, partition)?;
+        if !has_room {
+            let error = self.full_error();
+            if self.bounds.queue_full != QueueFull::Drop {
+                return Err(error);
+            }
+            self.dropped_records += 1;
+            return Ok((
+                Ticket::new(Completion::settled_with(at, Err(error)), 0),
+                Pushed::default(),
             ));
         }
-        let at = self.place(record.key, partition)?;
         let len = record_len(record);
         let limit = self.bounds.max_batch_len;
         if len > limit {
@@ -176,7 +231,7 @@ impl Queue {
             result = place.builder.push(record);
         }
         if result == Err(PushError::Full) {
-            self.seal(at);
+            self.fill(at);
             pushed.send = true;
             place = self.partition(at);
             size = place.builder.sealed_len() + len;
@@ -189,25 +244,38 @@ impl Queue {
         };
 
         let cost = len + RECORD_OVERHEAD;
-        place.open_cost += cost;
+        let (linger_ms, delivery_timeout_ms) =
+            (self.bounds.linger_ms, self.bounds.delivery_timeout_ms);
+        let place = self.partition(at);
         place.expedited |= expedite;
-        let completion = place.open.get_or_insert_with(|| Completion::new(at));
-        completion.add_record();
-        let ticket = Ticket::new(Arc::clone(completion), index);
+        let pending = place.open.get_or_insert_with(|| {
+            // The clock is asked once a batch, not once a record.
+            let now = now();
+            Pending {
+                completion: Completion::new(at),
+                cost: 0,
+                until: now.plus_ms(linger_ms.min(delivery_timeout_ms)),
+                deadline: now.plus_ms(delivery_timeout_ms),
+            }
+        });
+        pending.cost += cost;
+        pending.completion.add_record();
+        let until = pending.until;
+        let ticket = Ticket::new(Arc::clone(&pending.completion), index);
         let full = size >= batch_bytes || place.builder.len() >= batch_records;
         self.queued_bytes += cost;
+        self.queued_records += 1;
 
         if full {
-            self.seal(at);
+            self.fill(at);
             pushed.send = true;
         } else if expedite {
-            self.mark_ready(at);
+            self.mark_to_seal(at);
             pushed.send = true;
-        } else if index == 0 {
-            // The clock is asked once a batch, not once a record.
-            let until = now() + self.bounds.linger;
-            self.partition(at).open_until = until;
-            pushed.sooner = self.linger(at, until);
+        }
+        if index == 0 && !full {
+            let sooner = self.set_timer(at, until);
+            pushed.sooner = sooner && !expedite;
         }
         Ok((ticket, pushed))
     }
@@ -234,129 +302,215 @@ impl Queue {
             Box::new(Partition {
                 builder: BatchBuilder::new(bounds.max_batch_len, bounds.batch_records),
                 open: None,
-                open_cost: 0,
-                open_until: Instant::now(),
                 expedited: false,
-                sealed: VecDeque::new(),
-                in_flight: Vec::new(),
-                next_sequence: 0,
-                in_ready: false,
-                in_lingering: false,
+                full: VecDeque::new(),
+                sealing: None,
+                in_to_seal: false,
+                timer: None,
             })
         })
     }
 
-    /// Closes the open batch, if there is one, and lines it up.
-    fn seal(&mut self, at: u32) {
-        let Identity { producer_id, producer_epoch } = self.identity;
+    /// Takes no more records into the open batch, if there is one.
+    fn fill(&mut self, at: u32) {
+        let bounds = &self.bounds;
         let Some(place) = &mut self.partitions[at as usize] else {
             return;
         };
-        let Some(completion) = place.open.take() else {
+        let Some(pending) = place.open.take() else {
             return;
         };
-        let records = place.builder.len() as u32;
-        let base_sequence = place.next_sequence;
-        let sequence = Sequence { producer_id, producer_epoch, base_sequence };
-        let bytes = place.builder.seal_with(sequence, &mut self.compressor);
-        place.next_sequence += u64::from(records);
+        let next = self
+            .spare_builders
+            .pop()
+            .unwrap_or_else(|| BatchBuilder::new(bounds.max_batch_len, bounds.batch_records));
+        let builder = std::mem::replace(&mut place.builder, next);
+        place.full.push_back((builder, pending));
         place.expedited = false;
-        let cost = std::mem::take(&mut place.open_cost);
-        place.sealed.push_back(Sealed { partition: at, bytes, records, completion, cost });
         if at == self.sticky {
             self.sticky = (at + 1) % self.partitions.len() as u32;
         }
-        self.mark_ready(at);
+        self.mark_to_seal(at);
     }
 
-    fn mark_ready(&mut self, at: u32) {
+    fn mark_to_seal(&mut self, at: u32) {
         let place = self.partition(at);
-        if !place.in_ready {
-            place.in_ready = true;
-            self.ready.push_back(at);
+        if !place.in_to_seal {
+            place.in_to_seal = true;
+            self.to_seal.push_back(at);
         }
     }
 
-    /// Sets the deadline of an open batch, unless its partition has one; whether it is the
-    /// nearest now.
-    fn linger(&mut self, at: u32, until: Instant) -> bool {
+    /// The next batch to seal. It has to be given back by [`Queue::finish`].
+    pub(super) fn next_job(&mut self) -> Option<Job> {
+        while let Some(at) = self.to_seal.pop_front() {
+            let room = self.session.room(at);
+            let place = self.partition(at);
+            place.in_to_seal = false;
+            if place.sealing.is_some() {
+                // Whoever seals it comes back for more.
+                continue;
+            }
+            // Records gather in the open batch while the window has no room for it.
+            if place.full.is_empty() && place.expedited && room > 0 {
+                self.fill(at);
+            }
+            let place = self.partition(at);
+            let Some((builder, pending)) = place.full.pop_front() else {
+                continue;
+            };
+            place.sealing = Some(Arc::clone(&pending.completion));
+            let codec = self.codec;
+            let compressor = self.spare_compressors.pop();
+            return Some(Job {
+                partition: at,
+                builder,
+                compressor: compressor.unwrap_or_else(|| Compressor::new(codec, ZSTD_LEVEL)),
+                sequence: self.session.predict(at),
+                pending,
+                sealed: None,
+            });
+        }
+        None
+    }
+
+    /// Whether there is something to seal now.
+    pub(super) fn has_job(&self) -> bool {
+        self.to_seal.iter().any(|&at| {
+            self.partitions[at as usize].as_ref().is_some_and(|place| {
+                place.sealing.is_none()
+                    && (!place.full.is_empty()
+                        || (place.expedited && self.session.room(at) > 0))
+            })
+        })
+    }
+
+    /// Hands a sealed batch to the session.
+    pub(super) fn finish(&mut self, job: Job) {
+        let Job { partition, builder, compressor, pending, sealed, .. } = job;
+        if self.spare_builders.len() < MAX_SPARE {
+            self.spare_builders.push(builder);
+        }
+        if self.spare_compressors.len() < MAX_SPARE {
+            self.spare_compressors.push(compressor);
+        }
+        self.partition(partition).sealing = None;
+        if let Some((bytes, records)) = sealed {
+            self.session.push(partition, bytes, records, pending.deadline, pending);
+        }
+        self.mark_to_seal(partition);
+    }
+
+    /// Sets the timer of an open batch, unless its partition has an earlier one; whether it is
+    /// the nearest now.
+    fn set_timer(&mut self, at: u32, until: Time) -> bool {
         let place = self.partition(at);
-        if place.in_lingering {
+        if place.timer.is_some_and(|timer| timer <= until) {
             return false;
         }
-        place.in_lingering = true;
-        let sooner = self.lingering.peek().is_none_or(|Reverse((next, _))| until < *next);
-        self.lingering.push(Reverse((until, at)));
+        place.timer = Some(until);
+        let sooner = self.timers.peek().is_none_or(|Reverse((next, _))| until < *next);
+        if self.timers.len() > MAX_TIMERS + 2 * self.partitions.len() {
+            let partitions = &self.partitions;
+            self.timers.retain(|Reverse((until, at))| {
+                partitions[*at as usize].as_ref().is_some_and(|p| p.timer == Some(*until))
+            });
+        }
+        self.timers.push(Reverse((until, at)));
         sooner
     }
 
-    /// Expedites what has waited long enough; the next deadline.
-    pub(super) fn expire(&mut self, now: Instant) -> Option<Instant> {
-        while let Some(&Reverse((until, at))) = self.lingering.peek() {
+    /// Expedites what has waited long enough, and gives up what has waited too long; the next
+    /// deadline.
+    pub(super) fn expire(&mut self, now: Time) -> Option<Time> {
+        let mut next = None;
+        while let Some(&Reverse((until, at))) = self.timers.peek() {
             if until > now {
-                return Some(until);
+                next = Some(until);
+                break;
             }
-            self.lingering.pop();
+            self.timers.pop();
             let place = self.partition(at);
-            place.in_lingering = false;
-            if place.open.is_none() || place.expedited {
+            if place.timer != Some(until) {
                 continue;
             }
-            // The batch that the deadline was set for may have gone, and another begun.
-            let until = place.open_until;
+            place.timer = None;
+            let Some(pending) = &place.open else {
+                continue;
+            };
+            // The batch that the timer was set for may have gone, and another begun.
+            let (until, deadline) = (pending.until, pending.deadline);
             if until > now {
-                self.linger(at, until);
-            } else {
+                self.set_timer(at, until);
+            } else if deadline > now {
                 place.expedited = true;
-                self.mark_ready(at);
+                self.mark_to_seal(at);
+                self.set_timer(at, deadline);
+            } else {
+                // Sealed too late to be sent: the session says so.
+                self.fill(at);
             }
         }
-        None
+        self.session.handle_timeout(now);
+        match (next, self.session.poll_timeout()) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        }
     }
 
-    /// The next batch to send; it counts as in flight until it is put back or settled.
-    pub(super) fn next_send(&mut self) -> Option<Sealed> {
-        let max_in_flight = self.bounds.max_in_flight;
-        while let Some(&at) = self.ready.front() {
-            let place = self.partition(at);
-            if place.in_flight.len() < max_in_flight {
-                if place.sealed.is_empty() && place.expedited {
-                    self.seal(at);
+    /// What came of a sending.
+    pub(super) fn answered(
+        &mut self,
+        now: Time,
+        attempt: Attempt,
+        outcome: Result<AppendReply, tidewire_protocol::error::Error>,
+    ) {
+        if let Some(at) = self.session.handle_reply(now, attempt, outcome) {
+            self.mark_to_seal(at);
+        }
+    }
+
+    /// Takes out what the session has to tell: outcomes are set, and whom to wake is added to
+    /// `woken`; what else there is goes to `tell`.
+    pub(super) fn collect(
+        &mut self,
+        woken: &mut Vec<Arc<Completion>>,
+        mut tell: impl FnMut(u32, Error),
+    ) {
+        while let Some(event) = self.session.poll_event() {
+            match event {
+                ProducerEvent::Settled { partition, tag, records, outcome } => {
+                    let outcome = outcome.map_err(|error| match error.code {
+                        // What this side says of itself does not name the place.
+                        Code::TIMEOUT | Code::DISCONNECTED => Error::from(error)
+                            .about(format!("{} partition {partition}", self.topic)),
+                        _ => error.into(),
+                    });
+                    self.settle(tag, u64::from(records), outcome, woken);
+                    self.mark_to_seal(partition);
                 }
-                let place = self.partition(at);
-                if let Some(batch) = place.sealed.pop_front() {
-                    place.in_flight.push(Arc::clone(&batch.completion));
-                    // Partitions take turns.
-                    self.ready.rotate_left(1);
-                    return Some(batch);
-                }
+                ProducerEvent::Throttled { partition, error } => tell(partition, error.into()),
+                _ => {}
             }
-            self.partition(at).in_ready = false;
-            self.ready.pop_front();
         }
-        None
     }
 
-    /// Undoes the last `next_send`.
-    pub(super) fn put_back(&mut self, batch: Sealed) {
-        let at = batch.partition;
-        let place = self.partition(at);
-        place.in_flight.pop();
-        place.sealed.push_front(batch);
-        self.mark_ready(at);
-    }
-
-    /// A batch that was sent, or that never will be, is settled.
-    pub(super) fn settle(&mut self, batch: &Settled, failed: bool) {
-        let place = self.partition(batch.partition);
-        place.in_flight.retain(|completion| !Arc::ptr_eq(completion, &batch.completion));
-        if !place.sealed.is_empty() || place.expedited {
-            self.mark_ready(batch.partition);
-        }
-        self.queued_bytes -= batch.cost;
+    fn settle(
+        &mut self,
+        pending: Pending,
+        records: u64,
+        outcome: Result<AppendReply, Error>,
+        woken: &mut Vec<Arc<Completion>>,
+    ) {
+        let Pending { completion, cost, .. } = pending;
+        let failed = outcome.is_err();
+        completion.settle(outcome);
+        self.queued_bytes -= cost;
+        self.queued_records -= records;
         if failed && self.failed.as_ref().is_none_or(|earlier| earlier.is_claimed()) {
-            self.failed = Some(Arc::clone(&batch.completion));
+            self.failed = Some(Arc::clone(&completion));
         }
+        woken.push(completion);
     }
 
     /// Takes no more records from now on, for this reason.
@@ -364,32 +518,45 @@ impl Queue {
         self.closed.get_or_insert(why);
     }
 
-    /// Takes out everything that was not sent.
-    pub(super) fn take_unsent(&mut self) -> Vec<Settled> {
-        let mut unsent = Vec::new();
+    /// Ends everything with this reason, as unknown where it may have been appended.
+    pub(super) fn fail(&mut self, error: &Error, woken: &mut Vec<Arc<Completion>>) {
+        self.close(error.clone());
+        self.session.fail(&error.to_wire());
+        let definite = self.session.fatal().cloned().unwrap_or_else(|| error.to_wire());
+        let definite = Error::from(tidewire_protocol::error::Error {
+            disposition: tidewire_protocol::error::Disposition(
+                definite.disposition.0
+                    & !tidewire_protocol::error::Disposition::OUTCOME_UNKNOWN.0,
+            ),
+            ..definite
+        });
         for at in 0..self.partitions.len() as u32 {
-            if self.partitions[at as usize].is_some() {
-                self.seal(at);
-                let place = self.partition(at);
-                unsent.extend(place.sealed.drain(..).map(|batch| batch.settled()));
+            if self.partitions[at as usize].is_none() {
+                continue;
+            }
+            self.fill(at);
+            for (builder, pending) in std::mem::take(&mut self.partition(at).full) {
+                self.settle(pending, builder.len() as u64, Err(definite.clone()), woken);
             }
         }
-        unsent
+        self.to_seal.clear();
+        self.partitions.iter_mut().flatten().for_each(|place| place.in_to_seal = false);
     }
 
-    /// Expedites everything; the batches to wait for.
+    /// Expedites everything; the batches to wait for, in the order of their partitions.
     pub(super) fn flush(&mut self) -> Vec<Arc<Completion>> {
-        let mut batches = Vec::new();
+        let mut batches: Vec<Arc<Completion>> =
+            self.session.pending().map(|pending| Arc::clone(&pending.completion)).collect();
         for at in 0..self.partitions.len() as u32 {
             let Some(place) = &mut self.partitions[at as usize] else {
                 continue;
             };
-            batches.extend(place.in_flight.iter().cloned());
-            batches.extend(place.sealed.iter().map(|batch| Arc::clone(&batch.completion)));
+            batches.extend(place.sealing.iter().cloned());
+            batches.extend(place.full.iter().map(|(_, p)| Arc::clone(&p.completion)));
             if let Some(open) = &place.open {
-                batches.push(Arc::clone(open));
+                batches.push(Arc::clone(&open.completion));
                 place.expedited = true;
-                self.mark_ready(at);
+                self.mark_to_seal(at);
             }
         }
         batches
@@ -400,23 +567,22 @@ impl Queue {
         let failed = self.failed.take()?;
         if failed.is_claimed() { None } else { failed.error() }
     }
-}
 
-/// What is kept of a batch while it is on its way.
-#[derive(Debug)]
-pub(super) struct Settled {
-    pub partition: u32,
-    pub completion: Arc<Completion>,
-    cost: usize,
-}
-
-impl Sealed {
-    /// What `settle` needs.
-    pub(super) fn settled(&self) -> Settled {
-        Settled {
-            partition: self.partition,
-            completion: Arc::clone(&self.completion),
-            cost: self.cost,
+    /// What was counted so far, and what waits.
+    pub(super) fn stats(&self) -> ProducerStats {
+        let counters = self.session.counters();
+        ProducerStats {
+            queued_records: self.queued_records,
+            queued_bytes: self.queued_bytes as u64,
+            in_flight_batches: self.session.on_the_wire() as u64,
+            sent_batches: counters.sent_batches,
+            sent_bytes: counters.sent_bytes,
+            retried_batches: counters.retried_batches,
+            duplicate_batches: counters.duplicate_batches,
+            acknowledged_records: counters.acknowledged_records,
+            failed_records: counters.failed_records,
+            unknown_records: counters.unknown_records,
+            dropped_records: self.dropped_records,
         }
     }
 }
@@ -436,129 +602,5 @@ fn too_large(len: usize, limit: usize) -> Error {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn queue(partitions: u32, bounds: impl FnOnce(&mut Bounds)) -> Queue {
-        let mut all = Bounds {
-            linger: Duration::from_millis(5),
-            batch_bytes: 1 << 16,
-            batch_records: 100,
-            max_batch_len: 8 << 20,
-            queue_bytes: 1 << 20,
-            max_in_flight: 2,
-        };
-        bounds(&mut all);
-        let topic = TopicName::parse("t").expect("good");
-        Queue::new(
-            topic,
-            all,
-            Identity { producer_id: 8, producer_epoch: 1 },
-            partitions,
-            Compressor::default(),
-        )
-    }
-
-    fn value(bytes: &[u8]) -> RecordRef<'_> {
-        RecordRef { value: Some(bytes), ..RecordRef::at(0) }
-    }
-
-    #[test]
-    fn records_without_a_key_stay_together_until_their_batch_is_sealed() {
-        let mut queue = queue(3, |bounds| bounds.batch_records = 2);
-        let now = Instant::now();
-        let mut partitions = Vec::new();
-        for _ in 0..6 {
-            let (ticket, _) = queue.push(&value(b"x"), None, false, || now).expect("room");
-            partitions.push(ticket.partition());
-        }
-        assert_eq!(partitions, [2, 2, 0, 0, 1, 1]);
-    }
-
-    #[test]
-    fn a_batch_waits_for_its_deadline_and_no_longer() {
-        let mut queue = queue(1, |_| {});
-        let now = Instant::now();
-        let (_, first) = queue.push(&value(b"a"), None, false, || now).expect("room");
-        let (_, second) = queue.push(&value(b"b"), None, false, || now).expect("room");
-        assert!(first.sooner && !second.sooner && !first.send);
-        let until = queue.expire(now).expect("one lingers");
-        assert_eq!(until, now + Duration::from_millis(5));
-        assert!(queue.next_send().is_none());
-        assert_eq!(queue.expire(until), None);
-        assert_eq!(queue.next_send().map(|batch| batch.records), Some(2));
-    }
-
-    #[test]
-    fn the_window_holds_and_records_gather_behind_it() {
-        let mut queue = queue(1, |_| {});
-        let now = Instant::now();
-        let mut sent = Vec::new();
-        for _ in 0..5 {
-            queue.push(&value(b"x"), None, true, || now).expect("room");
-            sent.extend(queue.next_send());
-        }
-        assert_eq!(sent.iter().map(|batch| batch.records).collect::<Vec<_>>(), [1, 1]);
-        queue.settle(&sent[0].settled(), false);
-        assert_eq!(queue.next_send().map(|batch| batch.records), Some(3));
-    }
-
-    #[test]
-    fn sequence_numbers_follow_the_records_of_each_partition() {
-        use tidewire_protocol::batch::Header;
-        let mut queue = queue(2, |bounds| bounds.max_in_flight = 9);
-        let mut seen = Vec::new();
-        for partition in [0, 1, 0, 0] {
-            for _ in 0..=partition {
-                queue.push(&value(b"x"), Some(partition), false, Instant::now).expect("room");
-            }
-            queue.flush();
-            let batch = queue.next_send().expect("flushed");
-            let header = Header::parse(&batch.bytes).expect("sealed");
-            assert_eq!((header.producer_id, header.producer_epoch), (8, 1));
-            seen.push((batch.partition, header.base_sequence));
-        }
-        assert_eq!(seen, [(0, 0), (1, 0), (0, 1), (0, 2)]);
-    }
-
-    #[test]
-    fn a_batch_that_was_put_back_is_the_next_again() {
-        let mut queue = queue(1, |bounds| bounds.batch_records = 1);
-        for bytes in [b"a", b"b"] {
-            queue.push(&value(bytes), None, false, Instant::now).expect("room");
-        }
-        let first = queue.next_send().expect("sealed");
-        let bytes = first.bytes.clone();
-        queue.put_back(first);
-        assert_eq!(queue.next_send().expect("again").bytes, bytes);
-    }
-
-    #[test]
-    fn what_is_settled_makes_room() {
-        let mut queue = queue(1, |bounds| bounds.queue_bytes = 100);
-        let now = Instant::now();
-        queue.push(&value(&[0; 90]), None, true, || now).expect("room");
-        let error = queue.push(&value(b"x"), None, true, || now).expect_err("full");
-        assert_eq!(error.code(), Code::QUEUE_FULL);
-        let batch = queue.next_send().expect("expedited");
-        queue.settle(&batch.settled(), false);
-        assert_eq!((queue.queued_bytes(), queue.has_room().expect("open")), (0, true));
-    }
-
-    #[test]
-    fn a_failure_is_told_once_unless_its_tickets_told_it() {
-        let mut queue = queue(1, |_| {});
-        for claim in [false, true] {
-            let (mut ticket, _) =
-                queue.push(&value(b"x"), None, true, Instant::now).expect("room");
-            let batch = queue.next_send().expect("expedited");
-            queue.settle(&batch.settled(), true);
-            batch.completion.settle(Err(Error::new(Code::DISK_FULL, "full")));
-            if claim {
-                assert!(ticket.try_receipt().is_some());
-            }
-            assert_eq!(queue.take_failure().is_some(), !claim);
-            assert!(queue.take_failure().is_none());
-        }
-    }
-}
+#[path = "queue_tests.rs"]
+mod tests;

@@ -90,6 +90,8 @@ pub(super) struct Completion {
     wakers: Mutex<Vec<Waker>>,
     /// Records whose ticket has not told its outcome.
     unclaimed: AtomicU32,
+    /// Records in the batch.
+    records: AtomicU32,
 }
 
 impl Completion {
@@ -99,12 +101,35 @@ impl Completion {
             outcome: OnceLock::new(),
             wakers: Mutex::new(Vec::new()),
             unclaimed: AtomicU32::new(0),
+            records: AtomicU32::new(0),
         })
+    }
+
+    /// One that has its outcome.
+    pub(super) fn settled_with(
+        partition: u32,
+        outcome: Result<AppendReply, Error>,
+    ) -> Arc<Self> {
+        let completion = Self::new(partition);
+        completion.add_record();
+        completion.settle(outcome);
+        completion
+    }
+
+    /// The partition.
+    pub(super) fn partition(&self) -> u32 {
+        self.partition
+    }
+
+    /// Records in the batch so far.
+    pub(super) fn records(&self) -> u32 {
+        self.records.load(Ordering::Relaxed)
     }
 
     /// Counts a record in.
     pub(super) fn add_record(&self) {
         self.unclaimed.fetch_add(1, Ordering::Relaxed);
+        self.records.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Whether every record's ticket has told its outcome.

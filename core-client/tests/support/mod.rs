@@ -34,6 +34,8 @@ pub struct Faults {
     pub mute: Vec<Kind>,
     /// Answer these appends, counted from 0, with this error.
     pub append_errors: HashMap<usize, Error>,
+    /// Answer every append with this error.
+    pub append_error: Option<Error>,
     /// Cut the connection when this append, counted from 0, arrives.
     pub cut_at_append: Option<usize>,
     /// Answer requests of this kind with bytes that are no frame.
@@ -49,10 +51,6 @@ pub struct Faults {
     /// Cut the next connections, one each, after so many bytes. What arrived before is carried
     /// out, whether or not its answer leaves.
     pub cuts: VecDeque<Cut>,
-    /// Read nothing and write nothing, as a peer behind a dead link.
-    pub frozen: bool,
-    /// Append without asking whether a batch is the next one.
-    pub careless: bool,
     /// Say that this is another server.
     pub other_server_id: Option<u64>,
 }
@@ -73,6 +71,8 @@ pub struct Log {
     pub credits: Vec<(u32, u64)>,
     pub delivered_bytes: HashMap<u32, u64>,
     pub closed_producers: usize,
+    /// Channel and producer id.
+    pub opened_producers: Vec<(u32, u64)>,
     pub unsubscribed: usize,
     pub connections_ended: usize,
     pub connections: usize,
@@ -113,6 +113,8 @@ struct State {
     log: Log,
     next_id: u64,
     cuts: u64,
+    /// Connections up to this number read nothing and write nothing, as behind a dead link.
+    frozen: usize,
 }
 
 struct Shared {
@@ -193,6 +195,14 @@ impl Server {
         self.shared.lock().log.clone()
     }
 
+    /// Has all connections that there are do nothing any more, without ending them.
+    pub fn freeze_connections(&self) {
+        let mut state = self.shared.lock();
+        state.frozen = state.log.connections;
+        drop(state);
+        self.shared.changed.send_modify(|version| *version += 1);
+    }
+
     /// Cuts every connection without a word.
     pub fn cut(&self) {
         self.shared.lock().cuts += 1;
@@ -212,6 +222,13 @@ impl Server {
                 .extend(records.map(|r| Bytes::copy_from_slice(r.value().unwrap_or_default())));
         }
         values
+    }
+
+    /// Forgets all producers, as a server that has lost what it had not synced.
+    pub fn forget_producers(&self) {
+        for topic in self.shared.lock().topics.values_mut() {
+            topic.partitions.iter_mut().for_each(|partition| partition.producers.clear());
+        }
     }
 
     /// Forgets all records and producers of a topic, and gives it another id.
@@ -325,9 +342,9 @@ impl Session {
     async fn serve(mut self, mut stream: TcpStream) {
         let shared = Arc::clone(&self.shared);
         let mut changed = shared.changed.subscribe();
-        let (cuts, cut) = {
+        let (number, cuts, cut) = {
             let mut state = shared.lock();
-            (state.cuts, state.faults.cuts.pop_front())
+            (state.log.connections, state.cuts, state.faults.cuts.pop_front())
         };
         let cut = cut.unwrap_or(Cut { after_read: usize::MAX, after_written: usize::MAX });
         let (mut may_read, mut may_write) = (cut.after_read, cut.after_written);
@@ -358,7 +375,7 @@ impl Session {
             if last || shared.lock().cuts != cuts {
                 break;
             }
-            if shared.lock().faults.frozen {
+            if number <= shared.lock().frozen {
                 let _ = changed.changed().await;
                 continue;
             }
@@ -383,7 +400,7 @@ impl Session {
             let next = self.later.iter().map(|(at, _)| *at).min();
             let wait = next.unwrap_or_else(|| Instant::now() + Duration::from_secs(3600));
             tokio::select! {
-                read = stream.read_buf(&mut buf), if !shared.lock().faults.frozen => {
+                read = stream.read_buf(&mut buf) => {
                     let count = *read.as_ref().unwrap_or(&0);
                     buf.truncate(buf.len() - count + count.min(may_read));
                     may_read -= count.min(may_read);
@@ -559,8 +576,15 @@ impl Session {
                     codec: topic.info.codec,
                 });
                 state.next_id += 1;
-                let producer_id = 40 + state.next_id;
-                let opened = opened.map(|opened| OpenProducerReply { producer_id, ..opened });
+                let fresh =
+                    ProducerIdentity { producer_id: 40 + state.next_id, producer_epoch: 2 };
+                let identity = r.resume.unwrap_or(fresh);
+                state.log.opened_producers.push((channel, identity.producer_id));
+                let opened = opened.map(|opened| OpenProducerReply {
+                    producer_id: identity.producer_id,
+                    producer_epoch: identity.producer_epoch,
+                    ..opened
+                });
                 self.producers.insert(channel, (r.stream, r.topic));
                 answer(ticket, opened)
             }
@@ -710,11 +734,11 @@ fn append(
         len: payload.len(),
         at: Instant::now(),
     });
-    if let Some(error) = faults.append_errors.get(&number) {
+    if let Some(error) = faults.append_errors.get(&number).or(faults.append_error.as_ref()) {
         return Err(error.clone());
     }
     let partition = state.partition(place)?;
-    let idempotent = header.producer_id != 0 && !faults.careless;
+    let idempotent = header.producer_id != 0;
     if idempotent {
         let producer = partition.producers.entry(header.producer_id).or_default();
         if let Verdict::Duplicate(first) = producer.judge(&Claim::from(&header))? {

@@ -29,7 +29,7 @@ mod malformed;
 mod validate;
 mod view;
 
-pub use builder::{BatchBuilder, PushError, RecordRef, Sequence};
+pub use builder::{BatchBuilder, PushError, RecordRef, Sequence, reseal};
 pub use codec::{CODECS, Codec, Compressor, ZSTD_LEVEL};
 pub use header::{Columns, FORMAT, HEADER_LEN, Header, STAMP_LEN, Stamp};
 pub use layout::Layout;

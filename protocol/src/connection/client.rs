@@ -18,8 +18,8 @@ use crate::error::{Code, Disposition, Error};
 use crate::frame::{self, Flags, Frame, Head, Header};
 use crate::limits;
 use crate::message::{
-    Deliver, Direction, Goaway, Hello, HelloReply, Kind, KindRange, Message, Ping, Request,
-    SeenRange, SubscriptionEvent,
+    Deliver, Direction, Goaway, GroupEnded, GroupEvent, Hello, HelloReply, Kind, KindRange,
+    Message, Ping, Request, SeenRange, SubscriptionEvent,
 };
 
 /// What a client says of itself.
@@ -75,6 +75,20 @@ pub enum ClientEvent {
         message: Deliver,
         /// One or more whole batches.
         payload: Bytes,
+    },
+    /// Something changed for a member of a group.
+    GroupEvent {
+        /// The channel of its membership.
+        channel: u32,
+        /// What changed.
+        event: GroupEvent,
+    },
+    /// The server ended a membership of a group.
+    GroupEnded {
+        /// The channel of the membership, which is closed.
+        channel: u32,
+        /// Why.
+        error: Error,
     },
     /// The server ended a subscription; its channel is closed.
     SubscriptionEnded {
@@ -456,6 +470,23 @@ impl ClientConnection {
                     channel: header.channel,
                     message,
                     payload: frame.payload,
+                });
+            }
+            Kind::GROUP_EVENT => {
+                let event = GroupEvent::decode(Reader::new(&frame.meta))?;
+                self.events
+                    .push_back(ClientEvent::GroupEvent { channel: header.channel, event });
+            }
+            Kind::GROUP_ENDED => {
+                let event = GroupEnded::decode(Reader::new(&frame.meta))?;
+                self.events.push_back(ClientEvent::GroupEnded {
+                    channel: header.channel,
+                    error: Error {
+                        code: Code(event.code),
+                        disposition: Disposition(event.disposition),
+                        message: event.message,
+                        seen: Vec::new(),
+                    },
                 });
             }
             Kind::SUBSCRIPTION_EVENT => {

@@ -21,8 +21,8 @@ use crate::frame::{self, Flags, Frame, Head};
 use crate::limits;
 use crate::message::Direction;
 use crate::message::{
-    AnyRequest, Deliver, Goaway, Hello, HelloReply, KINDS, Kind, KindRange, Message,
-    SubscriptionEvent,
+    AnyRequest, Deliver, Goaway, GroupEnded, GroupEvent, Hello, HelloReply, KINDS, Kind,
+    KindRange, Message, SubscriptionEvent,
 };
 
 /// What a server says of itself, and its limits. One for all its connections.
@@ -131,6 +131,7 @@ struct Channel {
 enum Role {
     Producer,
     Subscription { sent: u64, limit: u64 },
+    Member,
 }
 
 /// The server's side of a connection. See the [module](super) for its verbs.
@@ -537,8 +538,10 @@ impl ServerConnection {
         let role = self.channels.get(&channel).map(|open| &open.role);
         let producer = matches!(role, Some(Role::Producer));
         let subscription = matches!(role, Some(Role::Subscription { .. }));
+        let member = matches!(role, Some(Role::Member));
         match request {
             AnyRequest::OpenProducer(_) => return self.open(ticket, Role::Producer),
+            AnyRequest::GroupJoin(_) => return self.open(ticket, Role::Member),
             AnyRequest::Subscribe(subscribe) => {
                 let role = Role::Subscription { sent: 0, limit: subscribe.credit_bytes };
                 return self.open(ticket, role);
@@ -550,6 +553,13 @@ impl ServerConnection {
             }
             AnyRequest::Unsubscribe(_) if subscription => {
                 self.channels.remove(&channel);
+            }
+            AnyRequest::GroupRelease(_) if member => {}
+            AnyRequest::GroupLeave(_) if member => {
+                self.channels.remove(&channel);
+            }
+            AnyRequest::GroupRelease(_) | AnyRequest::GroupLeave(_) => {
+                return Err(unknown_channel(channel, "membership"));
             }
             AnyRequest::Append(_) | AnyRequest::Flush(_) | AnyRequest::CloseProducer(_) => {
                 return Err(unknown_channel(channel, "producer"));
@@ -657,17 +667,50 @@ impl ServerConnection {
     /// Tells the client that a subscription is over, and closes its channel.
     // SPEC C-7
     pub fn end_subscription(&mut self, channel: u32, error: &Error) {
-        if self.channels.remove(&channel).is_none() {
+        if !self.close_channel(channel, |role| matches!(role, Role::Subscription { .. })) {
             return;
         }
         let event = SubscriptionEvent {
             code: error.code.0,
             disposition: error.disposition.0,
-            message: error.message.chars().take(MAX_TEXT_CHARS).collect(),
+            message: short_text(error),
         };
         // At most 4 KiB of text: within every limit that can have been agreed.
         let head = push_head(channel);
         let _ = self.tx.frame(head, &event, &[], limits::MAX_HANDSHAKE_FRAME_LEN);
+    }
+
+    /// Tells a member of a group what changed for it. False if the channel has no membership any
+    /// more, or the event does not fit into a frame.
+    // SPEC G-5
+    pub fn group_event(&mut self, channel: u32, event: &GroupEvent) -> bool {
+        let role = self.channels.get(&channel).map(|open| &open.role);
+        matches!(role, Some(Role::Member))
+            && self.tx.frame(push_head(channel), event, &[], self.max_frame_len).is_ok()
+    }
+
+    /// Tells a member of a group that its membership is over, and closes the channel.
+    // SPEC G-10
+    pub fn end_membership(&mut self, channel: u32, error: &Error) {
+        if !self.close_channel(channel, |role| matches!(role, Role::Member)) {
+            return;
+        }
+        let event = GroupEnded {
+            code: error.code.0,
+            disposition: error.disposition.0,
+            message: short_text(error),
+        };
+        let head = push_head(channel);
+        let _ = self.tx.frame(head, &event, &[], limits::MAX_HANDSHAKE_FRAME_LEN);
+    }
+
+    /// Closes a channel if its role is such; false if there is none.
+    fn close_channel(&mut self, channel: u32, is: impl Fn(&Role) -> bool) -> bool {
+        let found = self.channels.get(&channel).is_some_and(|open| is(&open.role));
+        if found {
+            self.channels.remove(&channel);
+        }
+        found
     }
 
     /// Stops taking requests: says so with GOAWAY, and closes once those accepted are answered.
@@ -702,7 +745,7 @@ impl ServerConnection {
     }
 
     fn goaway(&mut self, error: &Error) {
-        let message = error.message.chars().take(MAX_TEXT_CHARS).collect();
+        let message = short_text(error);
         let goaway = Goaway { last_accepted: self.last_accepted, code: error.code.0, message };
         // At most 4 KiB of text: within every limit.
         let _ = self.tx.frame(push_head(0), &goaway, &[], limits::MAX_HANDSHAKE_FRAME_LEN);
@@ -711,6 +754,10 @@ impl ServerConnection {
 
 /// Longest text of an error on the wire: at most 4 KiB of UTF-8, so that it fits into any frame.
 const MAX_TEXT_CHARS: usize = 1024;
+
+fn short_text(error: &Error) -> String {
+    error.message.chars().take(MAX_TEXT_CHARS).collect()
+}
 
 enum Step {
     Event(ServerEvent),
@@ -721,7 +768,7 @@ enum Step {
 impl Tx {
     /// Queues an error reply: its meta is the text, and what was seen where that is the error.
     fn error(&mut self, head: Head, kind: Kind, version: u8, error: &Error) {
-        let message: String = error.message.chars().take(MAX_TEXT_CHARS).collect();
+        let message = short_text(error);
         debug_assert!(error.seen.len() <= limits::MAX_SEEN_RANGES as usize);
         self.encode_with(head, kind, version, |writer: &mut Writer<'_>| {
             message.put(writer);

@@ -118,12 +118,14 @@ impl Code {
     pub const CORRUPT_DELIVERY: Self = Self(501);
     /// The group does not have this member any more.
     pub const UNKNOWN_MEMBER: Self = Self(502);
-    /// The group has a newer assignment.
+    /// Another instance has taken the member's place.
     pub const STALE_GENERATION: Self = Self(503);
-    /// The group is about to be assigned anew.
-    pub const REBALANCE_IN_PROGRESS: Self = Self(504);
+    /// The partition is not the member's.
+    pub const NOT_ASSIGNED: Self = Self(504);
     /// The group has as many members as it may.
     pub const GROUP_FULL: Self = Self(505);
+    /// The server has as many groups as it may.
+    pub const TOO_MANY_GROUPS: Self = Self(506);
     /// The server failed at a request.
     pub const INTERNAL: Self = Self(900);
     /// The server is shutting down.
@@ -546,14 +548,14 @@ pub const CODES: &[CodeInfo] = &[
         name: "STALE_GENERATION",
         class: Class::Consume,
         disposition: Disposition::FENCED,
-        text: "the group has a newer assignment",
+        text: "another instance has taken the member's place",
     },
     CodeInfo {
-        code: Code::REBALANCE_IN_PROGRESS,
-        name: "REBALANCE_IN_PROGRESS",
+        code: Code::NOT_ASSIGNED,
+        name: "NOT_ASSIGNED",
         class: Class::Consume,
-        disposition: Disposition::RETRIABLE,
-        text: "the group is about to be assigned anew",
+        disposition: Disposition::FENCED,
+        text: "the partition is not the member's",
     },
     CodeInfo {
         code: Code::GROUP_FULL,
@@ -561,6 +563,13 @@ pub const CODES: &[CodeInfo] = &[
         class: Class::Consume,
         disposition: Disposition::NONE,
         text: "the group has as many members as it may",
+    },
+    CodeInfo {
+        code: Code::TOO_MANY_GROUPS,
+        name: "TOO_MANY_GROUPS",
+        class: Class::Consume,
+        disposition: Disposition::NONE,
+        text: "the server has as many groups as it may",
     },
     CodeInfo {
         code: Code::INTERNAL,

@@ -39,6 +39,20 @@ pub const MAX_PARTITIONS: u32 = 100_000;
 pub const MAX_LIST_ITEMS: u32 = 256;
 /// Longest that a FETCH may wait. In milliseconds.
 pub const MAX_WAIT_MS: u32 = 60_000;
+/// Most groups and named consumers of a server. In groups.
+pub const MAX_GROUPS: u32 = 10_000;
+/// Most members of a group. In members.
+pub const MAX_GROUP_MEMBERS: u32 = 1_000;
+/// Most topics that a member of a group reads. In topics.
+pub const MAX_GROUP_TOPICS: u32 = 64;
+/// Most partitions that a group divides, and most that it has offsets of. In partitions.
+pub const MAX_GROUP_PARTITIONS: u32 = 100_000;
+/// Longest note beside a stored offset. In bytes.
+pub const MAX_OFFSET_NOTE_LEN: u32 = 128;
+/// Shortest session timeout, and rebalance timeout, of a member of a group. In milliseconds.
+pub const MIN_SESSION_TIMEOUT_MS: u32 = 100;
+/// Longest session timeout, and rebalance timeout, of a member of a group. In milliseconds.
+pub const MAX_SESSION_TIMEOUT_MS: u32 = 3_600_000;
 /// Time from accepting a connection until it must be ready. In milliseconds.
 pub const HANDSHAKE_TIMEOUT_MS: u32 = 10_000;
 /// Shortest heartbeat interval that may be agreed. In milliseconds.

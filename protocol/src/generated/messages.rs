@@ -88,30 +88,34 @@ impl Kind {
     pub const DELIVER: Self = Self(0x0481);
     /// The subscription on the frame's channel has ended, and the channel is closed.
     pub const SUBSCRIPTION_EVENT: Self = Self(0x0482);
-    /// Creates a group.
+    /// Creates a group without members. Joining and storing offsets create one too.
     pub const GROUP_CREATE: Self = Self(0x0501);
     /// Deletes a group without members, and its offsets.
     pub const GROUP_DELETE: Self = Self(0x0502);
-    /// Describes a group and its members.
+    /// Describes a group and its members by number, a page at a time.
     pub const GROUP_DESCRIBE: Self = Self(0x0503);
     /// Lists groups by name, a page at a time.
     pub const GROUP_LIST: Self = Self(0x0504);
-    /// Joins a group, which is created if there is none, or renews a membership.
+    /// Opens the frame's channel, which must be free, for a membership: a new one, or one whose connection was lost. The group is created if there is none. What the member is assigned follows in GROUP_EVENTs.
     pub const GROUP_JOIN: Self = Self(0x0505);
-    /// Leaves a group.
+    /// Ends the membership of the frame's channel, and closes it.
     pub const GROUP_LEAVE: Self = Self(0x0506);
-    /// Waits for the assignment of a generation.
-    pub const GROUP_SYNC: Self = Self(0x0507);
-    /// Says that a member is alive.
-    pub const GROUP_HEARTBEAT: Self = Self(0x0508);
-    /// Stores where a group is. Outside a group member and generation are 0.
+    /// Lets go of partitions of the membership of the frame's channel that were revoked, after their last offsets were stored. With none it only confirms the membership.
+    pub const GROUP_RELEASE: Self = Self(0x0507);
+    /// Lists the partitions that a group reads or has offsets of, by stream, topic and partition, a page at a time.
+    pub const GROUP_PARTITIONS: Self = Self(0x0508);
+    /// Stores where a member of a group is, or where a named consumer is: then member_id is 0, and the group must have no members. Each offset is judged by itself.
     pub const OFFSET_STORE: Self = Self(0x0510);
-    /// Asks where a group is. What was never stored is left out.
+    /// Asks where a group is.
     pub const OFFSET_GET: Self = Self(0x0511);
-    /// Forgets where a group is.
+    /// Forgets where a group is in partitions that no member has.
     pub const OFFSET_DELETE: Self = Self(0x0512);
-    /// The assignment of a group that a member of this connection belongs to is about to change.
+    /// Sets where a group goes on, also backwards. All of the offsets are set, or none.
+    pub const OFFSET_RESET: Self = Self(0x0513);
+    /// What changes for the member of the frame's channel. After a GROUP_JOIN the events list all that it has, up to the first that is complete.
     pub const GROUP_EVENT: Self = Self(0x0581);
+    /// The membership of the frame's channel has ended, and the channel is closed.
+    pub const GROUP_ENDED: Self = Self(0x0582);
     /// Says where topics are served. Outside a cluster it names one server.
     pub const METADATA: Self = Self(0x0701);
     /// States what the server counts.
@@ -495,7 +499,7 @@ pub const KINDS: &[KindInfo] = &[
         kind: Kind::GROUP_CREATE,
         name: "GROUP_CREATE",
         version: 1,
-        planned: true,
+        planned: false,
         direction: Direction::Request,
         request_payload: false,
         response_payload: false,
@@ -504,7 +508,7 @@ pub const KINDS: &[KindInfo] = &[
         kind: Kind::GROUP_DELETE,
         name: "GROUP_DELETE",
         version: 1,
-        planned: true,
+        planned: false,
         direction: Direction::Request,
         request_payload: false,
         response_payload: false,
@@ -513,7 +517,7 @@ pub const KINDS: &[KindInfo] = &[
         kind: Kind::GROUP_DESCRIBE,
         name: "GROUP_DESCRIBE",
         version: 1,
-        planned: true,
+        planned: false,
         direction: Direction::Request,
         request_payload: false,
         response_payload: false,
@@ -522,7 +526,7 @@ pub const KINDS: &[KindInfo] = &[
         kind: Kind::GROUP_LIST,
         name: "GROUP_LIST",
         version: 1,
-        planned: true,
+        planned: false,
         direction: Direction::Request,
         request_payload: false,
         response_payload: false,
@@ -531,7 +535,7 @@ pub const KINDS: &[KindInfo] = &[
         kind: Kind::GROUP_JOIN,
         name: "GROUP_JOIN",
         version: 1,
-        planned: true,
+        planned: false,
         direction: Direction::Request,
         request_payload: false,
         response_payload: false,
@@ -540,25 +544,25 @@ pub const KINDS: &[KindInfo] = &[
         kind: Kind::GROUP_LEAVE,
         name: "GROUP_LEAVE",
         version: 1,
-        planned: true,
+        planned: false,
         direction: Direction::Request,
         request_payload: false,
         response_payload: false,
     },
     KindInfo {
-        kind: Kind::GROUP_SYNC,
-        name: "GROUP_SYNC",
+        kind: Kind::GROUP_RELEASE,
+        name: "GROUP_RELEASE",
         version: 1,
-        planned: true,
+        planned: false,
         direction: Direction::Request,
         request_payload: false,
         response_payload: false,
     },
     KindInfo {
-        kind: Kind::GROUP_HEARTBEAT,
-        name: "GROUP_HEARTBEAT",
+        kind: Kind::GROUP_PARTITIONS,
+        name: "GROUP_PARTITIONS",
         version: 1,
-        planned: true,
+        planned: false,
         direction: Direction::Request,
         request_payload: false,
         response_payload: false,
@@ -567,7 +571,7 @@ pub const KINDS: &[KindInfo] = &[
         kind: Kind::OFFSET_STORE,
         name: "OFFSET_STORE",
         version: 1,
-        planned: true,
+        planned: false,
         direction: Direction::Request,
         request_payload: false,
         response_payload: false,
@@ -576,7 +580,7 @@ pub const KINDS: &[KindInfo] = &[
         kind: Kind::OFFSET_GET,
         name: "OFFSET_GET",
         version: 1,
-        planned: true,
+        planned: false,
         direction: Direction::Request,
         request_payload: false,
         response_payload: false,
@@ -585,7 +589,16 @@ pub const KINDS: &[KindInfo] = &[
         kind: Kind::OFFSET_DELETE,
         name: "OFFSET_DELETE",
         version: 1,
-        planned: true,
+        planned: false,
+        direction: Direction::Request,
+        request_payload: false,
+        response_payload: false,
+    },
+    KindInfo {
+        kind: Kind::OFFSET_RESET,
+        name: "OFFSET_RESET",
+        version: 1,
+        planned: false,
         direction: Direction::Request,
         request_payload: false,
         response_payload: false,
@@ -594,7 +607,16 @@ pub const KINDS: &[KindInfo] = &[
         kind: Kind::GROUP_EVENT,
         name: "GROUP_EVENT",
         version: 1,
-        planned: true,
+        planned: false,
+        direction: Direction::Push,
+        request_payload: false,
+        response_payload: false,
+    },
+    KindInfo {
+        kind: Kind::GROUP_ENDED,
+        name: "GROUP_ENDED",
+        version: 1,
+        planned: false,
         direction: Direction::Push,
         request_payload: false,
         response_payload: false,
@@ -767,6 +789,51 @@ impl From<Codec> for u8 {
             Codec::Lz4 => 1,
             Codec::Zstd => 2,
             Codec::Other(other) => other,
+        }
+    }
+}
+
+/// What a group is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum GroupState {
+    /// It has no members.
+    Empty,
+    /// Every partition is where it belongs.
+    Stable,
+    /// Some partitions are on their way from one member to another.
+    Rebalancing,
+    /// A value that is not known here; it survives a round trip.
+    Other(u8),
+}
+
+impl Field for GroupState {
+    fn put(&self, writer: &mut Writer) {
+        u8::from(*self).put(writer);
+    }
+    fn take(reader: &mut Reader<'_>) -> Result<Self, Error> {
+        u8::take(reader).map(Self::from)
+    }
+}
+
+impl From<u8> for GroupState {
+    fn from(value: u8) -> Self {
+        match value {
+            0 => Self::Empty,
+            1 => Self::Stable,
+            2 => Self::Rebalancing,
+            other => Self::Other(other),
+        }
+    }
+}
+
+impl From<GroupState> for u8 {
+    fn from(value: GroupState) -> Self {
+        match value {
+            GroupState::Empty => 0,
+            GroupState::Stable => 1,
+            GroupState::Rebalancing => 2,
+            GroupState::Other(other) => other,
         }
     }
 }
@@ -1194,81 +1261,220 @@ impl Item for TokenInfo {
 pub struct GroupInfo {
     /// Its name.
     pub name: String,
-    /// Counts its assignments.
+    /// When it was created, in microseconds since the Unix epoch.
+    pub created_us: i64,
+    /// What it is doing.
+    pub state: GroupState,
+    /// Counts how often its partitions were divided anew.
     pub generation: u32,
     /// How many members it has.
     pub members: u32,
+    /// How many partitions its members divide among them.
+    pub partitions: u32,
+    /// Of how many partitions it has stored offsets.
+    pub offsets: u32,
 }
 
 impl Field for GroupInfo {
     fn put(&self, writer: &mut Writer) {
         self.name.put(writer);
+        self.created_us.put(writer);
+        self.state.put(writer);
         self.generation.put(writer);
         self.members.put(writer);
+        self.partitions.put(writer);
+        self.offsets.put(writer);
     }
     fn take(reader: &mut Reader<'_>) -> Result<Self, Error> {
         Ok(Self {
             name: Field::take(reader)?,
+            created_us: Field::take(reader)?,
+            state: Field::take(reader)?,
             generation: Field::take(reader)?,
             members: Field::take(reader)?,
+            partitions: Field::take(reader)?,
+            offsets: Field::take(reader)?,
         })
     }
 }
 
 impl Item for GroupInfo {
-    const MIN_LEN: usize = 10;
+    const MIN_LEN: usize = 27;
 }
 
 /// A member of a group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GroupMember {
-    /// Its number in the group.
+    /// Its number, never used again in the group.
     pub member_id: u64,
+    /// Counts the instances that took this place.
+    pub member_epoch: u32,
+    /// The name that keeps its place; empty if it has none.
+    pub member_name: String,
     /// The name of its client.
     pub client_name: String,
-    /// What it is assigned.
-    pub partitions: Vec<PartitionRef>,
+    /// Where it is connected from; empty while it is away.
+    pub address: String,
+    /// Whether it has a connection; otherwise it is waited for.
+    pub connected: bool,
+    /// How long it is waited for, in milliseconds.
+    pub session_timeout_ms: u32,
+    /// How long it may take to release a partition, in milliseconds.
+    pub rebalance_timeout_ms: u32,
+    /// How many partitions it has.
+    pub partitions: u32,
+    /// What it wants to read.
+    pub topics: Vec<TopicRef>,
 }
 
 impl Field for GroupMember {
     fn put(&self, writer: &mut Writer) {
         self.member_id.put(writer);
+        self.member_epoch.put(writer);
+        self.member_name.put(writer);
         self.client_name.put(writer);
+        self.address.put(writer);
+        self.connected.put(writer);
+        self.session_timeout_ms.put(writer);
+        self.rebalance_timeout_ms.put(writer);
         self.partitions.put(writer);
+        self.topics.put(writer);
     }
     fn take(reader: &mut Reader<'_>) -> Result<Self, Error> {
         Ok(Self {
             member_id: Field::take(reader)?,
+            member_epoch: Field::take(reader)?,
+            member_name: Field::take(reader)?,
             client_name: Field::take(reader)?,
+            address: Field::take(reader)?,
+            connected: Field::take(reader)?,
+            session_timeout_ms: Field::take(reader)?,
+            rebalance_timeout_ms: Field::take(reader)?,
             partitions: Field::take(reader)?,
+            topics: Field::take(reader)?,
         })
     }
 }
 
 impl Item for GroupMember {
-    const MIN_LEN: usize = 14;
+    const MIN_LEN: usize = 35;
 }
 
-/// Where a group is in a partition.
+/// A partition as a group sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StoredOffset {
+pub struct GroupPartition {
     /// The stream.
     pub stream: String,
     /// The topic.
     pub topic: String,
     /// The partition.
     pub partition: u32,
+    /// The member that has it; 0 is nobody.
+    pub member_id: u64,
+    /// Whether that member was asked to release it.
+    pub revoking: bool,
+    /// Whether there is an offset.
+    pub stored: bool,
+    /// Offset of the next record to read; 0 if there is none stored.
+    pub offset: u64,
+    /// When it was stored, in microseconds since the Unix epoch.
+    pub commit_us: i64,
+}
+
+impl Field for GroupPartition {
+    fn put(&self, writer: &mut Writer) {
+        self.stream.put(writer);
+        self.topic.put(writer);
+        self.partition.put(writer);
+        self.member_id.put(writer);
+        self.revoking.put(writer);
+        self.stored.put(writer);
+        self.offset.put(writer);
+        self.commit_us.put(writer);
+    }
+    fn take(reader: &mut Reader<'_>) -> Result<Self, Error> {
+        Ok(Self {
+            stream: Field::take(reader)?,
+            topic: Field::take(reader)?,
+            partition: Field::take(reader)?,
+            member_id: Field::take(reader)?,
+            revoking: Field::take(reader)?,
+            stored: Field::take(reader)?,
+            offset: Field::take(reader)?,
+            commit_us: Field::take(reader)?,
+        })
+    }
+}
+
+impl Item for GroupPartition {
+    const MIN_LEN: usize = 34;
+}
+
+/// A partition that a member may read, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AssignedPartition {
+    /// The stream.
+    pub stream: String,
+    /// The topic.
+    pub topic: String,
+    /// The partition.
+    pub partition: u32,
+    /// The topic's number: a topic of the same name may come later.
+    pub topic_id: u64,
+    /// Whether there is an offset; otherwise the member chooses.
+    pub stored: bool,
+    /// Offset of the next record to read; 0 if there is none stored.
+    pub offset: u64,
+}
+
+impl Field for AssignedPartition {
+    fn put(&self, writer: &mut Writer) {
+        self.stream.put(writer);
+        self.topic.put(writer);
+        self.partition.put(writer);
+        self.topic_id.put(writer);
+        self.stored.put(writer);
+        self.offset.put(writer);
+    }
+    fn take(reader: &mut Reader<'_>) -> Result<Self, Error> {
+        Ok(Self {
+            stream: Field::take(reader)?,
+            topic: Field::take(reader)?,
+            partition: Field::take(reader)?,
+            topic_id: Field::take(reader)?,
+            stored: Field::take(reader)?,
+            offset: Field::take(reader)?,
+        })
+    }
+}
+
+impl Item for AssignedPartition {
+    const MIN_LEN: usize = 25;
+}
+
+/// Where a group is in a partition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoreOffset {
+    /// The stream.
+    pub stream: String,
+    /// The topic.
+    pub topic: String,
+    /// The partition.
+    pub partition: u32,
+    /// The number of the topic that was read; 0 is whichever has the name now.
+    pub topic_id: u64,
     /// Offset of the next record to read.
     pub offset: u64,
     /// What the consumer keeps beside it.
     pub note: String,
 }
 
-impl Field for StoredOffset {
+impl Field for StoreOffset {
     fn put(&self, writer: &mut Writer) {
         self.stream.put(writer);
         self.topic.put(writer);
         self.partition.put(writer);
+        self.topic_id.put(writer);
         self.offset.put(writer);
         self.note.put(writer);
     }
@@ -1277,14 +1483,106 @@ impl Field for StoredOffset {
             stream: Field::take(reader)?,
             topic: Field::take(reader)?,
             partition: Field::take(reader)?,
+            topic_id: Field::take(reader)?,
             offset: Field::take(reader)?,
             note: Field::take(reader)?,
         })
     }
 }
 
-impl Item for StoredOffset {
-    const MIN_LEN: usize = 18;
+impl Item for StoreOffset {
+    const MIN_LEN: usize = 26;
+}
+
+/// What became of an offset.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoreResult {
+    /// Why it was refused: an error number; 0 if it was not.
+    pub code: u16,
+    /// The offset that is stored now.
+    pub offset: u64,
+}
+
+impl Field for StoreResult {
+    fn put(&self, writer: &mut Writer) {
+        self.code.put(writer);
+        self.offset.put(writer);
+    }
+    fn take(reader: &mut Reader<'_>) -> Result<Self, Error> {
+        Ok(Self { code: Field::take(reader)?, offset: Field::take(reader)? })
+    }
+}
+
+impl Item for StoreResult {
+    const MIN_LEN: usize = 10;
+}
+
+/// A stored offset, or that there is none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundOffset {
+    /// Whether there is one; the other fields are 0 and empty otherwise.
+    pub stored: bool,
+    /// Offset of the next record to read.
+    pub offset: u64,
+    /// When it was stored, in microseconds since the Unix epoch.
+    pub commit_us: i64,
+    /// What the consumer keeps beside it.
+    pub note: String,
+}
+
+impl Field for FoundOffset {
+    fn put(&self, writer: &mut Writer) {
+        self.stored.put(writer);
+        self.offset.put(writer);
+        self.commit_us.put(writer);
+        self.note.put(writer);
+    }
+    fn take(reader: &mut Reader<'_>) -> Result<Self, Error> {
+        Ok(Self {
+            stored: Field::take(reader)?,
+            offset: Field::take(reader)?,
+            commit_us: Field::take(reader)?,
+            note: Field::take(reader)?,
+        })
+    }
+}
+
+impl Item for FoundOffset {
+    const MIN_LEN: usize = 19;
+}
+
+/// Where a group shall go on in a partition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResetOffset {
+    /// The stream.
+    pub stream: String,
+    /// The topic.
+    pub topic: String,
+    /// The partition.
+    pub partition: u32,
+    /// Offset of the next record to read.
+    pub offset: u64,
+}
+
+impl Field for ResetOffset {
+    fn put(&self, writer: &mut Writer) {
+        self.stream.put(writer);
+        self.topic.put(writer);
+        self.partition.put(writer);
+        self.offset.put(writer);
+    }
+    fn take(reader: &mut Reader<'_>) -> Result<Self, Error> {
+        Ok(Self {
+            stream: Field::take(reader)?,
+            topic: Field::take(reader)?,
+            partition: Field::take(reader)?,
+            offset: Field::take(reader)?,
+        })
+    }
+}
+
+impl Item for ResetOffset {
+    const MIN_LEN: usize = 16;
 }
 
 /// A server that a client may connect to.
@@ -3486,7 +3784,7 @@ impl Message for SubscriptionEvent {
     }
 }
 
-/// Creates a group.
+/// Creates a group without members. Joining and storing offsets create one too.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GroupCreate {
     /// Its name.
@@ -3569,11 +3867,13 @@ impl Request for GroupDelete {
     type Reply = GroupDeleteReply;
 }
 
-/// Describes a group and its members.
+/// Describes a group and its members by number, a page at a time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GroupDescribe {
     /// Its name.
     pub name: String,
+    /// List members after this number; 0 starts at the first.
+    pub after: u64,
 }
 
 impl Message for GroupDescribe {
@@ -3581,9 +3881,11 @@ impl Message for GroupDescribe {
     const VERSION: u8 = 1;
     fn encode(&self, writer: &mut Writer) {
         self.name.put(writer);
+        self.after.put(writer);
     }
     fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
-        let message = Self { name: Field::take(&mut reader)? };
+        let message =
+            Self { name: Field::take(&mut reader)?, after: Field::take(&mut reader)? };
         reader.finish()?;
         Ok(message)
     }
@@ -3594,8 +3896,10 @@ impl Message for GroupDescribe {
 pub struct GroupDescribeReply {
     /// The group.
     pub group: GroupInfo,
-    /// Its members.
+    /// A page of members.
     pub members: Vec<GroupMember>,
+    /// Whether another page follows.
+    pub more: bool,
 }
 
 impl Message for GroupDescribeReply {
@@ -3604,10 +3908,14 @@ impl Message for GroupDescribeReply {
     fn encode(&self, writer: &mut Writer) {
         self.group.put(writer);
         self.members.put(writer);
+        self.more.put(writer);
     }
     fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
-        let message =
-            Self { group: Field::take(&mut reader)?, members: Field::take(&mut reader)? };
+        let message = Self {
+            group: Field::take(&mut reader)?,
+            members: Field::take(&mut reader)?,
+            more: Field::take(&mut reader)?,
+        };
         reader.finish()?;
         Ok(message)
     }
@@ -3665,15 +3973,21 @@ impl Request for GroupList {
     type Reply = GroupListReply;
 }
 
-/// Joins a group, which is created if there is none, or renews a membership.
+/// Opens the frame's channel, which must be free, for a membership: a new one, or one whose connection was lost. The group is created if there is none. What the member is assigned follows in GROUP_EVENTs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GroupJoin {
     /// The group.
     pub group: String,
-    /// The number that the member had; 0 is a new one.
+    /// The number that the member had; 0 asks for one.
     pub member_id: u64,
-    /// Silence after which the member is taken for gone, in milliseconds.
+    /// The epoch that the member had; 0 where the number is 0.
+    pub member_epoch: u32,
+    /// A name under which a restarted program takes its place again; empty is none.
+    pub member_name: String,
+    /// How long the member is waited for when its connection is lost, in milliseconds.
     pub session_timeout_ms: u32,
+    /// How long the member may take to release a partition, in milliseconds.
+    pub rebalance_timeout_ms: u32,
     /// What it wants to read.
     pub topics: Vec<TopicRef>,
 }
@@ -3684,14 +3998,20 @@ impl Message for GroupJoin {
     fn encode(&self, writer: &mut Writer) {
         self.group.put(writer);
         self.member_id.put(writer);
+        self.member_epoch.put(writer);
+        self.member_name.put(writer);
         self.session_timeout_ms.put(writer);
+        self.rebalance_timeout_ms.put(writer);
         self.topics.put(writer);
     }
     fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
         let message = Self {
             group: Field::take(&mut reader)?,
             member_id: Field::take(&mut reader)?,
+            member_epoch: Field::take(&mut reader)?,
+            member_name: Field::take(&mut reader)?,
             session_timeout_ms: Field::take(&mut reader)?,
+            rebalance_timeout_ms: Field::take(&mut reader)?,
             topics: Field::take(&mut reader)?,
         };
         reader.finish()?;
@@ -3704,7 +4024,9 @@ impl Message for GroupJoin {
 pub struct GroupJoinReply {
     /// The number of the member.
     pub member_id: u64,
-    /// The generation of the assignment to come.
+    /// The epoch of the member.
+    pub member_epoch: u32,
+    /// The group's generation.
     pub generation: u32,
 }
 
@@ -3713,11 +4035,13 @@ impl Message for GroupJoinReply {
     const VERSION: u8 = 1;
     fn encode(&self, writer: &mut Writer) {
         self.member_id.put(writer);
+        self.member_epoch.put(writer);
         self.generation.put(writer);
     }
     fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
         let message = Self {
             member_id: Field::take(&mut reader)?,
+            member_epoch: Field::take(&mut reader)?,
             generation: Field::take(&mut reader)?,
         };
         reader.finish()?;
@@ -3729,25 +4053,21 @@ impl Request for GroupJoin {
     type Reply = GroupJoinReply;
 }
 
-/// Leaves a group.
+/// Ends the membership of the frame's channel, and closes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GroupLeave {
-    /// The group.
-    pub group: String,
-    /// The number of the member.
-    pub member_id: u64,
+    /// Keep the member's place and partitions for its session timeout, as if the connection had been lost.
+    pub keep: bool,
 }
 
 impl Message for GroupLeave {
     const KIND: Kind = Kind::GROUP_LEAVE;
     const VERSION: u8 = 1;
     fn encode(&self, writer: &mut Writer) {
-        self.group.put(writer);
-        self.member_id.put(writer);
+        self.keep.put(writer);
     }
     fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
-        let message =
-            Self { group: Field::take(&mut reader)?, member_id: Field::take(&mut reader)? };
+        let message = Self { keep: Field::take(&mut reader)? };
         reader.finish()?;
         Ok(message)
     }
@@ -3772,160 +4092,32 @@ impl Request for GroupLeave {
     type Reply = GroupLeaveReply;
 }
 
-/// Waits for the assignment of a generation.
+/// Lets go of partitions of the membership of the frame's channel that were revoked, after their last offsets were stored. With none it only confirms the membership.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct GroupSync {
-    /// The group.
-    pub group: String,
-    /// The number of the member.
-    pub member_id: u64,
-    /// The generation that the member knows.
-    pub generation: u32,
-}
-
-impl Message for GroupSync {
-    const KIND: Kind = Kind::GROUP_SYNC;
-    const VERSION: u8 = 1;
-    fn encode(&self, writer: &mut Writer) {
-        self.group.put(writer);
-        self.member_id.put(writer);
-        self.generation.put(writer);
-    }
-    fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
-        let message = Self {
-            group: Field::take(&mut reader)?,
-            member_id: Field::take(&mut reader)?,
-            generation: Field::take(&mut reader)?,
-        };
-        reader.finish()?;
-        Ok(message)
-    }
-}
-
-/// The reply to [`GroupSync`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct GroupSyncReply {
-    /// The generation of the assignment.
-    pub generation: u32,
-    /// What the member reads from now on.
+pub struct GroupRelease {
+    /// What the member does not read any more.
     pub partitions: Vec<PartitionRef>,
 }
 
-impl Message for GroupSyncReply {
-    const KIND: Kind = Kind::GROUP_SYNC;
+impl Message for GroupRelease {
+    const KIND: Kind = Kind::GROUP_RELEASE;
     const VERSION: u8 = 1;
     fn encode(&self, writer: &mut Writer) {
-        self.generation.put(writer);
         self.partitions.put(writer);
     }
     fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
-        let message = Self {
-            generation: Field::take(&mut reader)?,
-            partitions: Field::take(&mut reader)?,
-        };
+        let message = Self { partitions: Field::take(&mut reader)? };
         reader.finish()?;
         Ok(message)
     }
 }
 
-impl Request for GroupSync {
-    type Reply = GroupSyncReply;
-}
-
-/// Says that a member is alive.
+/// The reply to [`GroupRelease`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct GroupHeartbeat {
-    /// The group.
-    pub group: String,
-    /// The number of the member.
-    pub member_id: u64,
-    /// The generation that the member knows.
-    pub generation: u32,
-}
+pub struct GroupReleaseReply {}
 
-impl Message for GroupHeartbeat {
-    const KIND: Kind = Kind::GROUP_HEARTBEAT;
-    const VERSION: u8 = 1;
-    fn encode(&self, writer: &mut Writer) {
-        self.group.put(writer);
-        self.member_id.put(writer);
-        self.generation.put(writer);
-    }
-    fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
-        let message = Self {
-            group: Field::take(&mut reader)?,
-            member_id: Field::take(&mut reader)?,
-            generation: Field::take(&mut reader)?,
-        };
-        reader.finish()?;
-        Ok(message)
-    }
-}
-
-/// The reply to [`GroupHeartbeat`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct GroupHeartbeatReply {
-    /// The generation of the group; a newer one asks the member to join again.
-    pub generation: u32,
-}
-
-impl Message for GroupHeartbeatReply {
-    const KIND: Kind = Kind::GROUP_HEARTBEAT;
-    const VERSION: u8 = 1;
-    fn encode(&self, writer: &mut Writer) {
-        self.generation.put(writer);
-    }
-    fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
-        let message = Self { generation: Field::take(&mut reader)? };
-        reader.finish()?;
-        Ok(message)
-    }
-}
-
-impl Request for GroupHeartbeat {
-    type Reply = GroupHeartbeatReply;
-}
-
-/// Stores where a group is. Outside a group member and generation are 0.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OffsetStore {
-    /// The group.
-    pub group: String,
-    /// The number of the member.
-    pub member_id: u64,
-    /// The generation that the member knows.
-    pub generation: u32,
-    /// Where it is.
-    pub offsets: Vec<StoredOffset>,
-}
-
-impl Message for OffsetStore {
-    const KIND: Kind = Kind::OFFSET_STORE;
-    const VERSION: u8 = 1;
-    fn encode(&self, writer: &mut Writer) {
-        self.group.put(writer);
-        self.member_id.put(writer);
-        self.generation.put(writer);
-        self.offsets.put(writer);
-    }
-    fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
-        let message = Self {
-            group: Field::take(&mut reader)?,
-            member_id: Field::take(&mut reader)?,
-            generation: Field::take(&mut reader)?,
-            offsets: Field::take(&mut reader)?,
-        };
-        reader.finish()?;
-        Ok(message)
-    }
-}
-
-/// The reply to [`OffsetStore`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OffsetStoreReply {}
-
-impl Message for OffsetStoreReply {
-    const KIND: Kind = Kind::OFFSET_STORE;
+impl Message for GroupReleaseReply {
+    const KIND: Kind = Kind::GROUP_RELEASE;
     const VERSION: u8 = 1;
     fn encode(&self, _writer: &mut Writer) {}
     fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
@@ -3935,16 +4127,136 @@ impl Message for OffsetStoreReply {
     }
 }
 
+impl Request for GroupRelease {
+    type Reply = GroupReleaseReply;
+}
+
+/// Lists the partitions that a group reads or has offsets of, by stream, topic and partition, a page at a time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupPartitions {
+    /// The group.
+    pub group: String,
+    /// List partitions after this one; empty names start at the first.
+    pub after_stream: String,
+    /// Its topic.
+    pub after_topic: String,
+    /// Its number.
+    pub after_partition: u32,
+}
+
+impl Message for GroupPartitions {
+    const KIND: Kind = Kind::GROUP_PARTITIONS;
+    const VERSION: u8 = 1;
+    fn encode(&self, writer: &mut Writer) {
+        self.group.put(writer);
+        self.after_stream.put(writer);
+        self.after_topic.put(writer);
+        self.after_partition.put(writer);
+    }
+    fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
+        let message = Self {
+            group: Field::take(&mut reader)?,
+            after_stream: Field::take(&mut reader)?,
+            after_topic: Field::take(&mut reader)?,
+            after_partition: Field::take(&mut reader)?,
+        };
+        reader.finish()?;
+        Ok(message)
+    }
+}
+
+/// The reply to [`GroupPartitions`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupPartitionsReply {
+    /// A page of partitions.
+    pub partitions: Vec<GroupPartition>,
+    /// Whether another page follows.
+    pub more: bool,
+}
+
+impl Message for GroupPartitionsReply {
+    const KIND: Kind = Kind::GROUP_PARTITIONS;
+    const VERSION: u8 = 1;
+    fn encode(&self, writer: &mut Writer) {
+        self.partitions.put(writer);
+        self.more.put(writer);
+    }
+    fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
+        let message =
+            Self { partitions: Field::take(&mut reader)?, more: Field::take(&mut reader)? };
+        reader.finish()?;
+        Ok(message)
+    }
+}
+
+impl Request for GroupPartitions {
+    type Reply = GroupPartitionsReply;
+}
+
+/// Stores where a member of a group is, or where a named consumer is: then member_id is 0, and the group must have no members. Each offset is judged by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OffsetStore {
+    /// The group, or the consumer's name.
+    pub group: String,
+    /// The number of the member; 0 is a named consumer.
+    pub member_id: u64,
+    /// The epoch of the member.
+    pub member_epoch: u32,
+    /// Where it is.
+    pub offsets: Vec<StoreOffset>,
+}
+
+impl Message for OffsetStore {
+    const KIND: Kind = Kind::OFFSET_STORE;
+    const VERSION: u8 = 1;
+    fn encode(&self, writer: &mut Writer) {
+        self.group.put(writer);
+        self.member_id.put(writer);
+        self.member_epoch.put(writer);
+        self.offsets.put(writer);
+    }
+    fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
+        let message = Self {
+            group: Field::take(&mut reader)?,
+            member_id: Field::take(&mut reader)?,
+            member_epoch: Field::take(&mut reader)?,
+            offsets: Field::take(&mut reader)?,
+        };
+        reader.finish()?;
+        Ok(message)
+    }
+}
+
+/// The reply to [`OffsetStore`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OffsetStoreReply {
+    /// What became of each, in the same order.
+    pub results: Vec<StoreResult>,
+}
+
+impl Message for OffsetStoreReply {
+    const KIND: Kind = Kind::OFFSET_STORE;
+    const VERSION: u8 = 1;
+    fn encode(&self, writer: &mut Writer) {
+        self.results.put(writer);
+    }
+    fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
+        let message = Self { results: Field::take(&mut reader)? };
+        reader.finish()?;
+        Ok(message)
+    }
+}
+
 impl Request for OffsetStore {
     type Reply = OffsetStoreReply;
 }
 
-/// Asks where a group is. What was never stored is left out.
+/// Asks where a group is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OffsetGet {
     /// The group.
     pub group: String,
-    /// Where to look; none is everywhere.
+    /// Where to look.
     pub partitions: Vec<PartitionRef>,
 }
 
@@ -3966,8 +4278,8 @@ impl Message for OffsetGet {
 /// The reply to [`OffsetGet`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OffsetGetReply {
-    /// Where it is.
-    pub offsets: Vec<StoredOffset>,
+    /// What is there, in the same order.
+    pub offsets: Vec<FoundOffset>,
 }
 
 impl Message for OffsetGetReply {
@@ -3987,7 +4299,7 @@ impl Request for OffsetGet {
     type Reply = OffsetGetReply;
 }
 
-/// Forgets where a group is.
+/// Forgets where a group is in partitions that no member has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OffsetDelete {
     /// The group.
@@ -4030,30 +4342,117 @@ impl Request for OffsetDelete {
     type Reply = OffsetDeleteReply;
 }
 
-/// The assignment of a group that a member of this connection belongs to is about to change.
+/// Sets where a group goes on, also backwards. All of the offsets are set, or none.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct GroupEvent {
+pub struct OffsetReset {
     /// The group.
     pub group: String,
-    /// The number of the member.
-    pub member_id: u64,
-    /// The generation to join.
+    /// Do it while the group has members; they are sent to the new place.
+    pub force: bool,
+    /// Where to go on.
+    pub offsets: Vec<ResetOffset>,
+}
+
+impl Message for OffsetReset {
+    const KIND: Kind = Kind::OFFSET_RESET;
+    const VERSION: u8 = 1;
+    fn encode(&self, writer: &mut Writer) {
+        self.group.put(writer);
+        self.force.put(writer);
+        self.offsets.put(writer);
+    }
+    fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
+        let message = Self {
+            group: Field::take(&mut reader)?,
+            force: Field::take(&mut reader)?,
+            offsets: Field::take(&mut reader)?,
+        };
+        reader.finish()?;
+        Ok(message)
+    }
+}
+
+/// The reply to [`OffsetReset`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OffsetResetReply {}
+
+impl Message for OffsetResetReply {
+    const KIND: Kind = Kind::OFFSET_RESET;
+    const VERSION: u8 = 1;
+    fn encode(&self, _writer: &mut Writer) {}
+    fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
+        let message = Self {};
+        reader.finish()?;
+        Ok(message)
+    }
+}
+
+impl Request for OffsetReset {
+    type Reply = OffsetResetReply;
+}
+
+/// What changes for the member of the frame's channel. After a GROUP_JOIN the events list all that it has, up to the first that is complete.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupEvent {
+    /// The group's generation.
     pub generation: u32,
+    /// Whether the change is told in full; otherwise another event follows.
+    pub complete: bool,
+    /// What the member reads from now on.
+    pub assigned: Vec<AssignedPartition>,
+    /// What the member shall stop reading and release.
+    pub revoked: Vec<PartitionRef>,
+    /// What the member has not any more, and need not release.
+    pub removed: Vec<PartitionRef>,
 }
 
 impl Message for GroupEvent {
     const KIND: Kind = Kind::GROUP_EVENT;
     const VERSION: u8 = 1;
     fn encode(&self, writer: &mut Writer) {
-        self.group.put(writer);
-        self.member_id.put(writer);
         self.generation.put(writer);
+        self.complete.put(writer);
+        self.assigned.put(writer);
+        self.revoked.put(writer);
+        self.removed.put(writer);
     }
     fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
         let message = Self {
-            group: Field::take(&mut reader)?,
-            member_id: Field::take(&mut reader)?,
             generation: Field::take(&mut reader)?,
+            complete: Field::take(&mut reader)?,
+            assigned: Field::take(&mut reader)?,
+            revoked: Field::take(&mut reader)?,
+            removed: Field::take(&mut reader)?,
+        };
+        reader.finish()?;
+        Ok(message)
+    }
+}
+
+/// The membership of the frame's channel has ended, and the channel is closed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupEnded {
+    /// Why: an error number.
+    pub code: u16,
+    /// The error's disposition.
+    pub disposition: u8,
+    /// Why, for people.
+    pub message: String,
+}
+
+impl Message for GroupEnded {
+    const KIND: Kind = Kind::GROUP_ENDED;
+    const VERSION: u8 = 1;
+    fn encode(&self, writer: &mut Writer) {
+        self.code.put(writer);
+        self.disposition.put(writer);
+        self.message.put(writer);
+    }
+    fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
+        let message = Self {
+            code: Field::take(&mut reader)?,
+            disposition: Field::take(&mut reader)?,
+            message: Field::take(&mut reader)?,
         };
         reader.finish()?;
         Ok(message)
@@ -4275,28 +4674,30 @@ pub enum AnyRequest {
     Seek(Seek),
     /// States the offsets and sizes of a topic's partitions, a page at a time.
     ListOffsets(ListOffsets),
-    /// Creates a group.
+    /// Creates a group without members. Joining and storing offsets create one too.
     GroupCreate(GroupCreate),
     /// Deletes a group without members, and its offsets.
     GroupDelete(GroupDelete),
-    /// Describes a group and its members.
+    /// Describes a group and its members by number, a page at a time.
     GroupDescribe(GroupDescribe),
     /// Lists groups by name, a page at a time.
     GroupList(GroupList),
-    /// Joins a group, which is created if there is none, or renews a membership.
+    /// Opens the frame's channel, which must be free, for a membership: a new one, or one whose connection was lost. The group is created if there is none. What the member is assigned follows in GROUP_EVENTs.
     GroupJoin(GroupJoin),
-    /// Leaves a group.
+    /// Ends the membership of the frame's channel, and closes it.
     GroupLeave(GroupLeave),
-    /// Waits for the assignment of a generation.
-    GroupSync(GroupSync),
-    /// Says that a member is alive.
-    GroupHeartbeat(GroupHeartbeat),
-    /// Stores where a group is. Outside a group member and generation are 0.
+    /// Lets go of partitions of the membership of the frame's channel that were revoked, after their last offsets were stored. With none it only confirms the membership.
+    GroupRelease(GroupRelease),
+    /// Lists the partitions that a group reads or has offsets of, by stream, topic and partition, a page at a time.
+    GroupPartitions(GroupPartitions),
+    /// Stores where a member of a group is, or where a named consumer is: then member_id is 0, and the group must have no members. Each offset is judged by itself.
     OffsetStore(OffsetStore),
-    /// Asks where a group is. What was never stored is left out.
+    /// Asks where a group is.
     OffsetGet(OffsetGet),
-    /// Forgets where a group is.
+    /// Forgets where a group is in partitions that no member has.
     OffsetDelete(OffsetDelete),
+    /// Sets where a group goes on, also backwards. All of the offsets are set, or none.
+    OffsetReset(OffsetReset),
     /// Says where topics are served. Outside a cluster it names one server.
     Metadata(Metadata),
     /// States what the server counts.
@@ -4355,11 +4756,14 @@ impl AnyRequest {
             Kind::GROUP_LIST => GroupList::decode(reader).map(Self::GroupList),
             Kind::GROUP_JOIN => GroupJoin::decode(reader).map(Self::GroupJoin),
             Kind::GROUP_LEAVE => GroupLeave::decode(reader).map(Self::GroupLeave),
-            Kind::GROUP_SYNC => GroupSync::decode(reader).map(Self::GroupSync),
-            Kind::GROUP_HEARTBEAT => GroupHeartbeat::decode(reader).map(Self::GroupHeartbeat),
+            Kind::GROUP_RELEASE => GroupRelease::decode(reader).map(Self::GroupRelease),
+            Kind::GROUP_PARTITIONS => {
+                GroupPartitions::decode(reader).map(Self::GroupPartitions)
+            }
             Kind::OFFSET_STORE => OffsetStore::decode(reader).map(Self::OffsetStore),
             Kind::OFFSET_GET => OffsetGet::decode(reader).map(Self::OffsetGet),
             Kind::OFFSET_DELETE => OffsetDelete::decode(reader).map(Self::OffsetDelete),
+            Kind::OFFSET_RESET => OffsetReset::decode(reader).map(Self::OffsetReset),
             Kind::METADATA => Metadata::decode(reader).map(Self::Metadata),
             Kind::STATS => Stats::decode(reader).map(Self::Stats),
             Kind::CLIENTS => Clients::decode(reader).map(Self::Clients),

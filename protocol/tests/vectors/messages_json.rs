@@ -50,6 +50,20 @@ impl Json for Codec {
     }
 }
 
+impl Json for GroupState {
+    fn to_json(&self) -> Value {
+        json!(u8::from(*self))
+    }
+    fn from_json(value: &Value) -> Self {
+        match u8::from_json(value) {
+            0 => Self::Empty,
+            1 => Self::Stable,
+            2 => Self::Rebalancing,
+            other => Self::Other(other),
+        }
+    }
+}
+
 impl Json for KindRange {
     fn to_json(&self) -> Value {
         json!({
@@ -314,15 +328,23 @@ impl Json for GroupInfo {
     fn to_json(&self) -> Value {
         json!({
         "name": self.name.to_json(),
+        "created_us": self.created_us.to_json(),
+        "state": self.state.to_json(),
         "generation": self.generation.to_json(),
         "members": self.members.to_json(),
+        "partitions": self.partitions.to_json(),
+        "offsets": self.offsets.to_json(),
         })
     }
     fn from_json(value: &Value) -> Self {
         Self {
             name: Json::from_json(&value["name"]),
+            created_us: Json::from_json(&value["created_us"]),
+            state: Json::from_json(&value["state"]),
             generation: Json::from_json(&value["generation"]),
             members: Json::from_json(&value["members"]),
+            partitions: Json::from_json(&value["partitions"]),
+            offsets: Json::from_json(&value["offsets"]),
         }
     }
 }
@@ -333,27 +355,96 @@ impl Json for GroupMember {
     fn to_json(&self) -> Value {
         json!({
         "member_id": self.member_id.to_json(),
+        "member_epoch": self.member_epoch.to_json(),
+        "member_name": self.member_name.to_json(),
         "client_name": self.client_name.to_json(),
+        "address": self.address.to_json(),
+        "connected": self.connected.to_json(),
+        "session_timeout_ms": self.session_timeout_ms.to_json(),
+        "rebalance_timeout_ms": self.rebalance_timeout_ms.to_json(),
         "partitions": self.partitions.to_json(),
+        "topics": self.topics.to_json(),
         })
     }
     fn from_json(value: &Value) -> Self {
         Self {
             member_id: Json::from_json(&value["member_id"]),
+            member_epoch: Json::from_json(&value["member_epoch"]),
+            member_name: Json::from_json(&value["member_name"]),
             client_name: Json::from_json(&value["client_name"]),
+            address: Json::from_json(&value["address"]),
+            connected: Json::from_json(&value["connected"]),
+            session_timeout_ms: Json::from_json(&value["session_timeout_ms"]),
+            rebalance_timeout_ms: Json::from_json(&value["rebalance_timeout_ms"]),
             partitions: Json::from_json(&value["partitions"]),
+            topics: Json::from_json(&value["topics"]),
         }
     }
 }
 
 impl JsonItem for GroupMember {}
 
-impl Json for StoredOffset {
+impl Json for GroupPartition {
     fn to_json(&self) -> Value {
         json!({
         "stream": self.stream.to_json(),
         "topic": self.topic.to_json(),
         "partition": self.partition.to_json(),
+        "member_id": self.member_id.to_json(),
+        "revoking": self.revoking.to_json(),
+        "stored": self.stored.to_json(),
+        "offset": self.offset.to_json(),
+        "commit_us": self.commit_us.to_json(),
+        })
+    }
+    fn from_json(value: &Value) -> Self {
+        Self {
+            stream: Json::from_json(&value["stream"]),
+            topic: Json::from_json(&value["topic"]),
+            partition: Json::from_json(&value["partition"]),
+            member_id: Json::from_json(&value["member_id"]),
+            revoking: Json::from_json(&value["revoking"]),
+            stored: Json::from_json(&value["stored"]),
+            offset: Json::from_json(&value["offset"]),
+            commit_us: Json::from_json(&value["commit_us"]),
+        }
+    }
+}
+
+impl JsonItem for GroupPartition {}
+
+impl Json for AssignedPartition {
+    fn to_json(&self) -> Value {
+        json!({
+        "stream": self.stream.to_json(),
+        "topic": self.topic.to_json(),
+        "partition": self.partition.to_json(),
+        "topic_id": self.topic_id.to_json(),
+        "stored": self.stored.to_json(),
+        "offset": self.offset.to_json(),
+        })
+    }
+    fn from_json(value: &Value) -> Self {
+        Self {
+            stream: Json::from_json(&value["stream"]),
+            topic: Json::from_json(&value["topic"]),
+            partition: Json::from_json(&value["partition"]),
+            topic_id: Json::from_json(&value["topic_id"]),
+            stored: Json::from_json(&value["stored"]),
+            offset: Json::from_json(&value["offset"]),
+        }
+    }
+}
+
+impl JsonItem for AssignedPartition {}
+
+impl Json for StoreOffset {
+    fn to_json(&self) -> Value {
+        json!({
+        "stream": self.stream.to_json(),
+        "topic": self.topic.to_json(),
+        "partition": self.partition.to_json(),
+        "topic_id": self.topic_id.to_json(),
         "offset": self.offset.to_json(),
         "note": self.note.to_json(),
         })
@@ -363,13 +454,73 @@ impl Json for StoredOffset {
             stream: Json::from_json(&value["stream"]),
             topic: Json::from_json(&value["topic"]),
             partition: Json::from_json(&value["partition"]),
+            topic_id: Json::from_json(&value["topic_id"]),
             offset: Json::from_json(&value["offset"]),
             note: Json::from_json(&value["note"]),
         }
     }
 }
 
-impl JsonItem for StoredOffset {}
+impl JsonItem for StoreOffset {}
+
+impl Json for StoreResult {
+    fn to_json(&self) -> Value {
+        json!({
+        "code": self.code.to_json(),
+        "offset": self.offset.to_json(),
+        })
+    }
+    fn from_json(value: &Value) -> Self {
+        Self {
+            code: Json::from_json(&value["code"]),
+            offset: Json::from_json(&value["offset"]),
+        }
+    }
+}
+
+impl JsonItem for StoreResult {}
+
+impl Json for FoundOffset {
+    fn to_json(&self) -> Value {
+        json!({
+        "stored": self.stored.to_json(),
+        "offset": self.offset.to_json(),
+        "commit_us": self.commit_us.to_json(),
+        "note": self.note.to_json(),
+        })
+    }
+    fn from_json(value: &Value) -> Self {
+        Self {
+            stored: Json::from_json(&value["stored"]),
+            offset: Json::from_json(&value["offset"]),
+            commit_us: Json::from_json(&value["commit_us"]),
+            note: Json::from_json(&value["note"]),
+        }
+    }
+}
+
+impl JsonItem for FoundOffset {}
+
+impl Json for ResetOffset {
+    fn to_json(&self) -> Value {
+        json!({
+        "stream": self.stream.to_json(),
+        "topic": self.topic.to_json(),
+        "partition": self.partition.to_json(),
+        "offset": self.offset.to_json(),
+        })
+    }
+    fn from_json(value: &Value) -> Self {
+        Self {
+            stream: Json::from_json(&value["stream"]),
+            topic: Json::from_json(&value["topic"]),
+            partition: Json::from_json(&value["partition"]),
+            offset: Json::from_json(&value["offset"]),
+        }
+    }
+}
+
+impl JsonItem for ResetOffset {}
 
 impl Json for ServerInfo {
     fn to_json(&self) -> Value {
@@ -1567,10 +1718,11 @@ impl Json for GroupDescribe {
     fn to_json(&self) -> Value {
         json!({
         "name": self.name.to_json(),
+        "after": self.after.to_json(),
         })
     }
     fn from_json(value: &Value) -> Self {
-        Self { name: Json::from_json(&value["name"]) }
+        Self { name: Json::from_json(&value["name"]), after: Json::from_json(&value["after"]) }
     }
 }
 
@@ -1579,12 +1731,14 @@ impl Json for GroupDescribeReply {
         json!({
         "group": self.group.to_json(),
         "members": self.members.to_json(),
+        "more": self.more.to_json(),
         })
     }
     fn from_json(value: &Value) -> Self {
         Self {
             group: Json::from_json(&value["group"]),
             members: Json::from_json(&value["members"]),
+            more: Json::from_json(&value["more"]),
         }
     }
 }
@@ -1620,7 +1774,10 @@ impl Json for GroupJoin {
         json!({
         "group": self.group.to_json(),
         "member_id": self.member_id.to_json(),
+        "member_epoch": self.member_epoch.to_json(),
+        "member_name": self.member_name.to_json(),
         "session_timeout_ms": self.session_timeout_ms.to_json(),
+        "rebalance_timeout_ms": self.rebalance_timeout_ms.to_json(),
         "topics": self.topics.to_json(),
         })
     }
@@ -1628,7 +1785,10 @@ impl Json for GroupJoin {
         Self {
             group: Json::from_json(&value["group"]),
             member_id: Json::from_json(&value["member_id"]),
+            member_epoch: Json::from_json(&value["member_epoch"]),
+            member_name: Json::from_json(&value["member_name"]),
             session_timeout_ms: Json::from_json(&value["session_timeout_ms"]),
+            rebalance_timeout_ms: Json::from_json(&value["rebalance_timeout_ms"]),
             topics: Json::from_json(&value["topics"]),
         }
     }
@@ -1638,12 +1798,14 @@ impl Json for GroupJoinReply {
     fn to_json(&self) -> Value {
         json!({
         "member_id": self.member_id.to_json(),
+        "member_epoch": self.member_epoch.to_json(),
         "generation": self.generation.to_json(),
         })
     }
     fn from_json(value: &Value) -> Self {
         Self {
             member_id: Json::from_json(&value["member_id"]),
+            member_epoch: Json::from_json(&value["member_epoch"]),
             generation: Json::from_json(&value["generation"]),
         }
     }
@@ -1652,15 +1814,11 @@ impl Json for GroupJoinReply {
 impl Json for GroupLeave {
     fn to_json(&self) -> Value {
         json!({
-        "group": self.group.to_json(),
-        "member_id": self.member_id.to_json(),
+        "keep": self.keep.to_json(),
         })
     }
     fn from_json(value: &Value) -> Self {
-        Self {
-            group: Json::from_json(&value["group"]),
-            member_id: Json::from_json(&value["member_id"]),
-        }
+        Self { keep: Json::from_json(&value["keep"]) }
     }
 }
 
@@ -1673,63 +1831,57 @@ impl Json for GroupLeaveReply {
     }
 }
 
-impl Json for GroupSync {
+impl Json for GroupRelease {
     fn to_json(&self) -> Value {
         json!({
-        "group": self.group.to_json(),
-        "member_id": self.member_id.to_json(),
-        "generation": self.generation.to_json(),
-        })
-    }
-    fn from_json(value: &Value) -> Self {
-        Self {
-            group: Json::from_json(&value["group"]),
-            member_id: Json::from_json(&value["member_id"]),
-            generation: Json::from_json(&value["generation"]),
-        }
-    }
-}
-
-impl Json for GroupSyncReply {
-    fn to_json(&self) -> Value {
-        json!({
-        "generation": self.generation.to_json(),
         "partitions": self.partitions.to_json(),
         })
     }
     fn from_json(value: &Value) -> Self {
-        Self {
-            generation: Json::from_json(&value["generation"]),
-            partitions: Json::from_json(&value["partitions"]),
-        }
+        Self { partitions: Json::from_json(&value["partitions"]) }
     }
 }
 
-impl Json for GroupHeartbeat {
+impl Json for GroupReleaseReply {
+    fn to_json(&self) -> Value {
+        json!({})
+    }
+    fn from_json(_value: &Value) -> Self {
+        Self {}
+    }
+}
+
+impl Json for GroupPartitions {
     fn to_json(&self) -> Value {
         json!({
         "group": self.group.to_json(),
-        "member_id": self.member_id.to_json(),
-        "generation": self.generation.to_json(),
+        "after_stream": self.after_stream.to_json(),
+        "after_topic": self.after_topic.to_json(),
+        "after_partition": self.after_partition.to_json(),
         })
     }
     fn from_json(value: &Value) -> Self {
         Self {
             group: Json::from_json(&value["group"]),
-            member_id: Json::from_json(&value["member_id"]),
-            generation: Json::from_json(&value["generation"]),
+            after_stream: Json::from_json(&value["after_stream"]),
+            after_topic: Json::from_json(&value["after_topic"]),
+            after_partition: Json::from_json(&value["after_partition"]),
         }
     }
 }
 
-impl Json for GroupHeartbeatReply {
+impl Json for GroupPartitionsReply {
     fn to_json(&self) -> Value {
         json!({
-        "generation": self.generation.to_json(),
+        "partitions": self.partitions.to_json(),
+        "more": self.more.to_json(),
         })
     }
     fn from_json(value: &Value) -> Self {
-        Self { generation: Json::from_json(&value["generation"]) }
+        Self {
+            partitions: Json::from_json(&value["partitions"]),
+            more: Json::from_json(&value["more"]),
+        }
     }
 }
 
@@ -1738,7 +1890,7 @@ impl Json for OffsetStore {
         json!({
         "group": self.group.to_json(),
         "member_id": self.member_id.to_json(),
-        "generation": self.generation.to_json(),
+        "member_epoch": self.member_epoch.to_json(),
         "offsets": self.offsets.to_json(),
         })
     }
@@ -1746,7 +1898,7 @@ impl Json for OffsetStore {
         Self {
             group: Json::from_json(&value["group"]),
             member_id: Json::from_json(&value["member_id"]),
-            generation: Json::from_json(&value["generation"]),
+            member_epoch: Json::from_json(&value["member_epoch"]),
             offsets: Json::from_json(&value["offsets"]),
         }
     }
@@ -1754,10 +1906,12 @@ impl Json for OffsetStore {
 
 impl Json for OffsetStoreReply {
     fn to_json(&self) -> Value {
-        json!({})
+        json!({
+        "results": self.results.to_json(),
+        })
     }
-    fn from_json(_value: &Value) -> Self {
-        Self {}
+    fn from_json(value: &Value) -> Self {
+        Self { results: Json::from_json(&value["results"]) }
     }
 }
 
@@ -1811,19 +1965,66 @@ impl Json for OffsetDeleteReply {
     }
 }
 
-impl Json for GroupEvent {
+impl Json for OffsetReset {
     fn to_json(&self) -> Value {
         json!({
         "group": self.group.to_json(),
-        "member_id": self.member_id.to_json(),
-        "generation": self.generation.to_json(),
+        "force": self.force.to_json(),
+        "offsets": self.offsets.to_json(),
         })
     }
     fn from_json(value: &Value) -> Self {
         Self {
             group: Json::from_json(&value["group"]),
-            member_id: Json::from_json(&value["member_id"]),
+            force: Json::from_json(&value["force"]),
+            offsets: Json::from_json(&value["offsets"]),
+        }
+    }
+}
+
+impl Json for OffsetResetReply {
+    fn to_json(&self) -> Value {
+        json!({})
+    }
+    fn from_json(_value: &Value) -> Self {
+        Self {}
+    }
+}
+
+impl Json for GroupEvent {
+    fn to_json(&self) -> Value {
+        json!({
+        "generation": self.generation.to_json(),
+        "complete": self.complete.to_json(),
+        "assigned": self.assigned.to_json(),
+        "revoked": self.revoked.to_json(),
+        "removed": self.removed.to_json(),
+        })
+    }
+    fn from_json(value: &Value) -> Self {
+        Self {
             generation: Json::from_json(&value["generation"]),
+            complete: Json::from_json(&value["complete"]),
+            assigned: Json::from_json(&value["assigned"]),
+            revoked: Json::from_json(&value["revoked"]),
+            removed: Json::from_json(&value["removed"]),
+        }
+    }
+}
+
+impl Json for GroupEnded {
+    fn to_json(&self) -> Value {
+        json!({
+        "code": self.code.to_json(),
+        "disposition": self.disposition.to_json(),
+        "message": self.message.to_json(),
+        })
+    }
+    fn from_json(value: &Value) -> Self {
+        Self {
+            code: Json::from_json(&value["code"]),
+            disposition: Json::from_json(&value["disposition"]),
+            message: Json::from_json(&value["message"]),
         }
     }
 }
@@ -1993,17 +2194,20 @@ pub(super) fn codec_of(kind: Kind, response: bool) -> Option<MessageCodec> {
         (Kind::GROUP_JOIN, true) => codec::<GroupJoinReply>(),
         (Kind::GROUP_LEAVE, false) => codec::<GroupLeave>(),
         (Kind::GROUP_LEAVE, true) => codec::<GroupLeaveReply>(),
-        (Kind::GROUP_SYNC, false) => codec::<GroupSync>(),
-        (Kind::GROUP_SYNC, true) => codec::<GroupSyncReply>(),
-        (Kind::GROUP_HEARTBEAT, false) => codec::<GroupHeartbeat>(),
-        (Kind::GROUP_HEARTBEAT, true) => codec::<GroupHeartbeatReply>(),
+        (Kind::GROUP_RELEASE, false) => codec::<GroupRelease>(),
+        (Kind::GROUP_RELEASE, true) => codec::<GroupReleaseReply>(),
+        (Kind::GROUP_PARTITIONS, false) => codec::<GroupPartitions>(),
+        (Kind::GROUP_PARTITIONS, true) => codec::<GroupPartitionsReply>(),
         (Kind::OFFSET_STORE, false) => codec::<OffsetStore>(),
         (Kind::OFFSET_STORE, true) => codec::<OffsetStoreReply>(),
         (Kind::OFFSET_GET, false) => codec::<OffsetGet>(),
         (Kind::OFFSET_GET, true) => codec::<OffsetGetReply>(),
         (Kind::OFFSET_DELETE, false) => codec::<OffsetDelete>(),
         (Kind::OFFSET_DELETE, true) => codec::<OffsetDeleteReply>(),
+        (Kind::OFFSET_RESET, false) => codec::<OffsetReset>(),
+        (Kind::OFFSET_RESET, true) => codec::<OffsetResetReply>(),
         (Kind::GROUP_EVENT, false) => codec::<GroupEvent>(),
+        (Kind::GROUP_ENDED, false) => codec::<GroupEnded>(),
         (Kind::METADATA, false) => codec::<Metadata>(),
         (Kind::METADATA, true) => codec::<MetadataReply>(),
         (Kind::STATS, false) => codec::<Stats>(),

@@ -89,16 +89,7 @@ impl Session {
             Answer::Stream(Err(error))
             | Answer::Topic(Err(error))
             | Answer::Deleted(Err(error)) => protocol.reply_error(ticket, &error),
-            Answer::Append(_)
-            | Answer::Flush(_)
-            | Answer::Read(_)
-            | Answer::Resolve(_)
-            | Answer::Describe(_)
-            | Answer::Producer(_)
-            | Answer::Producers(_)
-            | Answer::ProducerDeleted(_) => {
-                unreachable!("an answer to something else than a change of the catalog")
-            }
+            _ => unreachable!("another answer than the catalog's"),
         }
     }
 

@@ -8,6 +8,7 @@
 
 mod admin;
 mod consume;
+mod group;
 mod names;
 mod produce;
 
@@ -19,13 +20,14 @@ use std::sync::Arc;
 use bytes::{Bytes, BytesMut};
 use tidewire_protocol::connection::{ServerConnection, ServerEvent, Ticket, Time};
 use tidewire_protocol::error::{Code, Error};
-use tidewire_protocol::message::{AnyRequest, PartitionInfo};
+use tidewire_protocol::message::{AnyRequest, GroupInfo, PartitionInfo};
 use tidewire_storage::Topic;
 
 use crate::message::{Answer, Origin};
 use crate::shared::Router;
 pub(crate) use admin::page;
 use consume::Subscription;
+use group::Membership;
 use produce::Producing;
 
 /// Bytes queued for the socket at which deliveries pause.
@@ -57,6 +59,18 @@ enum Pending {
         infos: Vec<PartitionInfo>,
     },
     Catalog(Ticket),
+    Group(Ticket),
+    /// A list of groups; some shards have not answered yet.
+    Groups {
+        ticket: Ticket,
+        missing: usize,
+        groups: Vec<GroupInfo>,
+        more: bool,
+    },
+    Join {
+        ticket: Ticket,
+        token: u64,
+    },
 }
 
 /// One client's connection.
@@ -77,6 +91,10 @@ pub(crate) struct Session {
     subscriptions: HashMap<u64, Subscription>,
     /// Tokens of open subscription channels.
     subscribed: HashMap<u32, u64>,
+    /// By token, as subscriptions.
+    memberships: HashMap<u64, Membership>,
+    /// Tokens of open membership channels.
+    member_channels: HashMap<u32, u64>,
     next_token: u64,
     /// Some subscription found the queue full and has to be looked at again.
     paused: bool,
@@ -85,7 +103,7 @@ pub(crate) struct Session {
     closed: bool,
 }
 
-/// Tokens of subscriptions have this bit; those of requests are correlations, which a client
+/// Tokens of subscriptions and memberships have this bit; those of requests are correlations, which a client
 /// may not choose that high.
 const SUBSCRIPTION_TOKEN: u64 = 1 << 63;
 
@@ -107,6 +125,8 @@ impl Session {
             opening: HashMap::new(),
             subscriptions: HashMap::new(),
             subscribed: HashMap::new(),
+            memberships: HashMap::new(),
+            member_channels: HashMap::new(),
             next_token: SUBSCRIPTION_TOKEN,
             paused: false,
             fetch_deadline: None,
@@ -175,8 +195,9 @@ impl Session {
             return;
         }
         if token & SUBSCRIPTION_TOKEN != 0 {
-            if let Answer::Read(result) = answer {
-                self.handle_subscription_read(token, result);
+            match answer {
+                Answer::Read(result) => self.handle_subscription_read(token, result),
+                other => self.handle_member(token, other),
             }
         } else {
             self.answer_request(token, answer);
@@ -216,6 +237,15 @@ impl Session {
                 self.answer_describe(token, ticket, missing, infos, info);
             }
             (Pending::Catalog(ticket), answer) => self.answer_catalog(ticket, answer),
+            (Pending::Group(ticket), Answer::Group(result)) => {
+                self.answer_group(ticket, result);
+            }
+            (Pending::Groups { ticket, missing, groups, more }, Answer::Group(result)) => {
+                self.answer_group_list(ticket, missing, (groups, more), result);
+            }
+            (Pending::Join { ticket, token }, Answer::Group(result)) => {
+                self.answer_join(ticket, token, result);
+            }
             _ => unreachable!("an answer of another kind than its request"),
         }
     }
@@ -259,7 +289,7 @@ impl Session {
             AnyRequest::Subscribe(subscribe) => self.subscribe(ticket, &subscribe),
             AnyRequest::Unsubscribe(_) => self.unsubscribe(ticket),
             AnyRequest::ListOffsets(list) => self.list_offsets(ticket, &list),
-            other => self.administer(ticket, other),
+            other => self.group(ticket, other),
         };
         if let Err((ticket, error)) = result {
             self.protocol.reply_error(ticket, &error);
@@ -278,6 +308,7 @@ impl Session {
             ),
         }
         self.cancel_reads();
+        self.detach_memberships();
         self.pending.clear();
         self.producers.clear();
         self.opening.clear();

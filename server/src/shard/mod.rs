@@ -6,6 +6,7 @@
 //! arrive in one turn become one write, and no borrow is ever held across an await.
 
 mod connections;
+mod groups;
 mod partitions;
 
 use std::cell::RefCell;
@@ -24,7 +25,10 @@ use crate::message::{Answer, Origin, ShardMessage};
 use crate::rt;
 use crate::shared::{Router, Shared};
 use connections::Connections;
+use groups::Groups;
 use partitions::Partitions;
+
+pub(crate) use groups::StoredGroups;
 
 /// Messages carried out before the partitions' queues are written, so that a group and the
 /// latency of its first member stay bounded.
@@ -36,15 +40,16 @@ pub(crate) struct Start {
     pub(crate) shared: Arc<Shared>,
     pub(crate) inbox: flume::Receiver<ShardMessage>,
     pub(crate) listener: std::net::TcpListener,
+    pub(crate) groups: StoredGroups,
 }
 
 /// Runs a shard on this thread until it is stopped.
-pub(crate) fn run(start: Start, ready: flume::Sender<rt::Driver>) -> std::io::Result<()> {
+pub(crate) fn run(mut start: Start, ready: flume::Sender<rt::Driver>) -> std::io::Result<()> {
     rt::pin_to_core(start.shard % std::thread::available_parallelism().map_or(1, usize::from));
     rt::run(move |driver| {
         let _ = ready.send(driver);
         drop(ready);
-        async move { Shard::new(&start).serve(start).await }
+        async move { Shard::new(&mut start).serve(start).await }
     })?
 }
 
@@ -52,14 +57,16 @@ struct Shard {
     router: Rc<Router>,
     connections: Rc<Connections>,
     partitions: RefCell<Partitions>,
+    groups: RefCell<Groups>,
 }
 
 impl Shard {
-    fn new(start: &Start) -> Self {
+    fn new(start: &mut Start) -> Self {
         let router = Rc::new(Router::new(Arc::clone(&start.shared), start.shard));
         Self {
             connections: Rc::new(Connections::new(Rc::clone(&router))),
             partitions: RefCell::new(Partitions::new(Rc::clone(&router))),
+            groups: RefCell::new(Groups::new(Rc::clone(&router), &mut start.groups)),
             router,
         }
     }
@@ -89,7 +96,9 @@ impl Shard {
         // is under way must come back before its log can be closed.
         self.router.shared.drained();
         let over = |shard: &Self| {
-            shard.router.shared.is_drained() && !shard.partitions.borrow().is_busy()
+            shard.router.shared.is_drained()
+                && !shard.partitions.borrow().is_busy()
+                && !shard.groups.borrow().is_busy()
         };
         self.work(&mut inbox, over).await;
         self.partitions.borrow_mut().close_all();
@@ -114,7 +123,8 @@ impl Shard {
             if done(self) {
                 return;
             }
-            poll_fn(|context| {
+            let due = self.groups.borrow().deadline();
+            let messages = poll_fn(|context| {
                 let woken = self.router.wake.poll(context).is_ready()
                     | self.connections.changed().poll(context).is_ready();
                 while batch.len() < TURN_MESSAGES {
@@ -124,8 +134,10 @@ impl Shard {
                     }
                 }
                 if woken || !batch.is_empty() { Poll::Ready(()) } else { Poll::Pending }
-            })
-            .await;
+            });
+            if rt::until(due, messages).await.is_none() {
+                self.groups.borrow_mut().handle_timeout();
+            }
         }
     }
 
@@ -144,6 +156,15 @@ impl Shard {
             ShardMessage::Synced { id, outcome } => partitions.synced(id, outcome),
             ShardMessage::TopicChanged(topic) => partitions.topic_changed(&topic),
             ShardMessage::Snapshot { id, outcome } => partitions.snapshot_written(id, outcome),
+            ShardMessage::Group { origin, request } => {
+                return self.groups.borrow_mut().request(origin, *request);
+            }
+            ShardMessage::GroupsWritten { result } => {
+                return self.groups.borrow_mut().written(result);
+            }
+            ShardMessage::CatalogChanged => {
+                return self.groups.borrow_mut().catalog_changed();
+            }
             ShardMessage::DropTopic { topic, name, done } => {
                 partitions.drop_topic(topic, &name, done);
             }
@@ -159,10 +180,14 @@ impl Shard {
         self.deliver_answers();
     }
 
-    /// Writes what the partitions queued in this turn.
+    /// Writes what the partitions and groups queued in this turn.
     fn flush(&self) {
         self.partitions.borrow_mut().flush();
         self.deliver_answers();
+        let answers = self.groups.borrow_mut().flush();
+        for (origin, answer) in answers {
+            self.answer(origin, answer);
+        }
     }
 
     /// Hands on the answers that partitions gave.

@@ -45,11 +45,20 @@ pub fn check_catalog(dir: &Path) -> Result<CatalogCheck, Error> {
 /// # Errors
 /// [`ErrorKind::Io`] if it cannot be read.
 pub fn read_catalog_file(dir: &Path) -> Result<Vec<u8>, Error> {
-    let lock_path = dir.join(LOCK_FILE);
+    read_guarded_file(dir, FILE, LOCK_FILE)
+}
+
+/// A database's file as it is between two writes.
+pub(crate) fn read_guarded_file(
+    dir: &Path,
+    file: &str,
+    lock_file: &str,
+) -> Result<Vec<u8>, Error> {
+    let lock_path = dir.join(lock_file);
     let lock = open_lock(&lock_path)
         .and_then(|lock| lock.lock().map(|()| lock))
         .map_err(|error| Error::io("locking", &lock_path, error))?;
-    let path = dir.join(FILE);
+    let path = dir.join(file);
     let bytes = read(&path).map_err(|error| Error::io("reading", &path, error));
     drop(lock);
     bytes

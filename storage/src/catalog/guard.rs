@@ -1,8 +1,9 @@
-//! The catalog's database, and the lock that whoever copies its file takes.
+//! A database of the data directory, and the lock that whoever copies its file takes.
 //!
 //! redb changes pages in place over a transaction, so a file copied meanwhile is neither the old
-//! nor the new state. The one writer holds `catalog.lock` while it writes, and whoever copies the
-//! file holds it while it reads: no server needs to be asked, and a copier that dies lets go.
+//! nor the new state. The one writer holds the lock (`catalog.lock` of the catalog) while it
+//! writes, and whoever copies the file holds it while it reads: no server needs to be asked, and
+//! a copier that dies lets go.
 //!
 //! A write that fails makes redb refuse everything until the file is opened again, so room for a
 //! transaction is reserved before it begins: a full disk then refuses the change and nothing else.
@@ -18,20 +19,19 @@ use redb::Database;
 use rustix::fs::{FallocateFlags, fallocate};
 use rustix::io::Errno;
 
-use super::CatalogError;
 use super::store::open_error;
+use crate::data_dir::DataDir;
+use crate::disk::{Disk, RealDisk};
 use crate::error::Error;
 
 /// Beside the catalog; empty.
 pub(super) const LOCK_FILE: &str = "catalog.lock";
 /// Bytes reserved behind the file for what a transaction adds.
 const RESERVE_BYTES: u64 = 1 << 20;
-/// Readers use the snapshot, so redb needs little memory of its own.
-const CACHE_BYTES: usize = 256 << 10;
 
-/// The catalog's database, which is written to only under the lock.
+/// A database that is written to only under its lock.
 #[derive(Debug)]
-pub(super) struct GuardedDatabase {
+pub(crate) struct GuardedDatabase {
     database: Database,
     /// The database's file, to reserve room in.
     file: File,
@@ -39,20 +39,29 @@ pub(super) struct GuardedDatabase {
 }
 
 impl GuardedDatabase {
-    /// Opens the database at `path`, or creates it.
-    pub fn open(path: &Path, lock_path: &Path) -> Result<Self, Error> {
-        let lock = open_lock(lock_path)
+    /// Opens a database of the data directory, or creates it, durably.
+    pub fn open(
+        data_dir: &DataDir,
+        file: &str,
+        lock_file: &str,
+        cache_bytes: usize,
+    ) -> Result<Self, Error> {
+        let (path, lock_path) = (data_dir.path().join(file), data_dir.path().join(lock_file));
+        let lock = open_lock(&lock_path)
             .and_then(|lock| lock.lock().map(|()| lock))
-            .map_err(|error| Error::io("locking", lock_path, error))?;
+            .map_err(|error| Error::io("locking", &lock_path, error))?;
         let database = redb::Builder::new()
-            .set_cache_size(CACHE_BYTES)
-            .create(path)
-            .map_err(|error| open_error(path, error))?;
-        lock.unlock().map_err(|error| Error::io("unlocking", lock_path, error))?;
+            .set_cache_size(cache_bytes)
+            .create(&path)
+            .map_err(|error| open_error(&path, error))?;
+        RealDisk
+            .sync_dir(data_dir.path())
+            .map_err(|error| Error::io("syncing", data_dir.path(), error))?;
+        lock.unlock().map_err(|error| Error::io("unlocking", &lock_path, error))?;
         let file = OpenOptions::new()
             .write(true)
-            .open(path)
-            .map_err(|error| Error::io("opening", path, error))?;
+            .open(&path)
+            .map_err(|error| Error::io("opening", &path, error))?;
         Ok(Self { database, file, lock })
     }
 
@@ -68,16 +77,17 @@ impl GuardedDatabase {
     }
 
     /// Calls `write` while nobody copies the file, and if there is room.
-    pub fn locked<T>(
+    pub fn locked<T, E>(
         &self,
-        write: impl FnOnce(&Database) -> Result<T, CatalogError>,
-    ) -> Result<T, CatalogError> {
-        self.lock.lock().map_err(|error| CatalogError::storage(redb::Error::Io(error)))?;
+        failed: impl Fn(redb::Error) -> E,
+        write: impl FnOnce(&Database) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.lock.lock().map_err(|error| failed(redb::Error::Io(error)))?;
         let result = self
             .reserve()
-            .map_err(|error| CatalogError::storage(redb::Error::Io(error)))
+            .map_err(|error| failed(redb::Error::Io(error)))
             .and_then(|()| write(&self.database));
-        self.lock.unlock().map_err(|error| CatalogError::storage(redb::Error::Io(error)))?;
+        self.lock.unlock().map_err(|error| failed(redb::Error::Io(error)))?;
         result
     }
 }

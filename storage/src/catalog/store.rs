@@ -36,6 +36,8 @@ const NEXT_PRODUCER_ID: &str = "next_producer_id";
 const FIRST_ID: u64 = 1;
 
 pub(super) const FILE: &str = "catalog.redb";
+/// Readers use the snapshot, so redb needs little memory of its own.
+const CACHE_BYTES: usize = 256 << 10;
 /// The stream of topics that are named without one.
 pub(super) const DEFAULT_STREAM: &str = "default";
 
@@ -82,10 +84,7 @@ impl CatalogStore {
             Error::new(ErrorKind::Io, text)
         };
         refuse_to_begin_anew(data_dir, &path)?;
-        let database = GuardedDatabase::open(&path, &data_dir.path().join(LOCK_FILE))?;
-        RealDisk
-            .sync_dir(data_dir.path())
-            .map_err(|error| Error::io("syncing", data_dir.path(), error))?;
+        let database = GuardedDatabase::open(data_dir, FILE, LOCK_FILE, CACHE_BYTES)?;
         let leader_epoch = count_start(&database, now_us).map_err(failed)?;
         let snapshot = Arc::new(load(&database).map_err(failed)?);
         Ok(Self { database, snapshot, leader_epoch })
@@ -288,7 +287,7 @@ pub(super) fn commit<T>(
     database: &GuardedDatabase,
     change: impl FnOnce(&WriteTransaction) -> Result<T, CatalogError>,
 ) -> Result<T, CatalogError> {
-    database.locked(|database| {
+    database.locked(CatalogError::storage, |database| {
         let transaction = database.begin_write().map_err(CatalogError::storage)?;
         // A transaction that is dropped changes nothing.
         let done = change(&transaction)?;

@@ -82,7 +82,8 @@ pub fn losses(check: &LogCheck, loss: Loss) -> Vec<Range<u64>> {
     }
 }
 
-/// Mends what `check` found in the log in `dir`.
+/// Mends what `check` found in the log in `dir`. To be called again with a new check until there
+/// is nothing left to do: records that are given up move what lies behind them.
 ///
 /// # Errors
 /// If the disk refuses, or a gap is too large to be filled. What was done until then stays.
@@ -112,8 +113,13 @@ pub fn mend<D: Disk>(
         }
         Loss::Refuse | Loss::Cut => {}
     }
+    if !mending.done.is_empty() {
+        // What else was found lies elsewhere in files that were changed: it is to be looked for
+        // again.
+        disk.sync_dir(dir).map_err(|error| failed(dir, error))?;
+        return Ok(mending.done);
+    }
     for finding in &check.findings {
-        // Cutting may have taken the file away.
         let there = disk.exists(&finding.file).map_err(|error| failed(&finding.file, error))?;
         match finding.fault {
             Fault::TornTail if there => mending.cut_tail(finding)?,

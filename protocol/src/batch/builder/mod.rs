@@ -467,6 +467,25 @@ pub(super) fn finish(mut batch: Vec<u8>, mut header: Header) -> Vec<u8> {
     batch
 }
 
+/// The same records under another sequence, as their producer would have sealed them. Copies the
+/// batch only if its bytes are shared.
+///
+/// The batch must be one that was sealed and never appended: a batch whose outcome is unknown is
+/// sent again as it is.
+// SPEC I-8, I-9
+pub fn reseal(batch: Bytes, sequence: Sequence) -> Bytes {
+    let Ok(header) = Header::parse(&batch) else {
+        return batch;
+    };
+    let header = Header {
+        producer_id: sequence.producer_id,
+        base_sequence: sequence.base_sequence,
+        producer_epoch: sequence.producer_epoch,
+        ..header
+    };
+    Bytes::from(finish(Vec::from(batch), header))
+}
+
 /// Zeros up to a multiple of 8.
 fn pad(buf: &mut Vec<u8>) {
     buf.resize(pad8(buf.len()), 0);

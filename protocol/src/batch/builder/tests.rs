@@ -19,6 +19,19 @@ fn the_smallest_batch_is_one_empty_value() {
 }
 
 #[test]
+fn a_batch_sealed_anew_is_as_if_it_had_been_sealed_so() {
+    let sealed = |base_sequence| {
+        let mut builder = BatchBuilder::new(MAX, 10);
+        builder.push(&RecordRef { key: Some(b"k"), ..value(b"v") }).expect("room");
+        builder.seal(Sequence { producer_id: 7, producer_epoch: 2, base_sequence })
+    };
+    let sequence = Sequence { producer_id: 7, producer_epoch: 2, base_sequence: 9 };
+    let shared = sealed(3);
+    assert_eq!(super::reseal(shared.clone(), sequence), sealed(9));
+    assert_eq!(shared, sealed(3), "whoever shares it sees no change");
+}
+
+#[test]
 fn a_record_over_the_limit_is_told_from_a_full_batch() {
     let mut builder = BatchBuilder::new(4096, 10);
     let big = vec![1; 4096];

@@ -1,7 +1,9 @@
 //! Channels: who may open and use them, and the order of what passes on them.
 
 use super::*;
-use crate::message::{Credit, Deliver};
+use crate::message::{
+    Credit, Deliver, GroupEvent, GroupJoin, GroupJoinReply, GroupLeave, GroupRelease,
+};
 
 /// SPEC C-1
 #[test]
@@ -183,6 +185,92 @@ fn pushes_have_no_correlation() {
     pair.drive();
     let frames = pair.server_frames();
     for kind in [Kind::DELIVER, Kind::SUBSCRIPTION_EVENT, Kind::GOAWAY] {
+        let (header, _) = frames.iter().find(|(h, _)| h.kind == kind).expect("sent");
+        assert_eq!((header.flags, header.correlation), (Flags::ONE_WAY, 0), "{kind}");
+    }
+}
+
+fn join() -> GroupJoin {
+    GroupJoin {
+        group: "g".to_owned(),
+        member_id: 0,
+        member_epoch: 0,
+        member_name: String::new(),
+        session_timeout_ms: 1000,
+        rebalance_timeout_ms: 1000,
+        topics: Vec::new(),
+    }
+}
+
+fn joined(channel: u32) -> Pair {
+    let mut pair = Pair::ready();
+    pair.request(channel, &join(), 0);
+    pair.drive();
+    let (ticket, ..) = pair.asked.pop_front().expect("asked");
+    let reply = GroupJoinReply { member_id: 1, member_epoch: 1, generation: 1 };
+    pair.server.reply(ticket, &reply, &[]);
+    pair.drive();
+    pair.client_events.clear();
+    pair
+}
+
+fn event() -> GroupEvent {
+    GroupEvent {
+        generation: 1,
+        complete: true,
+        assigned: Vec::new(),
+        revoked: Vec::new(),
+        removed: Vec::new(),
+    }
+}
+
+/// SPEC C-1, C-3: a membership has a channel, and only it takes what is of a membership.
+#[test]
+fn a_membership_has_a_channel() {
+    let mut pair = joined(1);
+    for channel in [1, 0] {
+        let code = if channel == 0 { Code::INVALID_ARGUMENT } else { Code::CHANNEL_IN_USE };
+        pair.request(channel, &join(), 0);
+        pair.drive();
+        assert_eq!(pair.refusal(), code);
+    }
+    pair.open_producer(2);
+    for channel in [0, 2, 3] {
+        pair.request(channel, &GroupRelease { partitions: Vec::new() }, 0);
+        pair.drive();
+        assert_eq!(pair.refusal(), Code::UNKNOWN_CHANNEL);
+        pair.request(channel, &GroupLeave { keep: false }, 0);
+        pair.drive();
+        assert_eq!(pair.refusal(), Code::UNKNOWN_CHANNEL);
+        assert!(!pair.server.group_event(channel, &event()));
+    }
+    pair.request(1, &GroupLeave { keep: false }, 0);
+    pair.drive();
+    assert_eq!(pair.asked.len(), 1, "it reaches the application, and the channel is closed");
+    assert!(!pair.server.group_event(1, &event()));
+}
+
+/// SPEC G-10, W-6: the last frame of a membership, and one-way like every push.
+#[test]
+fn an_ended_membership_is_told_once() {
+    let mut pair = joined(1);
+    assert!(pair.server.group_event(1, &event()));
+    let gone = Error::new(Code::UNKNOWN_MEMBER, "too slow");
+    pair.server.end_subscription(1, &gone);
+    pair.server.end_membership(1, &gone);
+    pair.server.end_membership(1, &gone);
+    pair.drive();
+    let events: Vec<ClientEvent> = pair.client_events.drain(..).collect();
+    let [
+        ClientEvent::GroupEvent { channel: 1, event: told },
+        ClientEvent::GroupEnded { channel: 1, error },
+    ] = &events[..]
+    else {
+        panic!("{events:?}")
+    };
+    assert_eq!((told, error), (&event(), &gone));
+    for kind in [Kind::GROUP_EVENT, Kind::GROUP_ENDED] {
+        let frames = pair.server_frames();
         let (header, _) = frames.iter().find(|(h, _)| h.kind == kind).expect("sent");
         assert_eq!((header.flags, header.correlation), (Flags::ONE_WAY, 0), "{kind}");
     }
