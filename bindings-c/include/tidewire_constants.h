@@ -222,6 +222,10 @@
 #define TW_DEFAULT_CODEC "topic" /* Compression of batches: none, lz4 (fast), zstd (small) or topic, which is what the topic was created with. Batches that would not shrink stay plain. Default "topic". */
 #define TW_DEFAULT_START "latest" /* Where to begin: earliest, latest, an offset, last:N (that many records before the end) or time:T (the first record appended at T, in microseconds since the Unix epoch, or later). Default "latest". */
 #define TW_DEFAULT_PREFETCH_BYTES 16777216u /* Bound of the batches that were delivered but not yet taken, over all partitions of a consumer; each partition may exceed its share by one batch. In bytes. Default 16777216. 65536 to 1073741824. */
+#define TW_DEFAULT_MEMBER_NAME "" /* A name under which a member of a group keeps its place when its program is restarted; empty is none. Default "". */
+#define TW_DEFAULT_SESSION_TIMEOUT_MS 45000u /* How long a group waits for a member whose connection is lost. In milliseconds. Default 45000. 100 to 3600000. */
+#define TW_DEFAULT_REBALANCE_TIMEOUT_MS 60000u /* How long a group waits for a member to let go of a partition that another shall read. In milliseconds. Default 60000. 100 to 3600000. */
+#define TW_DEFAULT_AUTO_COMMIT_INTERVAL_MS 1000u /* How often a member that commits by itself stores what was done. In milliseconds. Default 1000. 0 to 3600000. */
 #define TW_DEFAULT_PARTITIONS 1u /* Number of partitions. In partitions. Default 1. 1 to 100000. */
 #define TW_DEFAULT_SEGMENT_BYTES 268435456u /* Size at which a partition's log begins a new file. In bytes. Default 268435456. 1048576 to 1073741824. */
 #define TW_DEFAULT_CODEC "none" /* Compression by producers that do not choose for themselves: none, lz4 or zstd. Default "none". */

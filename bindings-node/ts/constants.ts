@@ -383,6 +383,14 @@ export interface ConsumerOptions {
   start?: 'earliest' | 'latest' | bigint
   /** Bound of the batches that were delivered but not yet taken, over all partitions of a consumer; each partition may exceed its share by one batch. In bytes. Default 16777216. 65536 to 1073741824. */
   prefetchBytes?: number
+  /** A name under which a member of a group keeps its place when its program is restarted; empty is none. Default "". */
+  memberName?: string
+  /** How long a group waits for a member whose connection is lost. In milliseconds. Default 45000. 100 to 3600000. */
+  sessionTimeoutMs?: number
+  /** How long a group waits for a member to let go of a partition that another shall read. In milliseconds. Default 60000. 100 to 3600000. */
+  rebalanceTimeoutMs?: number
+  /** How often a member that commits by itself stores what was done. In milliseconds. Default 1000. 0 to 3600000. */
+  autoCommitIntervalMs?: number
 }
 
 /** Options of a topic. */

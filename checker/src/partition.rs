@@ -62,6 +62,8 @@ pub(crate) struct Partition {
     /// The latest offset at which the log may begin.
     trim_allowed: u64,
     durable_end: u64,
+    /// From here on the disk altered something.
+    damaged_from: Option<u64>,
     losses: u32,
     crashes: u32,
     deleted: bool,
@@ -213,6 +215,7 @@ impl Partition {
     }
 
     pub fn durable(&mut self, end: u64) {
+        let end = self.damaged_from.map_or(end, |from| from.min(end));
         self.durable_end = self.durable_end.max(end);
     }
 
@@ -225,8 +228,10 @@ impl Partition {
     }
 
     pub fn damaged(&mut self, offset: u64) {
-        self.durable_end = self.durable_end.min(offset);
-        self.doubt_from(offset);
+        let from = self.damaged_from.map_or(offset, |from| from.min(offset));
+        self.damaged_from = Some(from);
+        self.durable_end = self.durable_end.min(from);
+        self.doubt_from(from);
     }
 
     pub fn deleted(&mut self) {
@@ -255,7 +260,9 @@ impl Partition {
         self.slots = self.slots.split_off(&start);
         self.read(start, records)?;
         let end = start + records.len() as u64;
-        let lost = self.slots.range(end..).find(|(_, slot)| !slot.doubtful);
+        // An acknowledgement that came after the damage does not undo it.
+        let sound = self.damaged_from.map_or(u64::MAX, |from| from.max(end));
+        let lost = self.slots.range(end..sound).find(|(_, slot)| !slot.doubtful);
         if let Some((offset, slot)) = lost {
             let text = format!(
                 "it ends at {end}; record {} of send {} is missing at offset {offset}, \
@@ -271,7 +278,7 @@ impl Partition {
             let text = format!("it ends at {end}, {} was said to be durable", self.durable_end);
             return Err(self.violation(ViolationKind::Lost, text));
         }
-        self.forget_doubtful(end..);
+        self.forget(end.., |_| true);
         self.check_whole(start, end)?;
         self.check_gaps(start)?;
         self.settle();
@@ -459,10 +466,14 @@ impl Partition {
 
     /// What was in doubt at these offsets is gone.
     fn forget_doubtful(&mut self, offsets: impl RangeBounds<u64>) {
+        self.forget(offsets, |slot| slot.doubtful);
+    }
+
+    fn forget(&mut self, offsets: impl RangeBounds<u64>, which: impl Fn(&Slot) -> bool) {
         let gone: Vec<(u64, u64)> = self
             .slots
             .range(offsets)
-            .filter(|(_, slot)| slot.doubtful)
+            .filter(|(_, slot)| which(slot))
             .map(|(offset, slot)| (slot.send, offset - u64::from(slot.index)))
             .collect();
         for (send, base) in gone {

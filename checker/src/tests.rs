@@ -284,7 +284,11 @@ fn damage_may_hide_records_and_alters_none() {
     history.acked(1, Level::Synced, 0).unwrap();
     history.acked(2, Level::Synced, 1).unwrap();
     history.go(Event::Damaged { partition: P, offset: 1 }).unwrap();
+    // An acknowledgement that was under way changes nothing.
+    history.resent(2);
+    history.acked(2, Level::Synced, 1).unwrap();
     history.audited(0, &[records(1, 1)]).unwrap();
+    assert_eq!(history.audited(0, &[]), Err(ViolationKind::Lost));
     let altered = history.audited(0, &[records(1, 1), vec![Digest(5)]]);
     assert_eq!(altered, Err(ViolationKind::Altered));
 }

@@ -6,6 +6,7 @@
 
 use tokio::sync::broadcast::{self, error::RecvError};
 
+use crate::consumer::group::TopicPartition;
 use crate::error::Error;
 
 /// Events kept for a watcher that is behind.
@@ -48,6 +49,28 @@ pub enum Event {
         partition: u32,
         /// Why.
         error: Error,
+    },
+    /// A member of a group got partitions to read.
+    PartitionsAssigned {
+        /// The group.
+        group: String,
+        /// The partitions.
+        partitions: Vec<TopicPartition>,
+    },
+    /// A member of a group gives up partitions: what was done of them is stored first.
+    PartitionsRevoked {
+        /// The group.
+        group: String,
+        /// The partitions.
+        partitions: Vec<TopicPartition>,
+    },
+    /// A member of a group has lost partitions: their topic was deleted, or others read them
+    /// already, from the offset that was stored last.
+    PartitionsLost {
+        /// The group.
+        group: String,
+        /// The partitions.
+        partitions: Vec<TopicPartition>,
     },
     /// This many events were lost here, because the watcher was too slow.
     Missed(u64),

@@ -3,6 +3,7 @@
 //! * [`Client`] is a connection to a server; it creates streams and topics and makes the rest.
 //! * [`Producer`] gathers records into batches and sends them pipelined: `enqueue` never waits,
 //!   `send` waits for the acknowledgement.
+//! * [`GroupConsumer`] divides partitions with others of its group, and stores how far it is.
 //! * [`Consumer`] is sent what arrives; it returns whole batches, whose records are views.
 //!
 //! ```no_run
@@ -52,6 +53,7 @@ pub use admin::{FetchOptions, Fetched, TopicConfig};
 pub use builder::ClientBuilder;
 pub use client::{Client, ServerInfo, ServerLimits};
 pub use consumer::batch::{Batch, Iter, OwnedRecord, RecordView};
+pub use consumer::group::{AutoCommit, GroupConsumer, GroupConsumerBuilder, TopicPartition};
 pub use consumer::{Closer, Consumer, ConsumerBuilder, ConsumerStats, Position, Start};
 pub use error::{Code, Disposition, Error, ErrorKind};
 pub use events::{Event, Events};
@@ -65,6 +67,7 @@ pub use tidewire_protocol::message::{
     Acks, Codec, GroupInfo, GroupMember, GroupPartition, GroupState, PartitionInfo,
     ProducerInfo, StreamInfo, TopicInfo,
 };
+pub use tidewire_protocol::name::TopicName;
 
 /// The README's example is compiled with the crate's own.
 #[cfg(doctest)]

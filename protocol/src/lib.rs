@@ -13,6 +13,14 @@
 //!
 //! Numbers are little-endian. Nothing is allocated by a length that was not checked first.
 #![forbid(unsafe_code)]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::disallowed_methods,
+        clippy::disallowed_types,
+        reason = "tests of the real thing"
+    )
+)]
 
 pub mod batch;
 pub mod codec;

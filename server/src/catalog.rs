@@ -6,6 +6,7 @@ use std::thread::JoinHandle;
 
 use tidewire_protocol::error::{Code, Error};
 use tidewire_protocol::message::{StreamInfo, TopicInfo};
+use tidewire_storage::disk::{Disk, RealDisk};
 use tidewire_storage::{
     CatalogError, CatalogErrorKind, CatalogStore, Stream, Topic, TopicChange, TopicSettings,
 };
@@ -163,7 +164,7 @@ fn drop_logs(shared: &Shared, topics: &[Arc<Topic>]) {
         // Disconnected once the last shard has dropped its sender.
         while all_done.recv().is_ok() {}
         let dir = shared.data_dir.topic_dir(topic.id);
-        match std::fs::remove_dir_all(&dir) {
+        match RealDisk.remove_dir_all(&dir) {
             Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
                 tracing::warn!(dir = %dir.display(), error = %e, "a deleted topic's files remain");
             }

@@ -1,5 +1,7 @@
 //! The time, read in one place and passed on as an argument.
 
+#![expect(clippy::disallowed_methods, reason = "this is the server's clock")]
+
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tidewire_protocol::connection::Time;

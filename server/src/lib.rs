@@ -10,6 +10,14 @@
 //!
 //! A request goes from a connection's task to the shard that owns the partition and back, as
 //! messages; there are no locks on that way.
+#![cfg_attr(
+    test,
+    allow(
+        clippy::disallowed_methods,
+        clippy::disallowed_types,
+        reason = "tests of the real thing"
+    )
+)]
 
 mod catalog;
 mod clock;
@@ -26,6 +34,9 @@ mod server;
 mod session;
 mod shard;
 mod shared;
+#[cfg(feature = "sim")]
+#[doc(hidden)]
+pub mod sim;
 
 pub use config::{Config, MAX_SHARDS};
 pub use error::{Error, ErrorKind};

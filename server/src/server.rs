@@ -205,6 +205,10 @@ fn by_shard(stored: Vec<StoredGroup>, shards: usize) -> Vec<Vec<StoredGroup>> {
 
 /// A number from the system's randomness, by way of the keys that the standard library takes
 /// from it for its maps.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the server's one random number, drawn at its first start"
+)]
 fn random() -> u64 {
     RandomState::new().hash_one(std::process::id())
 }

@@ -6,6 +6,12 @@
 //!
 //! Invariant: whatever was acknowledged as synced before [`backup`] was called is in the copy.
 
+#![expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "a tool for people, on real directories"
+)]
+
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;

@@ -16,6 +16,12 @@
 //! Invariant: nothing in a directory is written before it was found to be a data directory of
 //! this format, or empty, and only while the lock is held.
 
+#![expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "the lock and the format are looked at before there is anything to simulate"
+)]
+
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};

@@ -5,6 +5,7 @@ mod fuzz;
 mod generate;
 mod miri;
 mod rules;
+mod sim;
 mod tasks;
 mod torture;
 mod vectors;
@@ -21,6 +22,8 @@ usage: cargo xtask TASK
   miri            run the protocol's unit tests under Miri (nightly)
   gen --check     say which generated files differ from protocol/spec; 1 if any does
   rules           list the rules of protocol/SPEC.md that no test names; 1 if there are any
+  sim [--seeds A..B | --seconds N | --seed N] [--bug NAME] [--jobs N]
+                  simulate the server with faults and crashes, by seed; --help tells more
   vectors         write the golden vectors that protocol/vectors does not have yet
   bench-log [DIR]
                   measure the log beside the bare system calls, on the file system of DIR
@@ -37,6 +40,7 @@ fn main() -> ExitCode {
         ["gen"] => generate::run(false),
         ["gen", "--check"] => generate::run(true),
         ["rules"] => rules::run(),
+        ["sim", rest @ ..] => sim::run(rest),
         ["vectors"] => vectors::run(),
         ["bench-log", rest @ ..] => torture::bench_log(rest),
         ["torture", rest @ ..] => torture::run(rest),

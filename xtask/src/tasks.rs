@@ -51,6 +51,11 @@ const STEPS: &[Step] = &[
         arguments: &["run", "-p", "tidewire-fuzz", "--bin", "smoke", "--", "30"],
         environment: &[],
     },
+    Step {
+        name: "simulation: a minute of fresh seeds",
+        arguments: &["run", "--profile", "sim", "-p", "tidewire-sim", "--", "--seconds", "60"],
+        environment: &[],
+    },
 ];
 
 #[derive(Default, Clone, Copy)]
@@ -105,8 +110,15 @@ fn run(step: &Step) -> Outcome {
 }
 
 /// Adds up lines of the form `test result: ok. 3 passed; 0 failed; 1 ignored; …`, of the fuzz
-/// smoke and of the torture.
+/// smoke, of the simulation and of the torture.
 fn count(line: &str, counts: &mut Counts) {
+    if line.starts_with("sim: ") && line.contains(" seeds ran clean ") {
+        // However many there were: the number depends on the machine.
+        counts.passed += 1;
+    }
+    if line.starts_with("sim: ") && line.contains(" FAILS: ") {
+        counts.failed += 1;
+    }
     if line.contains(" runs from ") {
         // A target of the fuzz smoke: it would have ended the run if it had failed.
         counts.passed += 1;

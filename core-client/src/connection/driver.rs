@@ -16,7 +16,7 @@ use bytes::{Buf, Bytes, BytesMut};
 use tidewire_protocol::connection::{ClientEvent, Time};
 use tidewire_protocol::error as wire;
 use tidewire_protocol::frame::Frame;
-use tidewire_protocol::message::HelloReply;
+use tidewire_protocol::message::{GroupEvent, HelloReply};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, Sleep, sleep_until};
@@ -37,6 +37,7 @@ enum Notice {
     Ready(Box<HelloReply>),
     Reply(OnReply, Result<Frame, Error>),
     Deliver(Arc<dyn Route>, u32, u64, Bytes),
+    Group(Arc<dyn Route>, u32, GroupEvent),
     Ended(Arc<dyn Route>, u32, Error),
     Cut(Arc<dyn Route>, u32),
     Closed(Error),
@@ -149,7 +150,13 @@ fn turn(
                     notices.push(Notice::Deliver(route, channel, message.end_offset, payload));
                 }
             }
-            ClientEvent::SubscriptionEnded { channel, error } => {
+            ClientEvent::GroupEvent { channel, event } => {
+                if let Some(route) = state.routes.get(&channel) {
+                    notices.push(Notice::Group(Arc::clone(route), channel, event));
+                }
+            }
+            ClientEvent::SubscriptionEnded { channel, error }
+            | ClientEvent::GroupEnded { channel, error } => {
                 if let Some(route) = state.routes.remove(&channel) {
                     notices.push(Notice::Ended(route, channel, error.into()));
                 }
@@ -194,6 +201,7 @@ fn tell(shared: &Shared, notice: Notice, ready: &mut Option<Ready>) -> Option<Er
         Notice::Deliver(route, channel, end_offset, payload) => {
             route.deliver(channel, end_offset, payload);
         }
+        Notice::Group(route, channel, event) => route.group_event(channel, event),
         Notice::Ended(route, channel, error) => route.ended(channel, error),
         Notice::Cut(route, channel) => route.cut(channel),
         Notice::Closed(error) => {

@@ -18,7 +18,7 @@ use bytes::Bytes;
 use tidewire_protocol::connection::{ClientConfig, ClientConnection, RequestId, Time};
 use tidewire_protocol::error::{self as wire, Disposition};
 use tidewire_protocol::frame::Frame;
-use tidewire_protocol::message::{HelloReply, Message, Request};
+use tidewire_protocol::message::{GroupEvent, HelloReply, Message, Request};
 use tidewire_protocol::url::Address;
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, TryAcquireError, oneshot, watch};
@@ -37,6 +37,8 @@ type OnReply = Box<dyn FnOnce(Result<Frame, Error>) + Send>;
 pub(crate) trait Route: Send + Sync {
     /// Batches arrived on `channel`.
     fn deliver(&self, channel: u32, end_offset: u64, payload: Bytes);
+    /// Something changed for the membership that `channel` stands for.
+    fn group_event(&self, _channel: u32, _event: GroupEvent) {}
     /// The server ended what `channel` stands for.
     fn ended(&self, channel: u32, error: Error);
     /// The connection is gone, and the channel with it.

@@ -4,6 +4,8 @@
 //! splitting of a delivery into its batches; reading a record is the protocol's. The one
 //! invariant: no record is shown before its batch's checksums and layout were verified.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use tidewire_protocol::batch::{self as stored, Header, Headers, Limits};
 use tidewire_protocol::name::TopicName;
@@ -17,12 +19,18 @@ use crate::error::{Code, Error};
 #[derive(Clone, Debug)]
 pub struct Batch {
     stored: stored::Batch,
+    topic: Arc<TopicName>,
     partition: u32,
     first: usize,
     pub(crate) end_offset: u64,
 }
 
 impl Batch {
+    /// The topic that it belongs to.
+    pub fn topic(&self) -> &TopicName {
+        &self.topic
+    }
+
     /// The partition that it belongs to.
     pub fn partition(&self) -> u32 {
         self.partition
@@ -97,7 +105,7 @@ impl Batch {
 
     /// Verifies `bytes`, which are one batch, and hides records before `offset`.
     pub(crate) fn verify(
-        topic: &TopicName,
+        topic: &Arc<TopicName>,
         partition: u32,
         offset: u64,
         end_offset: u64,
@@ -106,7 +114,7 @@ impl Batch {
         let stored = stored::Batch::decode(bytes)
             .map_err(|why| corrupt(topic, partition, offset, &why))?;
         let first = stored.index_of(offset);
-        Ok(Self { stored, partition, first, end_offset })
+        Ok(Self { stored, topic: Arc::clone(topic), partition, first, end_offset })
     }
 }
 
@@ -145,10 +153,10 @@ pub(crate) fn split_batches(
     mut offset: u64,
     mut payload: Bytes,
 ) -> Result<Vec<Batch>, Error> {
-    let mut batches = Vec::new();
+    let (shared, mut batches) = (Arc::new(topic.clone()), Vec::new());
     while !payload.is_empty() {
         let bytes = split_first(topic, partition, offset, &mut payload)?;
-        let batch = Batch::verify(topic, partition, offset, 0, bytes)?;
+        let batch = Batch::verify(&shared, partition, offset, 0, bytes)?;
         offset = offset.max(batch.next_offset());
         batches.push(batch);
     }
@@ -327,8 +335,8 @@ mod tests {
 
     use super::*;
 
-    fn name() -> TopicName {
-        TopicName::parse("shop/orders").expect("good")
+    fn name() -> Arc<TopicName> {
+        Arc::new(TopicName::parse("shop/orders").expect("good"))
     }
 
     /// Producer bytes have base offset 0, as the first batch of a partition has.

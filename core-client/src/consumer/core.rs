@@ -32,12 +32,12 @@ const MIN_WINDOW_BYTES: u64 = 64 << 10;
 #[derive(Debug)]
 pub(crate) struct Core {
     pub(super) link: Arc<Link>,
-    pub(super) topic: TopicName,
+    pub(super) topic: Arc<TopicName>,
     pub(super) topic_id: u64,
     prefetch_bytes: u64,
     state: Mutex<State>,
     /// Wakes the consumer: something arrived, or ended. Only one waits at a time.
-    arrived: Notify,
+    arrived: Arc<Notify>,
     /// Wakes the engine: something is to be subscribed, or the consumer is closed.
     work: Notify,
     /// Wakes those who wait until partitions are subscribed.
@@ -92,7 +92,10 @@ pub(super) struct Taken {
 pub(super) enum Next {
     Taken(Taken),
     /// A partition has ended, or all have.
-    Ended(Error),
+    Ended {
+        partition: Option<u32>,
+        error: Error,
+    },
     /// The consumer was closed.
     Closed,
     /// Nothing yet.
@@ -115,14 +118,15 @@ impl Core {
         topic: TopicName,
         topic_id: u64,
         prefetch_bytes: u32,
+        arrived: Arc<Notify>,
     ) -> Arc<Self> {
         Arc::new(Self {
             link,
-            topic,
+            topic: Arc::new(topic),
             topic_id,
             prefetch_bytes: u64::from(prefetch_bytes),
             state: Mutex::default(),
-            arrived: Notify::new(),
+            arrived,
             work: Notify::new(),
             settled: Notify::new(),
         })
@@ -241,7 +245,7 @@ impl Core {
             let error = slot.ended.clone().expect("a slot has a turn for a delivery or an end");
             slot.told = true;
             state.last_end = Some(error.clone());
-            return Next::Ended(error);
+            return Next::Ended { partition: Some(partition), error };
         };
         let before = delivery.len();
         let bytes = split_first(&self.topic, partition, wanted, delivery);
@@ -635,11 +639,11 @@ impl State {
     /// What there is to tell when it is nobody's turn.
     fn nothing(&self) -> Next {
         if let Some(error) = &self.over {
-            return Next::Ended(error.clone());
+            return Next::Ended { partition: None, error: error.clone() };
         }
         let all_told = !self.slots.is_empty() && self.slots.values().all(|slot| slot.told);
         match &self.last_end {
-            Some(error) if all_told => Next::Ended(error.clone()),
+            Some(error) if all_told => Next::Ended { partition: None, error: error.clone() },
             _ => Next::Empty,
         }
     }

@@ -8,6 +8,7 @@
 pub(crate) mod batch;
 pub(crate) mod core;
 mod engine;
+pub(crate) mod group;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
@@ -168,6 +169,13 @@ impl ConsumerBuilder {
         self
     }
 
+    /// Reads as a member of a group: the group's members divide the partitions, and offsets are
+    /// stored on the server. `partitions` and `start_at` count no more.
+    pub fn group(self, group: &str) -> group::GroupConsumerBuilder {
+        let Self { client, topic, start, prefetch_bytes, .. } = self;
+        group::GroupConsumerBuilder::new(client, group, &topic, start, prefetch_bytes)
+    }
+
     /// Bound of the batches that were delivered but not yet taken, over all partitions, in bytes.
     pub fn prefetch_bytes(mut self, prefetch_bytes: u32) -> Self {
         self.prefetch_bytes = Some(prefetch_bytes);
@@ -192,7 +200,7 @@ impl ConsumerBuilder {
 
         let link = Arc::clone(&self.client.link);
         let timeout_ms = link.request_timeout_ms();
-        let core = Core::new(link, topic.clone(), info.id, prefetch_bytes);
+        let core = Core::new(link, topic.clone(), info.id, prefetch_bytes, Arc::default());
         // Closes the core, and with it the engine, if this future is dropped half-way.
         let consumer = Consumer { core: Arc::clone(&core), current: None };
         for partition in partitions {
@@ -325,8 +333,8 @@ impl Consumer {
         loop {
             let taken = match self.core.take() {
                 Next::Taken(taken) => taken,
-                Next::Ended(error) if error.code() == Code::CLOSED => return Ok(None),
-                Next::Ended(error) => return Err(error),
+                Next::Ended { error, .. } if error.code() == Code::CLOSED => return Ok(None),
+                Next::Ended { error, .. } => return Err(error),
                 Next::Closed => return Ok(None),
                 Next::Empty => {
                     self.core.arrived().await;

@@ -47,6 +47,14 @@ pub mod consumer {
     pub const START: &str = "latest";
     /// Bound of the batches that were delivered but not yet taken, over all partitions of a consumer; each partition may exceed its share by one batch. In bytes.
     pub const PREFETCH_BYTES: u32 = 16_777_216;
+    /// A name under which a member of a group keeps its place when its program is restarted; empty is none.
+    pub const MEMBER_NAME: &str = "";
+    /// How long a group waits for a member whose connection is lost. In milliseconds.
+    pub const SESSION_TIMEOUT_MS: u32 = 45_000;
+    /// How long a group waits for a member to let go of a partition that another shall read. In milliseconds.
+    pub const REBALANCE_TIMEOUT_MS: u32 = 60_000;
+    /// How often a member that commits by itself stores what was done. In milliseconds.
+    pub const AUTO_COMMIT_INTERVAL_MS: u32 = 1_000;
 }
 
 /// Defaults of topic options.
@@ -236,6 +244,46 @@ pub const OPTIONS: &[OptionInfo] = &[
         max: Some(1_073_741_824),
         unit: "bytes",
         doc: "Bound of the batches that were delivered but not yet taken, over all partitions of a consumer; each partition may exceed its share by one batch.",
+    },
+    OptionInfo {
+        scope: Scope::Consumer,
+        name: "member_name",
+        ty: OptionType::String,
+        default: "",
+        min: None,
+        max: None,
+        unit: "",
+        doc: "A name under which a member of a group keeps its place when its program is restarted; empty is none.",
+    },
+    OptionInfo {
+        scope: Scope::Consumer,
+        name: "session_timeout_ms",
+        ty: OptionType::U32,
+        default: "45000",
+        min: Some(100),
+        max: Some(3_600_000),
+        unit: "milliseconds",
+        doc: "How long a group waits for a member whose connection is lost.",
+    },
+    OptionInfo {
+        scope: Scope::Consumer,
+        name: "rebalance_timeout_ms",
+        ty: OptionType::U32,
+        default: "60000",
+        min: Some(100),
+        max: Some(3_600_000),
+        unit: "milliseconds",
+        doc: "How long a group waits for a member to let go of a partition that another shall read.",
+    },
+    OptionInfo {
+        scope: Scope::Consumer,
+        name: "auto_commit_interval_ms",
+        ty: OptionType::U32,
+        default: "1000",
+        min: Some(0),
+        max: Some(3_600_000),
+        unit: "milliseconds",
+        doc: "How often a member that commits by itself stores what was done.",
     },
     OptionInfo {
         scope: Scope::Topic,

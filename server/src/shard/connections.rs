@@ -9,7 +9,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tidewire_protocol::connection::{ServerConnection, Time};
 use tidewire_protocol::error::Error;
@@ -265,7 +265,7 @@ async fn time_loop(connection: Rc<Connection>) {
     }
     connection.readable.notify();
     connection.writable.notify();
-    let deadline = Instant::now() + LINGER;
+    let deadline = connection.clock.instant(connection.clock.now()) + LINGER;
     while !connection.finished.get() {
         if rt::until(Some(deadline), connection.timer.notified()).await.is_none() {
             connection.closer.close();

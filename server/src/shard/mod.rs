@@ -15,7 +15,6 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::{Duration, Instant};
 
 use flume::r#async::RecvStream;
 use futures_core::Stream;
@@ -85,8 +84,8 @@ impl Shard {
         let now = self.router.shared.clock.now();
         let error = Error::new(Code::SHUTTING_DOWN, "the server is shutting down");
         self.connections.drain_all(now, &error);
-        let deadline = Instant::now()
-            + Duration::from_millis(u64::from(self.router.shared.drain_timeout_ms));
+        let shared = &self.router.shared;
+        let deadline = shared.clock.instant(now.plus_ms(shared.drain_timeout_ms));
         let quiet = |shard: &Self| shard.connections.is_empty();
         if rt::until(Some(deadline), self.work(&mut inbox, quiet)).await.is_none() {
             tracing::warn!(shard = self.router.shard, "requests were cut off by the stop");

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use tidewire_protocol::error::{Code, Error};
 use tidewire_protocol::message::PartitionInfo;
 use tidewire_storage::Topic;
-use tidewire_storage::disk::RealDisk;
+use tidewire_storage::disk::{Disk, RealDisk};
 use tidewire_storage::log::{LogOptions, SnapshotOutcome, SyncOutcome};
 
 use crate::io_pool::IoJob;
@@ -99,7 +99,7 @@ impl Partitions {
         let dir = shared.data_dir.partition_dir(id.topic, id.partition);
         match &request {
             // A partition that was never written to needs no files to be described.
-            PartitionRequest::Describe(_) if !dir.exists() => {
+            PartitionRequest::Describe(_) if matches!(RealDisk.exists(&dir), Ok(false)) => {
                 let info = self.info(id, empty_info());
                 self.answers.push((origin, Answer::Describe(info)));
                 return;

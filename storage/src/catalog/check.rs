@@ -3,6 +3,11 @@
 //! Works on a copy in memory: redb repairs a database when it opens it, and an examination must
 //! change nothing.
 
+#![expect(
+    clippy::disallowed_types,
+    reason = "the database opens its file by itself; this reads a copy of it"
+)]
+
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;

@@ -464,7 +464,7 @@ pub fn remove_orphans(data_dir: &DataDir, catalog: &Catalog) -> Result<Vec<u64>,
     for id in names.iter().filter_map(|name| name.parse::<u64>().ok()) {
         let path = data_dir.topic_dir(id);
         // "+7" parses as an id but does not name its directory.
-        if known.contains(&id) || !path.exists() {
+        if known.contains(&id) || !matches!(RealDisk.exists(&path), Ok(true)) {
             continue;
         }
         RealDisk.remove_dir_all(&path).map_err(|error| Error::io("removing", &path, error))?;

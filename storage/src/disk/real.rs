@@ -4,6 +4,12 @@
 //! less than a round trip through an io_uring worker. Whatever may block for longer is called
 //! from a thread that may.
 
+#![expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "this is the real disk"
+)]
+
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, IoSlice};
 use std::os::unix::fs::FileExt;

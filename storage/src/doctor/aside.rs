@@ -3,6 +3,12 @@
 //! Invariant: the bytes and the line about them in `NOTES.txt` are on the disk before `keep`
 //! returns.
 
+#![expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "a tool for people, on real directories"
+)]
+
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::ops::Range;

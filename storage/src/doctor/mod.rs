@@ -6,6 +6,8 @@
 //! Invariant: an examination changes nothing. A repair takes nothing away that it did not keep
 //! aside first, under `removed/`.
 
+#![expect(clippy::disallowed_methods, reason = "a tool for people, on real directories")]
+
 mod aside;
 mod words;
 

@@ -213,7 +213,9 @@ impl<D: Disk> Log<D> {
 
     /// Undoes what an append did before it met `error`, and returns the error to report.
     ///
-    /// First in memory, so that no reader sees what was refused even if the files keep it.
+    /// First in memory, so that no reader sees what was refused even if the files keep it; and
+    /// durably, so that no power failure brings back what its producer was told is not there. The
+    /// sync is waited for here: it is rare, and a disk that is full has no use for haste.
     fn roll_back(&mut self, mark: &Mark, error: Error) -> Error {
         let new = self.segments.split_off(mark.segments);
         let segment = self.segments.last_mut().expect("a log has a segment");
@@ -228,14 +230,23 @@ impl<D: Disk> Log<D> {
             let path = path.display();
             return self.fence(format!("{error}; then cutting {path} back failed: {second}"));
         }
+        if let Err(second) = live.file.sync_data() {
+            live.file.forget_cached();
+            let path = path.display();
+            return self.fence(format!("{error}; then syncing {path} failed: {second}"));
+        }
+        let names_changed = !new.is_empty();
         for segment in new {
             let path = segment.path(&self.dir);
             if let Err(second) = self.disk.remove_file(&path) {
                 let path = path.display();
                 return self.fence(format!("{error}; then removing {path} failed: {second}"));
             }
-            // A power failure could bring the name back, so the next sync is to cover this.
             self.names_changed += 1;
+        }
+        if names_changed && let Err(second) = self.disk.sync_dir(&self.dir) {
+            let dir = self.dir.display();
+            return self.fence(format!("{error}; then syncing {dir} failed: {second}"));
         }
         error
     }

@@ -309,6 +309,9 @@ impl<D: Disk> Opening<D> {
             .disk
             .open(path, OpenMode::ReadWrite)
             .map_err(|error| Error::io("opening", path, error))?;
+        // A process that was killed after a failed sync may have left pages that claim to be
+        // clean and never reached the disk: syncing them again would vouch for nothing.
+        file.forget_cached();
         let file_len = file.len().map_err(|error| Error::io("measuring", path, error))?;
         let mut index = Index::default();
         let mut window = Window::new(&file, file_len, WALK_WINDOW_BYTES);

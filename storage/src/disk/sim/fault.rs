@@ -52,6 +52,8 @@ pub(super) struct Faults {
     counts: [u64; OPERATIONS],
     /// Calls until the power fails.
     left: Option<u64>,
+    /// Calls since then.
+    missed: u64,
 }
 
 impl Faults {
@@ -61,10 +63,16 @@ impl Faults {
 
     pub fn halt_after(&mut self, operations: u64) {
         self.left = Some(operations);
+        self.missed = 0;
     }
 
     pub fn is_halted(&self) -> bool {
-        self.left == Some(0)
+        self.missed > 0
+    }
+
+    /// Whether the power failed before the last call, and not with it.
+    pub fn was_halted(&self) -> bool {
+        self.missed > 1
     }
 
     pub fn count(&self, operation: Operation) -> u64 {
@@ -74,13 +82,17 @@ impl Faults {
     pub fn clear(&mut self) {
         self.coming.clear();
         self.left = None;
+        self.missed = 0;
     }
 
     /// Counts a call, and fails it if that is its lot.
     pub fn check(&mut self, operation: Operation, path: &Path) -> io::Result<()> {
         self.counts[operation as usize] += 1;
         match &mut self.left {
-            Some(0) => return Err(io::Error::other("the power has failed")),
+            Some(0) => {
+                self.missed += 1;
+                return Err(io::Error::other("the power has failed"));
+            }
             Some(left) => *left -= 1,
             None => {}
         }

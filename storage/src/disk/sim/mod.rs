@@ -66,8 +66,15 @@ struct State {
     inodes: Vec<Inode>,
     faults: Faults,
     short_writes: bool,
+    keep_cached: bool,
     capacity_bytes: Option<u64>,
     crashes: u64,
+}
+
+impl State {
+    fn used_bytes(&self) -> u64 {
+        self.names.files().map(|inode| self.inodes[inode].bytes().len() as u64).sum()
+    }
 }
 
 impl SimDisk {
@@ -79,6 +86,7 @@ impl SimDisk {
             inodes: Vec::new(),
             faults: Faults::default(),
             short_writes: false,
+            keep_cached: false,
             capacity_bytes: None,
             crashes: 0,
         };
@@ -93,6 +101,16 @@ impl SimDisk {
     /// From now on all files together may grow to this many bytes; `None` lifts the limit.
     pub fn limit_capacity(&self, bytes: Option<u64>) {
         self.lock().capacity_bytes = bytes;
+    }
+
+    /// Bytes of all files that have a name.
+    pub fn used_bytes(&self) -> u64 {
+        self.lock().used_bytes()
+    }
+
+    /// The next call of [`DiskFile::forget_cached`] is not made: the process was killed before it.
+    pub fn keep_cached_once(&self) {
+        self.lock().keep_cached = true;
     }
 
     /// Adds a fault to come.
@@ -255,9 +273,10 @@ impl DiskFile for SimFile {
         bufs.iter().for_each(|buf| bytes.extend_from_slice(buf));
         let begun = self.begin_change(Operation::Write);
         if let Err(error) = begun {
-            // A write that fails may have been carried out in part.
+            // A write that fails may have been carried out in part, and so may the one in whose
+            // middle the end came.
             let mut state = lock(&self.state);
-            if state.crashes == self.crashes && self.writable && !state.faults.is_halted() {
+            if state.crashes == self.crashes && self.writable && !state.faults.was_halted() {
                 let count = state.rng.below(bytes.len() as u64 + 1) as usize;
                 bytes.truncate(count);
                 state.inodes[self.inode].write(at, bytes);
@@ -270,10 +289,8 @@ impl DiskFile for SimFile {
             bytes.truncate(count);
         }
         if let Some(capacity) = state.capacity_bytes {
-            let len = |inode: usize| state.inodes[inode].bytes().len() as u64;
-            let used: u64 = state.names.files().map(len).sum();
-            let room =
-                state.inodes[self.inode].bytes().len() as u64 + capacity.saturating_sub(used);
+            let room = state.inodes[self.inode].bytes().len() as u64
+                + capacity.saturating_sub(state.used_bytes());
             let fitting = room.saturating_sub(at);
             if fitting == 0 && !bytes.is_empty() {
                 return Err(io::ErrorKind::StorageFull.into());
@@ -313,7 +330,10 @@ impl DiskFile for SimFile {
     }
 
     fn forget_cached(&self) {
-        if let Ok(mut state) = self.begin(Operation::Open) {
+        // An advice is not among the calls that fail, but nobody gives it once the end has come.
+        let mut state = lock(&self.state);
+        let kept = std::mem::take(&mut state.keep_cached);
+        if state.crashes == self.crashes && !state.faults.is_halted() && !kept {
             state.inodes[self.inode].forget_cached();
         }
     }

@@ -120,3 +120,20 @@ fn after_the_power_failed_nothing_works_until_the_next_start() {
     disk.crash();
     assert!(disk.exists(&path).unwrap());
 }
+
+#[test]
+fn the_end_may_come_in_the_middle_of_a_write_and_in_no_later_one() {
+    let mut lens = std::collections::BTreeSet::new();
+    for seed in 0..SEEDS {
+        let (disk, file, path) = disk_with_file(seed);
+        disk.halt_after(0);
+        assert!(!disk.is_halted(), "before the next call nobody can tell");
+        assert!(file.write_vectored_at(&[IoSlice::new(&[2; 10])], 1000).is_err());
+        assert!(file.write_vectored_at(&[IoSlice::new(&[2; 10])], 1010).is_err());
+        disk.heal();
+        let len = disk.contents(&path).unwrap().len();
+        assert!((1000..=1010).contains(&len), "seed {seed}: {len}");
+        lens.insert(len);
+    }
+    assert_eq!(lens.len(), 11, "any part of it: {lens:?}");
+}

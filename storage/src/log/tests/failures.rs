@@ -64,6 +64,50 @@ fn an_append_that_fails_in_its_second_segment_undoes_the_first() {
 }
 
 #[test]
+fn a_refused_append_does_not_come_back_after_a_power_failure() {
+    for seed in 0..50 {
+        let disk = SimDisk::new(seed);
+        let (mut log, _) = open(&disk);
+        let mut model = Model::default();
+        append(&mut log, &mut model, 1, 1, 300);
+        log.sync().unwrap();
+        // The first batch is written whole, the second in part, perhaps in another segment.
+        let len = if seed % 2 == 0 { 400 } else { 3800 };
+        disk.limit_capacity(Some(model.size_bytes() + 1000));
+        let error = log.append(&[batch(2, 1, 200), batch(3, 1, len), batch(4, 1, 900)], 0);
+        assert_eq!(error.unwrap_err().kind(), ErrorKind::Full);
+        disk.crash();
+        let (log, recovery) = open(&disk);
+        assert!(recovery.is_clean(), "seed {seed}: {recovery}");
+        assert_eq!(read_all(&log, 1000, log.end_offset()), model.bytes(), "seed {seed}");
+    }
+}
+
+#[test]
+fn what_a_failed_sync_lost_is_not_vouched_for_after_a_kill() {
+    let disk = SimDisk::new(4);
+    let (mut log, _) = open(&disk);
+    let mut model = Model::default();
+    append(&mut log, &mut model, 1, 1, 300);
+    log.sync().unwrap();
+    let lost = batch(2, 1, 300);
+    log.append(std::slice::from_ref(&lost), 0).unwrap();
+    // The process is killed between the failure and what it would have done about it.
+    disk.inject(Fault::once(Operation::Sync, io::ErrorKind::Other));
+    let job = log.begin_sync().unwrap();
+    disk.keep_cached_once();
+    drop((job.run(), log));
+    disk.heal();
+    let (mut log, recovery) = open(&disk);
+    assert!(log.end_offset() <= 2, "{recovery}");
+    let held = read_all(&log, 1000, log.end_offset());
+    log.sync().unwrap();
+    disk.crash();
+    let (log, _) = open(&disk);
+    assert_eq!(read_all(&log, 1000, log.end_offset()), held, "what was shown is still there");
+}
+
+#[test]
 fn a_failed_append_that_cannot_be_undone_fences() {
     let disk = SimDisk::new(3);
     let (mut log, _) = open(&disk);

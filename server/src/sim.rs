@@ -1,0 +1,182 @@
+//! The server's insides for a simulation: the real state machines, with nothing around them.
+//!
+//! Not a public interface: it exists with the feature `sim` only, which nothing but the simulator
+//! asks for, and changes with the insides.
+
+use bytes::Bytes;
+use tidewire_protocol::batch::Header;
+use tidewire_protocol::error::Error;
+use tidewire_protocol::idempotence::Claim;
+use tidewire_protocol::message::{Acks, AppendReply, PartitionInfo, Start};
+use tidewire_storage::disk::Disk;
+use tidewire_storage::log::{Log, SnapshotJob, SnapshotOutcome, SyncJob, SyncOutcome};
+
+use crate::message::{Origin, Place, ReadRequest};
+use crate::partition;
+
+/// What a partition wants done, or told to the request with a token.
+pub enum Effect<D: Disk> {
+    /// An append was carried out, or refused.
+    Appended(u64, Result<AppendReply, Error>),
+    /// Everything below this offset is on the disk, or cannot be brought there.
+    Flushed(u64, Result<u64, Error>),
+    /// A read came to its end.
+    Read(u64, Result<ReadReply, Error>),
+    /// Run this where it may block, then call [`Partition::synced`].
+    Sync(SyncJob<D>),
+    /// Run this where it may block, then call [`Partition::snapshot_written`].
+    Snapshot(SnapshotJob<D>),
+}
+
+/// What a read found.
+pub struct ReadReply {
+    /// Whole batches, perhaps none.
+    pub bytes: Bytes,
+    /// Offset after them.
+    pub next_offset: u64,
+    /// First offset that can be read.
+    pub start_offset: u64,
+    /// Offset after the last record that can be read.
+    pub end_offset: u64,
+}
+
+/// A partition as a shard owns it. Requests are told apart by tokens.
+pub struct Partition<D: Disk> {
+    inner: partition::Partition<D>,
+    effects: Vec<partition::Effect<D>>,
+}
+
+impl<D: Disk> Partition<D> {
+    /// A partition over an opened log, with what the log says of its producers.
+    ///
+    /// # Errors
+    /// The log could not be read.
+    pub fn open(
+        name: String,
+        mut log: Log<D>,
+        now_us: i64,
+    ) -> Result<Self, tidewire_storage::Error> {
+        let memory = partition::Memory::restore(&mut log, 0, now_us)?;
+        Ok(Self { inner: partition::Partition::new(name, log, memory), effects: Vec::new() })
+    }
+
+    /// A partition with what another log says of its producers: a deliberate mistake.
+    ///
+    /// # Errors
+    /// The other log could not be read.
+    pub fn open_mistaken<E: Disk>(
+        name: String,
+        log: Log<D>,
+        mut other: Log<E>,
+    ) -> Result<Self, tidewire_storage::Error> {
+        let memory = partition::Memory::restore(&mut other, 0, 0)?;
+        Ok(Self { inner: partition::Partition::new(name, log, memory), effects: Vec::new() })
+    }
+
+    /// Queues a validated batch; [`Partition::flush`] writes it.
+    pub fn append(
+        &mut self,
+        batch: Bytes,
+        header: &Header,
+        acks: Acks,
+        token: u64,
+        now_us: i64,
+    ) {
+        let claim = Claim::from(header);
+        let ids = Bytes::new();
+        let request = partition::AppendRequest { batch, claim, acks, opened_epoch: None, ids };
+        self.inner.append(request, origin(token), now_us, &mut self.effects);
+    }
+
+    /// Asks for all that was appended to be synced.
+    pub fn sync_all(&mut self, token: u64) {
+        self.inner.sync_all(origin(token), &mut self.effects);
+    }
+
+    /// A snapshot was written, or could not be.
+    pub fn snapshot_written(&mut self, outcome: SnapshotOutcome) {
+        self.inner.snapshot_written(outcome);
+    }
+
+    /// Writes all that is queued.
+    pub fn flush(&mut self, now_us: i64) {
+        self.inner.flush(now_us, &mut self.effects);
+    }
+
+    /// A sync ended.
+    pub fn synced(&mut self, outcome: SyncOutcome) {
+        self.inner.synced(outcome, &mut self.effects);
+    }
+
+    /// Reads from `offset` on, about `max_bytes`, now or once there are `min_bytes`.
+    pub fn read(&mut self, offset: u64, max_bytes: usize, min_bytes: usize, token: u64) {
+        let request = ReadRequest { offset, max_bytes, min_bytes };
+        self.inner.read(request, origin(token), &mut self.effects);
+    }
+
+    /// Answers a waiting read with what there is.
+    pub fn expire_read(&mut self, token: u64) {
+        self.inner.expire_read(origin(token), &mut self.effects);
+    }
+
+    /// Forgets a waiting read.
+    pub fn cancel_read(&mut self, token: u64) {
+        self.inner.cancel_read(origin(token));
+    }
+
+    /// The offset at which a subscription begins.
+    pub fn resolve(&self, start: Start, offset: u64) -> Result<u64, Error> {
+        self.inner.resolve(Place { start, at: offset }).map(|position| position.next_offset)
+    }
+
+    /// Its state.
+    pub fn describe(&self) -> PartitionInfo {
+        self.inner.describe(Place { start: Start::Latest, at: 0 })
+    }
+
+    /// Answers everyone who waits with `error`.
+    pub fn fail_all(&mut self, error: &Error) {
+        self.inner.fail_all(error, &mut self.effects);
+    }
+
+    /// Whether appends wait for a sync, or one is under way.
+    pub fn is_busy(&self) -> bool {
+        self.inner.is_busy()
+    }
+
+    /// Closes the log, synced.
+    ///
+    /// # Errors
+    /// What kept it from being synced.
+    pub fn close(self) -> Result<(), Error> {
+        self.inner.close()
+    }
+
+    /// What it wants done since the last call.
+    pub fn take_effects(&mut self) -> Vec<Effect<D>> {
+        let effect = |effect| match effect {
+            partition::Effect::Appended(origin, result) => {
+                Effect::Appended(origin.token, result)
+            }
+            partition::Effect::Read(origin, result) => {
+                let reply = result.map(|reply| ReadReply {
+                    bytes: reply.bytes,
+                    next_offset: reply.next_offset,
+                    start_offset: reply.start_offset,
+                    end_offset: reply.end_offset,
+                });
+                Effect::Read(origin.token, reply)
+            }
+            partition::Effect::Flushed(origin, result) => {
+                Effect::Flushed(origin.token, result.map(|reply| reply.synced_offset))
+            }
+            partition::Effect::Sync(job) => Effect::Sync(job),
+            partition::Effect::Snapshot(job) => Effect::Snapshot(job),
+        };
+        self.effects.drain(..).map(effect).collect()
+    }
+}
+
+fn origin(token: u64) -> Origin {
+    Origin { shard: 0, connection: 0, token }
+}

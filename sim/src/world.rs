@@ -1,0 +1,317 @@
+//! The simulated world: time, what is to come, and who is there.
+//!
+//! One thread; everything that happens is a [`Task`] at a point of simulated time. Tasks of the
+//! server carry the number of its start, those of a connection the connection's: what belongs to
+//! one that is gone is dropped.
+//!
+//! Invariant: nothing but the seed decides what happens.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex};
+
+use tidewire_checker::{Checker, Crash, Event};
+use tidewire_protocol::error::Error;
+use tidewire_protocol::message::AppendReply;
+use tidewire_server::sim::ReadReply;
+use tidewire_storage::disk::sim::SimDisk;
+use tidewire_storage::log::{SnapshotJob, SnapshotOutcome, SyncJob, SyncOutcome};
+
+use crate::bug::Bug;
+use crate::disk::{TracedDisk, lock};
+use crate::host::Host;
+use crate::plan::Plan;
+use crate::producer::{Arrival, Producer};
+use crate::reader::Reader;
+use crate::rng::Rng;
+use crate::trace::Trace;
+use crate::{Options, Report, Tally};
+
+/// Simulated time after the faults have ended in which everything must come to rest.
+const REST_US: u64 = 3_000_000;
+/// More tasks than any run needs: one that never rests ends here.
+const MAX_TASKS: u64 = 200_000;
+
+/// What is to happen.
+pub(crate) enum Task {
+    /// A producer may make a batch.
+    Produce(usize),
+    /// A batch arrives at the server.
+    Arrive(Arrival),
+    /// A producer is told.
+    Appended { producer: usize, connection: u64, send: u64, result: Result<AppendReply, Error> },
+    /// A producer finds its connection broken, or its pause over, and sends again.
+    Reconnect { producer: usize, connection: u64 },
+    /// A connection is cut.
+    Cut,
+    /// A reader goes on.
+    ReadOn { reader: usize, connection: u64 },
+    /// A reader is told.
+    ReadDone { reader: usize, connection: u64, offset: u64, result: Result<ReadReply, Error> },
+    /// A reader's patience ends.
+    Expire { reader: usize, token: u64 },
+    /// The queue of a partition is written.
+    Flush { start: u64, slot: usize },
+    /// A sync runs.
+    RunSync { start: u64, slot: usize, job: SyncJob<TracedDisk> },
+    /// The server hears of a sync.
+    Synced { start: u64, slot: usize, outcome: SyncOutcome },
+    /// A snapshot is written.
+    RunSnapshot { start: u64, slot: usize, job: SnapshotJob<TracedDisk> },
+    /// The server hears of a snapshot.
+    SnapshotWritten { start: u64, slot: usize, outcome: SnapshotOutcome },
+    /// A log is opened.
+    Open { start: u64, slot: usize },
+    /// A topic is deleted and made again.
+    Delete,
+    /// The disk will fail.
+    Fault,
+    /// The disk is full for a while.
+    Full,
+    /// It is no longer full.
+    Roomy,
+    /// The server will end.
+    End,
+    /// It ends now.
+    EndNow { start: u64, crash: Crash },
+    /// The server starts.
+    Start,
+}
+
+pub(crate) struct World {
+    pub rng: Rng,
+    pub plan: Plan,
+    pub trace: Arc<Mutex<Trace>>,
+    pub checker: Checker,
+    pub disk: TracedDisk,
+    pub bug: Option<Bug>,
+    pub now_us: u64,
+    /// What the server's clock shows beyond the simulated time.
+    pub clock_offset_us: i64,
+    pub host: Host,
+    pub producers: Vec<Producer>,
+    pub readers: Vec<Reader>,
+    pub next_send: u64,
+    pub tally: Tally,
+    /// Faults have ended, and new records are no longer made.
+    pub resting: bool,
+    pub failure: Option<String>,
+    tasks: BTreeMap<(u64, u64), Task>,
+    next_task: u64,
+}
+
+impl World {
+    pub fn run(seed: u64, options: &Options) -> Report {
+        let mut rng = Rng::new(seed);
+        let plan = Plan::new(&mut rng.fork());
+        let trace = Arc::new(Mutex::new(Trace::new(options.keep_lines, !options.no_hash)));
+        let sim = SimDisk::new(rng.next());
+        if plan.short_writes {
+            sim.allow_short_writes();
+        }
+        let disk = TracedDisk::new(sim, Arc::clone(&trace), options.bug);
+        let mut world = Self {
+            host: Host::new(plan.partitions),
+            producers: Vec::new(),
+            readers: Vec::new(),
+            rng,
+            plan,
+            trace,
+            checker: Checker::new(),
+            disk,
+            bug: options.bug,
+            now_us: 0,
+            clock_offset_us: 1_700_000_000_000_000,
+            next_send: 1,
+            tally: Tally::default(),
+            resting: false,
+            failure: None,
+            tasks: BTreeMap::new(),
+            next_task: 0,
+        };
+        world.say(format_args!("plan {:?}", world.plan));
+        world.begin();
+        world.go_on_until(world.plan.duration_us);
+        world.rest();
+        world.report()
+    }
+
+    fn begin(&mut self) {
+        self.add_producers();
+        self.add_readers();
+        self.at(0, Task::Start);
+        self.repeat(self.plan.crash_every_us, Task::End);
+        self.repeat(self.plan.fault_every_us, Task::Fault);
+        self.repeat(self.plan.full_every_us, Task::Full);
+        self.repeat(self.plan.cut_every_us, Task::Cut);
+        self.repeat(self.plan.delete_every_us, Task::Delete);
+    }
+
+    /// The faults end, what is under way comes to its end, and the server is started once more.
+    fn rest(&mut self) {
+        if self.failure.is_some() {
+            return;
+        }
+        self.say(format_args!("--- faults end"));
+        self.resting = true;
+        self.disk.sim.heal();
+        let deadline = self.now_us + REST_US;
+        while self.failure.is_none() && !self.is_quiet() {
+            if self.now_us > deadline {
+                let waiting: Vec<usize> =
+                    self.producers.iter().map(|producer| producer.unanswered()).collect();
+                self.fail(format!("producers still wait for {waiting:?} answers after {REST_US} µs without faults"));
+                return;
+            }
+            if !self.step() {
+                self.fail("nothing is left to do, yet somebody waits".to_owned());
+                return;
+            }
+        }
+        if self.failure.is_some() {
+            return;
+        }
+        let crash = if self.rng.one_in(2) { Crash::Process } else { Crash::Power };
+        self.end_server(crash);
+        let deadline = self.now_us + REST_US;
+        while self.failure.is_none() && !self.host.is_open() && self.now_us < deadline {
+            self.step();
+        }
+        if self.failure.is_none() && !self.host.is_open() {
+            self.fail("the server did not start though nothing was wrong".to_owned());
+        }
+    }
+
+    fn is_quiet(&self) -> bool {
+        self.host.is_open() && self.producers.iter().all(|producer| producer.unanswered() == 0)
+    }
+
+    fn go_on_until(&mut self, end_us: u64) {
+        while self.failure.is_none()
+            && self.tasks.first_key_value().is_some_and(|((at, _), _)| *at <= end_us)
+        {
+            self.step();
+        }
+    }
+
+    /// Carries out the next task; false if there is none.
+    fn step(&mut self) -> bool {
+        let Some(((at, _), task)) = self.tasks.pop_first() else { return false };
+        self.now_us = self.now_us.max(at);
+        lock(&self.trace).set_now(self.now_us);
+        if self.next_task > MAX_TASKS {
+            self.fail(format!("{MAX_TASKS} tasks and no end"));
+            return false;
+        }
+        let trouble =
+            matches!(task, Task::Cut | Task::Delete | Task::Fault | Task::Full | Task::End);
+        if trouble && self.resting {
+            return true;
+        }
+        match task {
+            Task::Produce(producer) => self.produce(producer),
+            Task::Arrive(arrival) => self.arrive(arrival),
+            Task::Appended { producer, connection, send, result } => {
+                self.appended(producer, connection, send, result);
+            }
+            Task::Reconnect { producer, connection } => self.reconnect(producer, connection),
+            Task::Cut => {
+                self.cut();
+                self.repeat(self.plan.cut_every_us, Task::Cut);
+            }
+            Task::ReadOn { reader, connection } => self.read_on(reader, connection),
+            Task::ReadDone { reader, connection, offset, result } => {
+                self.read_done(reader, connection, offset, result);
+            }
+            Task::Expire { reader, token } => self.expire(reader, token),
+            Task::Flush { start, slot } => self.flush(start, slot),
+            Task::RunSync { start, slot, job } => self.run_sync(start, slot, job),
+            Task::Synced { start, slot, outcome } => self.synced(start, slot, outcome),
+            Task::RunSnapshot { start, slot, job } => self.run_snapshot(start, slot, job),
+            Task::SnapshotWritten { start, slot, outcome } => {
+                self.snapshot_written(start, slot, outcome);
+            }
+            Task::Open { start, slot } => self.open(start, slot),
+            Task::Delete => {
+                self.delete();
+                self.repeat(self.plan.delete_every_us, Task::Delete);
+            }
+            Task::Fault => {
+                self.inject_fault();
+                self.repeat(self.plan.fault_every_us, Task::Fault);
+            }
+            Task::Full => {
+                self.fill_disk();
+                self.repeat(self.plan.full_every_us, Task::Full);
+            }
+            Task::Roomy => self.disk.sim.limit_capacity(None),
+            Task::End => self.plan_end(),
+            Task::EndNow { start, crash } => {
+                if start == self.host.start {
+                    self.end_server(crash);
+                }
+            }
+            Task::Start => self.start_server(),
+        }
+        true
+    }
+
+    /// Does something after a delay.
+    pub fn after(&mut self, delay_us: u64, task: Task) {
+        self.at(self.now_us + delay_us, task);
+    }
+
+    pub fn at(&mut self, at_us: u64, task: Task) {
+        self.tasks.insert((at_us, self.next_task), task);
+        self.next_task += 1;
+    }
+
+    /// Does something after about `every_us`, unless faults have ended.
+    pub fn repeat(&mut self, every_us: Option<u64>, task: Task) {
+        if let (Some(every_us), false) = (every_us, self.resting) {
+            let delay = self.rng.below(2 * every_us) + 1;
+            self.after(delay, task);
+        }
+    }
+
+    pub fn wall_us(&self) -> i64 {
+        self.clock_offset_us + self.now_us as i64
+    }
+
+    pub fn say(&self, what: fmt::Arguments<'_>) {
+        lock(&self.trace).say(what);
+    }
+
+    /// Tells the checker; a violation ends the run.
+    pub fn observe(&mut self, event: Event) {
+        match &event {
+            Event::Audited { partition, start, records } => {
+                let end = start + records.len() as u64;
+                let all = records
+                    .iter()
+                    .fold(0_u64, |sum, digest| sum.wrapping_mul(31).wrapping_add(digest.0));
+                self.say(format_args!("event Audited {partition}: {start}..{end} {all:016x}"));
+            }
+            event => self.say(format_args!("event {event:?}")),
+        }
+        if let Err(violation) = self.checker.observe(event) {
+            self.fail(violation.to_string());
+        }
+    }
+
+    pub fn fail(&mut self, text: String) {
+        self.say(format_args!("FAILURE {text}"));
+        self.failure.get_or_insert(text);
+    }
+
+    fn report(mut self) -> Report {
+        let mut trace = lock(&self.trace);
+        self.tally.lines = trace.count();
+        Report {
+            hash: trace.hash(),
+            tally: self.tally,
+            lines: trace.take_lines(),
+            failure: self.failure.take(),
+        }
+    }
+}
