@@ -156,6 +156,35 @@ fn a_topic_is_changed_and_says_what_it_is() {
 }
 
 #[test]
+fn records_are_deleted_from_the_front_or_all() {
+    let server = TestServer::start();
+    succeeds(&server, &["topic", "create", "shop/t"]);
+    assert_eq!(feed(&server, &["send", "shop/t"], b"a\nb\nc\nd\n").status.code(), Some(0));
+    let truncate = |before: &str| {
+        ["topic", "truncate", "shop/t", "--partition", "0", "--before", before]
+            .map(str::to_owned)
+    };
+    let run = |arguments: &[String]| {
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        succeeds(&server, &arguments)
+    };
+    assert_eq!(run(&truncate("2")), "shop/t[0] begins at offset 2\n");
+    assert_eq!(run(&truncate("1")), "shop/t[0] begins at offset 2\n");
+    assert_eq!(succeeds(&server, &["tail", "shop/t", "--first", "2"]), "c\nd\n");
+    let error =
+        fails(&server, &["topic", "truncate", "shop/t", "-p", "0", "--before", "9"], b"");
+    assert!(error.contains("OFFSET_OUT_OF_RANGE") || error.contains("2 to 4"), "{error}");
+    let said = succeeds(&server, &["topic", "purge", "shop/t"]);
+    assert_eq!(said, "deleted all records of topic shop/t\n");
+    assert_eq!(succeeds(&server, &["send", "shop/t", "e"]).trim(), "shop/t[0] @ 4");
+    succeeds(&server, &["stream", "purge", "shop"]);
+    assert_eq!(succeeds(&server, &["send", "shop/t", "f"]).trim(), "shop/t[0] @ 5");
+    assert_eq!(succeeds(&server, &["tail", "shop/t", "--first", "1"]), "f\n");
+    fails(&server, &["topic", "purge", "shop/none"], b"");
+    fails(&server, &["stream", "purge", "none"], b"");
+}
+
+#[test]
 fn tail_follows_what_comes() {
     let server = TestServer::start();
     succeeds(&server, &["topic", "create", "t"]);

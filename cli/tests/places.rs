@@ -5,10 +5,11 @@ mod support;
 
 use support::raw::{RawClient, batch};
 use support::server::TestServer;
+use tidewire_protocol::batch::Header;
 use tidewire_protocol::error::Code;
 use tidewire_protocol::message::{
-    Acks, Fetch, ListOffsets, PartitionsAdd, Start, Subscribe, SubscribeReply, TopicDescribe,
-    TopicUpdate, Unsubscribe,
+    Acks, Fetch, ListOffsets, PartitionsAdd, Seek, Start, Subscribe, SubscribeReply,
+    TopicDescribe, TopicUpdate, Unsubscribe,
 };
 
 const TOPIC: &str = "t";
@@ -87,6 +88,59 @@ fn a_place_is_found_by_offset_by_time_and_from_the_end() {
     assert_eq!(subscribed(&mut client, Start::Other(99), 0), Err(Code::INVALID_ARGUMENT));
     assert_eq!(found(&mut client, Start::Offset, 61), 60, "what means nothing is the end");
     assert_eq!(found(&mut client, Start::Other(99), 0), 60);
+}
+
+/// SPEC C-19
+#[test]
+fn a_subscription_is_moved_and_stays_where_it_was_if_that_fails() {
+    let server = TestServer::start();
+    let mut client = server.connect();
+    client.create_topic(TOPIC, 1).expect("new");
+    let (producing, _) = client.open(TOPIC).expect("exists");
+    for _ in 0..20 {
+        client.append(producing, 0, Acks::Written, batch(&[b"x"])).expect("appended");
+    }
+    let channel = client.channel();
+    let seek = |start, start_at| Seek { start, start_at };
+    let closed = client.call(channel, &seek(Start::Earliest, 0)).expect_err("not open");
+    assert_eq!(closed.code, Code::UNKNOWN_CHANNEL);
+    let request = Subscribe {
+        stream: "default".into(),
+        topic: TOPIC.into(),
+        partition: 0,
+        start: Start::Latest,
+        start_at: 0,
+        credit_bytes: 1 << 20,
+    };
+    client.call(channel, &request).expect("exists");
+    let offsets = |client: &mut RawClient, count: usize| {
+        let mut offsets = Vec::new();
+        while offsets.len() < count {
+            client.pump_until("deliveries", |client| !client.deliveries.is_empty());
+            for (_, _, payload) in client.deliveries.drain(..) {
+                let mut rest = &payload[..];
+                while let Ok(header) = Header::parse(rest) {
+                    offsets.push(header.base_offset);
+                    rest = &rest[header.total_len as usize..];
+                }
+            }
+        }
+        offsets
+    };
+    // Forwards, backwards, and while a read waits at the end.
+    for (start, at, first) in
+        [(Start::Offset, 15, 15), (Start::Earliest, 0, 0), (Start::Last, 3, 17)]
+    {
+        let reply = client.call(channel, &seek(start, at)).expect("a place");
+        assert_eq!(reply.next_offset, first);
+        let expected: Vec<u64> = (first..20).collect();
+        assert_eq!(offsets(&mut client, expected.len()), expected);
+    }
+    let refused = client.call(channel, &seek(Start::Offset, 21)).expect_err("beyond");
+    assert_eq!(refused.code, Code::OFFSET_OUT_OF_RANGE);
+    client.append(producing, 0, Acks::Written, batch(&[b"y"])).expect("appended");
+    assert_eq!(offsets(&mut client, 1), [20], "it goes on");
+    client.call(channel, &Unsubscribe {}).expect("open");
 }
 
 fn update() -> TopicUpdate {

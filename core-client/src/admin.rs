@@ -7,7 +7,8 @@ use tidewire_protocol::limits;
 use tidewire_protocol::message::{
     Codec, Fetch, ListOffsets, PartitionInfo, PartitionsAdd, ProducerDelete, ProducerInfo,
     ProducerList, StreamCreate, StreamDelete, StreamDescribe, StreamInfo, StreamList,
-    TopicCreate, TopicDelete, TopicDescribe, TopicInfo, TopicList, TopicUpdate,
+    StreamPurge, TopicCreate, TopicDelete, TopicDescribe, TopicInfo, TopicList, TopicPurge,
+    TopicUpdate, Truncate,
 };
 use tidewire_protocol::name::{TopicName, check_name};
 use tidewire_protocol::options::topic as defaults;
@@ -262,6 +263,55 @@ impl Client {
             partitions,
         };
         Ok(self.link.request(&request).await?.topic)
+    }
+
+    /// Deletes all records of a topic, `stream/topic`; on the disk when this returns. Offsets go
+    /// on.
+    ///
+    /// # Errors
+    /// `TOPIC_NOT_FOUND`, `STREAM_NOT_FOUND`; another if some partition could not be emptied, and
+    /// the others are.
+    pub async fn purge_topic(&self, topic: &str) -> Result<(), Error> {
+        let name = topic_name(topic)?;
+        let request =
+            TopicPurge { stream: name.stream().to_owned(), topic: name.topic().to_owned() };
+        self.link.request(&request).await.map(drop)
+    }
+
+    /// Deletes all records of all topics of a stream; on the disk when this returns. Offsets go
+    /// on.
+    ///
+    /// # Errors
+    /// `STREAM_NOT_FOUND`; others as [`Client::purge_topic`].
+    pub async fn purge_stream(&self, name: &str) -> Result<(), Error> {
+        check_name("stream", name)?;
+        self.link.request(&StreamPurge { name: name.to_owned() }).await.map(drop)
+    }
+
+    /// Deletes the records of a partition below the offset `before`; on the disk when this
+    /// returns. Returns the offset of the first record there is now: `before`, or where the
+    /// partition began if that is later.
+    ///
+    /// # Errors
+    /// `OFFSET_OUT_OF_RANGE` if `before` is after the partition's end; `PARTITION_NOT_FOUND`,
+    /// `TOPIC_NOT_FOUND`, `STREAM_NOT_FOUND`.
+    pub async fn truncate(
+        &self,
+        topic: &str,
+        partition: u32,
+        before: u64,
+    ) -> Result<u64, Error> {
+        let name = topic_name(topic)?;
+        let request = Truncate {
+            stream: name.stream().to_owned(),
+            topic: name.topic().to_owned(),
+            partition,
+            before_offset: before,
+        };
+        match self.link.request(&request).await {
+            Ok(reply) => Ok(reply.start_offset),
+            Err(error) => Err(with_offsets(&self.link, error, &name, partition).await),
+        }
     }
 
     /// Describes a topic, `stream/topic`.

@@ -1,4 +1,4 @@
-//! Threads for calls that block: syncs, snapshots, and opening logs.
+//! Threads for calls that block: syncs, snapshots, trims, and opening logs.
 //!
 //! A shard hands over a closed piece of work and gets its result as a message. The pool keeps a
 //! shard's thread free for sockets while the disk works, on io_uring and epoll alike.
@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::thread::JoinHandle;
 
 use tidewire_storage::disk::RealDisk;
-use tidewire_storage::log::{Log, LogOptions, SnapshotJob, SyncJob};
+use tidewire_storage::log::{Log, LogOptions, RemoveJob, SnapshotJob, SyncJob, TrimJob};
 
 use crate::message::{PartitionId, ShardMessage};
 use crate::partition::Memory;
@@ -23,6 +23,15 @@ pub(crate) enum IoJob {
         id: PartitionId,
         job: SnapshotJob<RealDisk>,
         inbox: flume::Sender<ShardMessage>,
+    },
+    Trim {
+        id: PartitionId,
+        job: TrimJob<RealDisk>,
+        inbox: flume::Sender<ShardMessage>,
+    },
+    /// Nobody waits for it.
+    Remove {
+        job: RemoveJob<RealDisk>,
     },
     Open {
         id: PartitionId,
@@ -59,6 +68,17 @@ fn carry_out(job: IoJob) {
         IoJob::Snapshot { id, job, inbox } => {
             let outcome = job.run();
             inbox.send(ShardMessage::Snapshot { id, outcome })
+        }
+        IoJob::Trim { id, job, inbox } => {
+            let outcome = job.run();
+            inbox.send(ShardMessage::Trimmed { id, outcome })
+        }
+        IoJob::Remove { job } => {
+            for (path, error) in job.run() {
+                let path = path.display();
+                tracing::warn!(file = %path, %error, "a deleted segment's file remains");
+            }
+            Ok(())
         }
         IoJob::Open { id, dir, options, dedup_window_ms, now_us, inbox } => {
             let result = Log::open(RealDisk, &dir, options).and_then(|(mut log, recovery)| {

@@ -15,14 +15,14 @@ use tidewire_protocol::message::{
 };
 use tidewire_storage::Topic;
 use tidewire_storage::disk::RealDisk;
-use tidewire_storage::log::{Log, Recovery, SnapshotOutcome, SyncOutcome};
+use tidewire_storage::log::{Log, Recovery, SnapshotOutcome, SyncOutcome, TrimOutcome};
 
 use crate::partition::{AppendRequest, Memory};
 
 use crate::group::{GroupReply, GroupRequest};
 
 /// A partition, by its topic's number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct PartitionId {
     pub(crate) topic: u64,
     pub(crate) partition: u32,
@@ -99,6 +99,12 @@ pub(crate) enum PartitionRequest {
     ExpireRead,
     /// Forgets a waiting read.
     CancelRead,
+    /// Deletes the records below an offset.
+    Truncate {
+        before: u64,
+    },
+    /// Deletes all records.
+    Purge,
     /// What `start` means now.
     Resolve(Place),
     /// Its state, and what a place means in it.
@@ -115,6 +121,8 @@ pub(crate) enum Answer {
     Stream(Result<StreamInfo, Error>),
     Topic(Result<TopicInfo, Error>),
     Deleted(Result<(), Error>),
+    /// Where a partition begins after records were deleted.
+    Trimmed(Result<u64, Error>),
     Group(Result<GroupReply, Error>),
     /// Something changed for a membership, whose token it goes to.
     Member(GroupEvent),
@@ -151,6 +159,8 @@ pub(crate) enum ShardMessage {
     CatalogChanged,
     /// A sync that an I/O thread ran.
     Synced { id: PartitionId, outcome: SyncOutcome },
+    /// A start that an I/O thread wrote.
+    Trimmed { id: PartitionId, outcome: TrimOutcome },
     /// The topic has other settings from now on; its partitions are to keep to them.
     TopicChanged(Arc<Topic>),
     /// A snapshot that an I/O thread wrote.

@@ -9,7 +9,9 @@ use tidewire_protocol::error::Error;
 use tidewire_protocol::idempotence::Claim;
 use tidewire_protocol::message::{Acks, AppendReply, PartitionInfo, Start};
 use tidewire_storage::disk::Disk;
-use tidewire_storage::log::{Log, SnapshotJob, SnapshotOutcome, SyncJob, SyncOutcome};
+use tidewire_storage::log::{
+    Log, RemoveJob, SnapshotJob, SnapshotOutcome, SyncJob, SyncOutcome, TrimJob, TrimOutcome,
+};
 
 use crate::message::{Origin, Place, ReadRequest};
 use crate::partition;
@@ -26,6 +28,12 @@ pub enum Effect<D: Disk> {
     Sync(SyncJob<D>),
     /// Run this where it may block, then call [`Partition::snapshot_written`].
     Snapshot(SnapshotJob<D>),
+    /// The partition begins at this offset, or records could not be deleted.
+    Trimmed(u64, Result<u64, Error>),
+    /// Run this where it may block, then call [`Partition::trimmed`].
+    Trim(TrimJob<D>),
+    /// Run this where it may block.
+    Remove(RemoveJob<D>),
 }
 
 /// What a read found.
@@ -95,7 +103,22 @@ impl<D: Disk> Partition<D> {
 
     /// A snapshot was written, or could not be.
     pub fn snapshot_written(&mut self, outcome: SnapshotOutcome) {
-        self.inner.snapshot_written(outcome);
+        self.inner.snapshot_written(outcome, &mut self.effects);
+    }
+
+    /// Deletes the records below `before`.
+    pub fn truncate(&mut self, before: u64, token: u64) {
+        self.inner.truncate(before, origin(token), &mut self.effects);
+    }
+
+    /// Deletes all records.
+    pub fn purge(&mut self, token: u64) {
+        self.inner.purge(origin(token), &mut self.effects);
+    }
+
+    /// A start was written, or could not be.
+    pub fn trimmed(&mut self, outcome: TrimOutcome) {
+        self.inner.trimmed(outcome, &mut self.effects);
     }
 
     /// Writes all that is queued.
@@ -172,6 +195,9 @@ impl<D: Disk> Partition<D> {
             }
             partition::Effect::Sync(job) => Effect::Sync(job),
             partition::Effect::Snapshot(job) => Effect::Snapshot(job),
+            partition::Effect::Trimmed(origin, result) => Effect::Trimmed(origin.token, result),
+            partition::Effect::Trim(job) => Effect::Trim(job),
+            partition::Effect::Remove(job) => Effect::Remove(job),
         };
         self.effects.drain(..).map(effect).collect()
     }

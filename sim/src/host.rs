@@ -267,6 +267,17 @@ impl World {
                 let delay = self.rng.below(self.plan.sync_us) + 1;
                 self.after(delay, Task::RunSnapshot { start, slot: index, job });
             }
+            // Nobody deletes records here: these would be mistakes.
+            Effect::Trimmed(token, _) => self.fail(format!("{token} deleted nothing")),
+            Effect::Trim(job) => {
+                let offset = job.start_offset();
+                self.fail(format!(
+                    "records up to {offset} are deleted, and nobody asked for it"
+                ));
+            }
+            Effect::Remove(_) => {
+                self.fail("a segment is deleted, and nobody asked for it".to_owned())
+            }
             Effect::Sync(job) => {
                 let start = self.host.slots[index].life;
                 let delay = self.rng.below(self.plan.sync_us) + 1;

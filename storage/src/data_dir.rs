@@ -8,7 +8,7 @@
 //! catalog.redb    streams and topics
 //! catalog.lock    flock'ed while the catalog is written to, or copied
 //! groups.redb     groups and stored offsets; groups.lock is what catalog.lock is to the catalog
-//! topics/<id>/<partition>/    one log each
+//! topics/<id>/<partition>/    one log each: `<offset>.log`, `.next`, `.index`, `.state`, `start`
 //! removed/        what a repair took out of a log
 //! ```
 //! `docs/data-directory.md` describes every file.

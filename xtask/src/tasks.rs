@@ -53,7 +53,7 @@ const STEPS: &[Step] = &[
     },
     Step {
         name: "simulation: a minute of fresh seeds",
-        arguments: &["run", "--profile", "sim", "-p", "tidewire-sim", "--", "--seconds", "60"],
+        arguments: &["run", "-p", "tidewire-sim", "--", "--seconds", "60"],
         environment: &[],
     },
 ];

@@ -22,6 +22,10 @@ pub fn run(command: StreamCommand) -> Result<(), Failure> {
             StreamCommand::Describe { stream, json, server } => {
                 describe(&server.url, &stream, json).await
             }
+            StreamCommand::Purge { stream, server } => {
+                client::connect(&server.url).await?.purge_stream(&stream).await?;
+                output::line(&format!("deleted all records of stream {stream}"))
+            }
             StreamCommand::Delete { stream, with_topics, server } => {
                 let client = client::connect(&server.url).await?;
                 client.delete_stream(&stream, with_topics).await?;

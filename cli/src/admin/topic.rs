@@ -77,6 +77,15 @@ pub fn run(command: TopicCommand) -> Result<(), Failure> {
             TopicCommand::Describe { topic, json, server } => {
                 describe(&server.url, &topic, json).await
             }
+            TopicCommand::Purge { topic, server } => {
+                client::connect(&server.url).await?.purge_topic(&topic).await?;
+                output::line(&format!("deleted all records of topic {topic}"))
+            }
+            TopicCommand::Truncate { topic, partition, before, server } => {
+                let client = client::connect(&server.url).await?;
+                let start = client.truncate(&topic, partition, before).await?;
+                output::line(&format!("{topic}[{partition}] begins at offset {start}"))
+            }
             TopicCommand::Delete { topic, server } => {
                 client::connect(&server.url).await?.delete_topic(&topic).await?;
                 output::line(&format!("deleted topic {topic}"))

@@ -45,6 +45,14 @@ pub enum StreamCommand {
         #[command(flatten)]
         server: ServerArgs,
     },
+    /// Delete all records of all topics of a stream; offsets go on
+    Purge {
+        /// Its name
+        stream: String,
+        /// The server.
+        #[command(flatten)]
+        server: ServerArgs,
+    },
     /// Delete a stream
     Delete {
         /// Its name
@@ -70,6 +78,8 @@ Examples:
   tidewire topic add-partitions shop/orders --partitions 8
   tidewire topic list shop
   tidewire topic describe shop/orders
+  tidewire topic truncate shop/orders --partition 0 --before 5000
+  tidewire topic purge shop/orders
   tidewire topic producers shop/orders
   tidewire topic delete shop/orders
 
@@ -175,6 +185,28 @@ pub enum TopicCommand {
         /// Print a JSON object
         #[arg(long)]
         json: bool,
+        /// The server.
+        #[command(flatten)]
+        server: ServerArgs,
+    },
+    /// Delete all records of a topic; offsets go on
+    Purge {
+        /// Its name, STREAM/TOPIC
+        topic: String,
+        /// The server.
+        #[command(flatten)]
+        server: ServerArgs,
+    },
+    /// Delete the records of a partition below an offset
+    Truncate {
+        /// Its name, STREAM/TOPIC
+        topic: String,
+        /// The partition
+        #[arg(short, long, value_name = "N")]
+        partition: u32,
+        /// The offset of the first record to keep
+        #[arg(long, value_name = "OFFSET")]
+        before: u64,
         /// The server.
         #[command(flatten)]
         server: ServerArgs,

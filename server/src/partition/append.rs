@@ -228,6 +228,7 @@ impl<D: Disk> Partition<D> {
                 self.write_snapshot(effects);
                 self.start_sync(effects);
                 self.show(effects);
+                self.advance_trim(effects);
             }
             Err(error) => {
                 // What the disk holds is unknown: nothing unsynced is acknowledged or shown, and
@@ -235,6 +236,7 @@ impl<D: Disk> Partition<D> {
                 let error = storage_error(&self.name, &error);
                 tracing::error!(partition = %self.name, %error, "sync failed; the partition is fenced");
                 self.fail_unsynced(&error, effects);
+                self.fail_trims(&error, effects);
                 self.fail_held(&error, effects);
             }
         }
@@ -248,7 +250,7 @@ impl<D: Disk> Partition<D> {
         }
     }
 
-    fn write_snapshot(&mut self, effects: &mut Vec<Effect<D>>) {
+    pub(super) fn write_snapshot(&mut self, effects: &mut Vec<Effect<D>>) {
         if let Some(job) = self.snapshot.take_if(|job| job.offset() <= self.log.synced_end()) {
             self.writing_snapshot = true;
             effects.push(Effect::Snapshot(job));
@@ -256,11 +258,20 @@ impl<D: Disk> Partition<D> {
     }
 
     /// A snapshot was written, or could not be.
-    pub(crate) fn snapshot_written(&mut self, outcome: SnapshotOutcome) {
+    pub(crate) fn snapshot_written(
+        &mut self,
+        outcome: SnapshotOutcome,
+        effects: &mut Vec<Effect<D>>,
+    ) {
         self.writing_snapshot = false;
-        if let Err(error) = self.log.finish_snapshot(outcome) {
-            // The log still holds all that it says.
-            tracing::warn!(partition = %self.name, %error, "a snapshot could not be written");
+        match self.log.finish_snapshot(outcome) {
+            Ok(()) => self.advance_trim(effects),
+            Err(error) => {
+                // The log still holds all that it says, and goes on doing so.
+                tracing::warn!(partition = %self.name, %error, "a snapshot could not be written");
+                let text = format!("{}: a snapshot could not be written: {error}", self.name);
+                self.fail_trims(&Error::new(Code::INTERNAL, text), effects);
+            }
         }
     }
 
@@ -274,7 +285,11 @@ impl<D: Disk> Partition<D> {
         let wanted = !self.unsynced.is_empty()
             || !self.held.is_empty()
             || self.unsynced_bytes >= MAX_UNSYNCED_BYTES;
-        if self.syncing || !wanted {
+        if self.syncing {
+            return;
+        }
+        let wanted = self.takes_sync_for_trim() || wanted;
+        if !wanted {
             return;
         }
         if let Some(job) = self.log.begin_sync() {

@@ -73,7 +73,8 @@ impl<D: Disk> Partition<D> {
     fn reached(&self, end_offset: u64) -> Acks {
         if end_offset <= self.log.synced_end() {
             Acks::Synced
-        } else if end_offset <= self.log.end_offset() {
+        } else if end_offset <= self.log.end_offset() && !self.log.is_fenced() {
+            // After a failed sync nobody knows whether it still is.
             Acks::Written
         } else {
             Acks::None

@@ -20,6 +20,7 @@ mod read;
 mod restore;
 #[cfg(test)]
 mod tests;
+mod trim;
 
 use std::collections::VecDeque;
 
@@ -28,7 +29,7 @@ use tidewire_protocol::error::{Code, Error};
 use tidewire_protocol::message::{AppendReply, FlushReply, PartitionInfo, Start};
 use tidewire_storage::Topic;
 use tidewire_storage::disk::Disk;
-use tidewire_storage::log::{Log, SnapshotJob, SyncJob};
+use tidewire_storage::log::{Log, RemoveJob, Retention, SnapshotJob, SyncJob, TrimJob};
 
 use crate::message::{Origin, Place, Position, ReadReply};
 pub(crate) use append::AppendRequest;
@@ -39,6 +40,7 @@ use held::Waiting;
 use producers::Producers;
 use read::Waiter;
 pub(crate) use restore::Memory;
+use trim::Trim;
 
 /// Reads that may wait on one partition. A connection has one for each of its subscriptions and
 /// fetches, so this is reached only by many thousands of them.
@@ -54,6 +56,12 @@ pub(crate) enum Effect<D: Disk> {
     Read(Origin, Result<ReadReply, Error>),
     /// Run this where it may block, then call [`Partition::synced`].
     Sync(SyncJob<D>),
+    /// Tell who deleted records where the partition begins now.
+    Trimmed(Origin, Result<u64, Error>),
+    /// Run this where it may block, then call [`Partition::trimmed`].
+    Trim(TrimJob<D>),
+    /// Run this where it may block; nobody waits for it.
+    Remove(RemoveJob<D>),
     /// Run this where it may block, then call [`Partition::snapshot_written`].
     Snapshot(SnapshotJob<D>),
 }
@@ -83,6 +91,7 @@ pub(crate) struct Partition<D: Disk> {
     /// Bytes written since the last sync began.
     unsynced_bytes: u64,
     waiters: Vec<Waiter>,
+    trim: Trim,
     /// Batches on their way into the log; kept to reuse its allocation.
     group: Vec<Bytes>,
 }
@@ -108,6 +117,7 @@ impl<D: Disk> Partition<D> {
             appended_bytes: 0,
             unsynced_bytes: 0,
             waiters: Vec::new(),
+            trim: Trim::default(),
             group: Vec::new(),
         }
     }
@@ -115,6 +125,8 @@ impl<D: Disk> Partition<D> {
     /// Takes over the settings of its topic.
     pub(crate) fn keep_to(&mut self, topic: &Topic) {
         self.log.set_segment_bytes(topic.segment_bytes);
+        self.trim.retention =
+            Retention { ms: topic.retention_ms, bytes: topic.retention_bytes };
         match (&mut self.dedup, topic.dedup_window_ms) {
             (Some(_), 0) => self.dedup = None,
             (Some(dedup), window_ms) => dedup.keep_to(window_ms),
@@ -179,6 +191,7 @@ impl<D: Disk> Partition<D> {
         for waiter in self.waiters.drain(..) {
             effects.push(Effect::Read(waiter.origin, Err(error.clone())));
         }
+        self.fail_trims(error, effects);
     }
 
     /// Closes the log, synced. Only when nothing waits and no sync is under way.
@@ -191,6 +204,7 @@ impl<D: Disk> Partition<D> {
     pub(crate) fn is_busy(&self) -> bool {
         self.syncing
             || self.writing_snapshot
+            || self.trim.in_flight
             || !self.unsynced.is_empty()
             || !self.held.is_empty()
             || !self.queue.is_empty()

@@ -14,6 +14,13 @@ pub(super) struct Waiter {
     enough_at: u64,
 }
 
+impl Waiter {
+    /// The first record that it wants.
+    pub(super) fn offset(&self) -> u64 {
+        self.request.offset
+    }
+}
+
 impl<D: Disk> Partition<D> {
     /// Answers a read, now or when there is enough.
     pub(crate) fn read(

@@ -5,6 +5,7 @@ use std::path::Path;
 
 mod dedup;
 mod idempotence;
+mod trim;
 
 use bytes::Bytes;
 use tidewire_protocol::batch::Header;
@@ -13,7 +14,7 @@ use tidewire_protocol::error::{Code, Error};
 use tidewire_protocol::idempotence::Claim;
 use tidewire_protocol::message::{Acks, AppendReply, FlushReply, Start};
 use tidewire_storage::disk::sim::{Fault, Operation, SimDisk};
-use tidewire_storage::log::{Log, LogOptions, SnapshotJob, SyncJob};
+use tidewire_storage::log::{Log, LogOptions, SnapshotJob, SyncJob, TrimJob};
 
 use super::{AppendRequest, Effect, Memory, Partition};
 use crate::message::{Origin, Place, ReadReply, ReadRequest};
@@ -27,6 +28,8 @@ struct World {
     read: Vec<(u64, Result<ReadReply, Error>)>,
     syncs: Vec<SyncJob<SimDisk>>,
     snapshots: Vec<SnapshotJob<SimDisk>>,
+    trims: Vec<TrimJob<SimDisk>>,
+    trimmed: Vec<(u64, Result<u64, Error>)>,
     now_us: i64,
 }
 
@@ -52,6 +55,8 @@ impl World {
             read: Vec::new(),
             syncs: Vec::new(),
             snapshots: Vec::new(),
+            trims: Vec::new(),
+            trimmed: Vec::new(),
             now_us,
         })
     }
@@ -64,6 +69,11 @@ impl World {
                 Effect::Read(origin, result) => self.read.push((origin.token, result)),
                 Effect::Sync(job) => self.syncs.push(job),
                 Effect::Snapshot(job) => self.snapshots.push(job),
+                Effect::Trimmed(origin, result) => self.trimmed.push((origin.token, result)),
+                Effect::Trim(job) => self.trims.push(job),
+                Effect::Remove(job) => {
+                    assert!(job.run().is_empty() || self.disk.is_halted(), "the files go");
+                }
             }
         }
     }
@@ -106,6 +116,12 @@ impl World {
         let job = self.syncs.pop().expect("a sync was asked for");
         let mut effects = Vec::new();
         self.partition.synced(job.run(), &mut effects);
+        self.apply(effects);
+    }
+
+    fn snapshot(&mut self, job: SnapshotJob<SimDisk>) {
+        let mut effects = Vec::new();
+        self.partition.snapshot_written(job.run(), &mut effects);
         self.apply(effects);
     }
 

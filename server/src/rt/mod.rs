@@ -14,6 +14,8 @@ mod notify;
 mod parts;
 
 use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 pub(crate) use driver::{Driver, pin_to_core, raise_limits, run};
@@ -38,6 +40,37 @@ impl<T> Task<T> {
 /// Sleeps. The timer's grain is a millisecond.
 pub(crate) async fn sleep(duration: Duration) {
     monoio::time::sleep(duration).await;
+}
+
+/// A wake-up call for a task that waits for other things, too. One that is not set costs nothing.
+#[derive(Default)]
+pub(crate) struct Alarm {
+    at: Option<Instant>,
+    sleep: Option<Pin<Box<dyn Future<Output = ()>>>>,
+}
+
+impl Alarm {
+    /// Sets it to a time, or to none.
+    pub(crate) fn set(&mut self, at: Option<Instant>) {
+        if at == self.at {
+            return;
+        }
+        self.at = at;
+        self.sleep = at.map(|at| -> Pin<Box<dyn Future<Output = ()>>> {
+            Box::pin(sleep(at.saturating_duration_since(Instant::now())))
+        });
+    }
+
+    /// Ready once, when its time has come.
+    pub(crate) fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let Some(sleep) = &mut self.sleep else { return Poll::Pending };
+        let ready = sleep.as_mut().poll(context);
+        if ready.is_ready() {
+            self.sleep = None;
+            self.at = None;
+        }
+        ready
+    }
 }
 
 /// Waits for `future`, at the longest until `deadline`; `None` then.

@@ -10,8 +10,8 @@ use tidewire_protocol::connection::{Ticket, Time};
 use tidewire_protocol::error::{Code, Error};
 use tidewire_protocol::limits;
 use tidewire_protocol::message::{
-    Deliver, Fetch, FetchReply, ListOffsets, ListOffsetsReply, PartitionInfo, Subscribe,
-    SubscribeReply, UnsubscribeReply,
+    Deliver, Fetch, FetchReply, ListOffsets, ListOffsetsReply, PartitionInfo, Seek, SeekReply,
+    Subscribe, SubscribeReply, UnsubscribeReply,
 };
 use tidewire_storage::Topic;
 
@@ -33,6 +33,11 @@ pub(super) struct Subscription {
     resolved: bool,
     /// A read is under way.
     reading: bool,
+}
+
+fn not_subscribed(ticket: Ticket) -> Refused {
+    let text = format!("channel {} is not open as a subscription", ticket.channel);
+    (ticket, Error::new(Code::UNKNOWN_CHANNEL, text))
 }
 
 impl Session {
@@ -181,6 +186,64 @@ impl Session {
                 self.protocol.reply_error(ticket, &error);
             }
         }
+    }
+
+    /// Moves a subscription. It goes on under a new token, so that what the partition still
+    /// answers for the old place is told from what comes.
+    // SPEC C-19
+    pub(super) fn seek(&mut self, ticket: Ticket, seek: &Seek) -> Result<(), Refused> {
+        let Some(&old) = self.subscribed.get(&ticket.channel) else {
+            return Err(not_subscribed(ticket));
+        };
+        if self.subscriptions.get(&old).is_none_or(|subscription| !subscription.resolved) {
+            let text = "the subscription has not begun yet: SEEK waits for its reply";
+            return Err((ticket, Error::new(Code::INVALID_ARGUMENT, text)));
+        }
+        self.cancel_read(old);
+        let Some(mut subscription) = self.subscriptions.remove(&old) else {
+            return Err(not_subscribed(ticket));
+        };
+        let token = self.next_token;
+        self.next_token += 1;
+        subscription.reading = false;
+        subscription.resolved = false;
+        let (topic, partition) = (Arc::clone(&subscription.topic), subscription.partition);
+        self.subscribed.insert(ticket.channel, token);
+        self.subscriptions.insert(token, subscription);
+        let correlation = ticket.correlation;
+        let place = Place { start: seek.start, at: seek.start_at };
+        let origin = self.origin(correlation);
+        self.router.partition(&topic, partition, origin, PartitionRequest::Resolve(place));
+        self.pending.insert(correlation, Pending::Seek { ticket, token });
+        Ok(())
+    }
+
+    pub(super) fn answer_seek(
+        &mut self,
+        ticket: Ticket,
+        token: u64,
+        result: Result<Position, Error>,
+    ) {
+        let channel = ticket.channel;
+        // An UNSUBSCRIBE may have overtaken the answer.
+        let subscription = self.subscriptions.get_mut(&token);
+        match (result, subscription) {
+            (Ok(Position { next_offset, .. }), subscription) => {
+                if let Some(subscription) = subscription {
+                    subscription.next_offset = next_offset;
+                    subscription.resolved = true;
+                }
+                self.protocol.reply(ticket, &SeekReply { next_offset }, &[]);
+            }
+            (Err(error), subscription) => {
+                // It stays where it was.
+                if let Some(subscription) = subscription {
+                    subscription.resolved = true;
+                }
+                self.protocol.reply_error(ticket, &error);
+            }
+        }
+        self.feed(channel);
     }
 
     pub(super) fn unsubscribe(&mut self, ticket: Ticket) -> Result<(), Refused> {

@@ -11,6 +11,7 @@ mod consume;
 mod group;
 mod names;
 mod produce;
+mod trim;
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -57,6 +58,16 @@ enum Pending {
         ticket: Ticket,
         missing: usize,
         infos: Vec<PartitionInfo>,
+    },
+    Seek {
+        ticket: Ticket,
+        token: u64,
+    },
+    /// A deletion of records in one or many partitions.
+    Trim {
+        ticket: Ticket,
+        missing: usize,
+        failed: Option<Error>,
     },
     Catalog(Ticket),
     Group(Ticket),
@@ -236,6 +247,12 @@ impl Session {
             (Pending::Describe { ticket, missing, infos }, Answer::Describe(info)) => {
                 self.answer_describe(token, ticket, missing, infos, info);
             }
+            (Pending::Seek { ticket, token }, Answer::Resolve(result)) => {
+                self.answer_seek(ticket, token, result);
+            }
+            (Pending::Trim { ticket, missing, failed }, Answer::Trimmed(result)) => {
+                self.answer_trim(token, ticket, missing, failed, result);
+            }
             (Pending::Catalog(ticket), answer) => self.answer_catalog(ticket, answer),
             (Pending::Group(ticket), Answer::Group(result)) => {
                 self.answer_group(ticket, result);
@@ -287,8 +304,12 @@ impl Session {
             AnyRequest::CloseProducer(_) => self.close_producer(ticket),
             AnyRequest::Fetch(fetch) => self.fetch(now, ticket, &fetch),
             AnyRequest::Subscribe(subscribe) => self.subscribe(ticket, &subscribe),
+            AnyRequest::Seek(seek) => self.seek(ticket, &seek),
             AnyRequest::Unsubscribe(_) => self.unsubscribe(ticket),
             AnyRequest::ListOffsets(list) => self.list_offsets(ticket, &list),
+            AnyRequest::Truncate(truncate) => self.truncate(ticket, &truncate),
+            AnyRequest::TopicPurge(purge) => self.purge_topic(ticket, &purge),
+            AnyRequest::StreamPurge(purge) => self.purge_stream(ticket, &purge.name),
             other => self.group(ticket, other),
         };
         if let Err((ticket, error)) = result {

@@ -76,6 +76,7 @@ impl Shard {
         let accepting =
             rt::spawn(connections::accept(Rc::clone(&self.connections), acceptor, cancel));
         let mut inbox = start.inbox.into_stream();
+        self.partitions.borrow_mut().open_expiring();
         self.work(&mut inbox, |shard| shard.connections.is_stopping()).await;
 
         // Stopping: no new connections, no new requests; what was accepted is answered.
@@ -111,6 +112,7 @@ impl Shard {
         done: impl Fn(&Self) -> bool,
     ) {
         let mut batch = Vec::new();
+        let mut alarm = rt::Alarm::default();
         loop {
             while let Some(message) = self.router.pop_local() {
                 self.handle(message);
@@ -122,6 +124,7 @@ impl Shard {
             if done(self) {
                 return;
             }
+            alarm.set(self.partitions.borrow().next_expiry());
             let due = self.groups.borrow().deadline();
             let messages = poll_fn(|context| {
                 let woken = self.router.wake.poll(context).is_ready()
@@ -132,6 +135,7 @@ impl Shard {
                         Poll::Ready(None) | Poll::Pending => break,
                     }
                 }
+                let woken = alarm.poll(context).is_ready() | woken;
                 if woken || !batch.is_empty() { Poll::Ready(()) } else { Poll::Pending }
             });
             if rt::until(due, messages).await.is_none() {
@@ -153,6 +157,7 @@ impl Shard {
             }
             ShardMessage::Opened { id, result } => partitions.opened(id, *result),
             ShardMessage::Synced { id, outcome } => partitions.synced(id, outcome),
+            ShardMessage::Trimmed { id, outcome } => partitions.trimmed(id, outcome),
             ShardMessage::TopicChanged(topic) => partitions.topic_changed(&topic),
             ShardMessage::Snapshot { id, outcome } => partitions.snapshot_written(id, outcome),
             ShardMessage::Group { origin, request } => {
@@ -181,7 +186,10 @@ impl Shard {
 
     /// Writes what the partitions and groups queued in this turn.
     fn flush(&self) {
-        self.partitions.borrow_mut().flush();
+        let mut partitions = self.partitions.borrow_mut();
+        partitions.flush();
+        partitions.expire();
+        drop(partitions);
         self.deliver_answers();
         let answers = self.groups.borrow_mut().flush();
         for (origin, answer) in answers {

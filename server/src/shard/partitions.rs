@@ -1,20 +1,26 @@
 //! The partitions that a shard owns: opened when first needed, on an I/O thread; let go of when
 //! their topic is deleted.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use tidewire_protocol::error::{Code, Error};
 use tidewire_protocol::message::PartitionInfo;
 use tidewire_storage::Topic;
 use tidewire_storage::disk::{Disk, RealDisk};
-use tidewire_storage::log::{LogOptions, SnapshotOutcome, SyncOutcome};
+use tidewire_storage::log::{LogOptions, SnapshotOutcome, SyncOutcome, TrimOutcome};
 
 use crate::io_pool::IoJob;
 use crate::message::{Answer, OpenResult, Origin, PartitionId, PartitionRequest};
 use crate::partition::{Effect, Partition, storage_error};
 use crate::shared::Router;
+
+/// How often a partition is looked at for records that are too old, at most.
+const EXPIRY_GRAIN: Duration = Duration::from_secs(1);
+/// A look is taken after this at the latest, in case the clock was set.
+const MAX_EXPIRY_WAIT: Duration = Duration::from_secs(3_600);
 
 type Answers = Vec<(Origin, Answer)>;
 
@@ -32,6 +38,8 @@ enum Slot {
 
 struct Open {
     partition: Partition<RealDisk>,
+    /// When something of it will be too old: its place in `expiries`.
+    expiry: Option<Instant>,
     /// Has a place in `dirty`.
     dirty: bool,
     /// The topic was deleted while a sync was under way; drop these when it is back.
@@ -44,6 +52,8 @@ pub(super) struct Partitions {
     slots: HashMap<PartitionId, Slot>,
     /// Partitions with appends that are not written yet.
     dirty: Vec<PartitionId>,
+    /// Partitions of which something will be too old, by when.
+    expiries: BTreeSet<(Instant, PartitionId)>,
     answers: Answers,
     effects: Vec<Effect<RealDisk>>,
 }
@@ -54,6 +64,7 @@ impl Partitions {
             router,
             slots: HashMap::new(),
             dirty: Vec::new(),
+            expiries: BTreeSet::new(),
             answers: Vec::new(),
             effects: Vec::new(),
         }
@@ -104,9 +115,32 @@ impl Partitions {
                 self.answers.push((origin, Answer::Describe(info)));
                 return;
             }
+            // Nor to be emptied.
+            PartitionRequest::Purge if matches!(RealDisk.exists(&dir), Ok(false)) => {
+                self.answers.push((origin, Answer::Trimmed(Ok(0))));
+                return;
+            }
             PartitionRequest::ExpireRead | PartitionRequest::CancelRead => return,
             _ => {}
         }
+        let topic = Arc::clone(topic);
+        if let Err(waiting) = self.start_opening(id, &topic, vec![(origin, request)]) {
+            let error = Error::new(Code::SHUTTING_DOWN, "the server is shutting down");
+            for (origin, request) in waiting {
+                self.refuse(id, origin, &request, &error);
+            }
+        }
+    }
+
+    /// Has an I/O thread open a log; gives `waiting` back if there are none any more.
+    fn start_opening(
+        &mut self,
+        id: PartitionId,
+        topic: &Arc<Topic>,
+        waiting: Vec<(Origin, PartitionRequest)>,
+    ) -> Result<(), Vec<(Origin, PartitionRequest)>> {
+        let shared = &self.router.shared;
+        let dir = shared.data_dir.partition_dir(id.topic, id.partition);
         let options = LogOptions {
             segment_bytes: topic.segment_bytes,
             leader_epoch: shared.leader_epoch,
@@ -117,13 +151,11 @@ impl Partitions {
         let now_us = shared.clock.wall_us();
         let job = IoJob::Open { id, dir, options, dedup_window_ms, now_us, inbox };
         if shared.io_jobs.send(job).is_err() {
-            let error = Error::new(Code::SHUTTING_DOWN, "the server is shutting down");
-            self.refuse(id, origin, &request, &error);
-            return;
+            return Err(waiting);
         }
-        let waiting = vec![(origin, request)];
         let topic = Arc::clone(topic);
         self.slots.insert(id, Slot::Opening { topic, waiting, dropped: Vec::new() });
+        Ok(())
     }
 
     /// An I/O thread opened a log, or could not.
@@ -142,8 +174,9 @@ impl Partitions {
                     }
                     let mut partition = Partition::new(name, log, memory);
                     partition.keep_to(&topic);
-                    let open = Open { partition, dirty: false, dropped };
+                    let open = Open { partition, expiry: None, dirty: false, dropped };
                     self.slots.insert(id, Slot::Open(Box::new(open)));
+                    self.expire_partition(id);
                     for (origin, request) in waiting {
                         self.carry_out(id, origin, request);
                     }
@@ -178,6 +211,10 @@ impl Partitions {
             PartitionRequest::Read(read) => partition.read(read, origin, effects),
             PartitionRequest::ExpireRead => partition.expire_read(origin, effects),
             PartitionRequest::CancelRead => partition.cancel_read(origin),
+            PartitionRequest::Truncate { before } => {
+                partition.truncate(before, origin, effects);
+            }
+            PartitionRequest::Purge => partition.purge(origin, effects),
             PartitionRequest::Resolve(place) => {
                 let position = partition.resolve(place);
                 self.answers.push((origin, Answer::Resolve(position)));
@@ -201,8 +238,22 @@ impl Partitions {
             if let Some(Slot::Open(open)) = self.slots.get_mut(&id) {
                 open.dirty = false;
                 open.partition.flush(now_us, &mut self.effects);
+                if open.partition.has_retention() {
+                    self.expire_partition(id);
+                }
                 self.apply_effects(id);
             }
+        }
+    }
+
+    /// A start was written.
+    pub(super) fn trimmed(&mut self, id: PartitionId, outcome: TrimOutcome) {
+        let Some(Slot::Open(open)) = self.slots.get_mut(&id) else { return };
+        open.partition.trimmed(outcome, &mut self.effects);
+        let dropped = !open.dropped.is_empty();
+        self.apply_effects(id);
+        if dropped && !self.is_partition_busy(id) {
+            self.forget(id);
         }
     }
 
@@ -210,30 +261,124 @@ impl Partitions {
     pub(super) fn synced(&mut self, id: PartitionId, outcome: SyncOutcome) {
         let Some(Slot::Open(open)) = self.slots.get_mut(&id) else { return };
         open.partition.synced(outcome, &mut self.effects);
+        if open.partition.has_retention() {
+            let now_us = self.router.shared.clock.wall_us();
+            open.partition.expire(now_us, &mut self.effects);
+        }
         let dropped = !open.dropped.is_empty();
         self.apply_effects(id);
         if dropped && !self.is_partition_busy(id) {
-            self.slots.remove(&id);
+            self.forget(id);
         }
     }
 
     /// Has a topic's partitions keep to its new settings.
     pub(super) fn topic_changed(&mut self, topic: &Arc<Topic>) {
-        for (_, slot) in self.slots.iter_mut().filter(|(id, _)| id.topic == topic.id) {
+        let mut changed = Vec::new();
+        for (&id, slot) in self.slots.iter_mut().filter(|(id, _)| id.topic == topic.id) {
             match slot {
                 // The log is told when it is there.
                 Slot::Opening { topic: known, .. } => *known = Arc::clone(topic),
-                Slot::Open(open) => open.partition.keep_to(topic),
+                Slot::Open(open) => {
+                    open.partition.keep_to(topic);
+                    changed.push(id);
+                }
             }
+        }
+        for id in changed {
+            self.expire_partition(id);
+            self.apply_effects(id);
+        }
+        self.open_if_expiring(topic);
+    }
+
+    /// Opens the partitions with records that retention may delete: nobody else may ever ask for
+    /// them.
+    pub(super) fn open_expiring(&mut self) {
+        let catalog = self.router.shared.catalog.load_full();
+        for topic in catalog.topics() {
+            self.open_if_expiring(topic);
+        }
+    }
+
+    fn open_if_expiring(&mut self, topic: &Arc<Topic>) {
+        if topic.retention_ms == 0 && topic.retention_bytes == 0 {
+            return;
+        }
+        let shared = Arc::clone(&self.router.shared);
+        for partition in 0..topic.partitions {
+            let id = PartitionId { topic: topic.id, partition };
+            if id.shard(shared.inboxes.len()) == self.router.shard
+                && !self.slots.contains_key(&id)
+                && RealDisk
+                    .exists(&shared.data_dir.partition_dir(id.topic, partition))
+                    .unwrap_or(true)
+            {
+                // A server that stops expires nothing.
+                let _ = self.start_opening(id, topic, Vec::new());
+            }
+        }
+    }
+
+    /// Deletes what is too old of each partition whose time has come.
+    pub(super) fn expire(&mut self) {
+        if self.expiries.is_empty() {
+            return;
+        }
+        let clock = &self.router.shared.clock;
+        let now = clock.instant(clock.now());
+        while let Some(&(at, id)) = self.expiries.first()
+            && at <= now
+        {
+            self.expire_partition(id);
+            self.apply_effects(id);
+        }
+    }
+
+    /// When to call [`Partitions::expire`] next.
+    pub(super) fn next_expiry(&self) -> Option<Instant> {
+        self.expiries.first().map(|(at, _)| *at)
+    }
+
+    /// Deletes what is too old or too much of a partition, and takes note of when to look again.
+    fn expire_partition(&mut self, id: PartitionId) {
+        let Some(Slot::Open(open)) = self.slots.get_mut(&id) else { return };
+        let clock = &self.router.shared.clock;
+        let (now, now_us) = (clock.instant(clock.now()), clock.wall_us());
+        open.partition.expire(now_us, &mut self.effects);
+        let due = open.partition.next_expiry_us().map(|due_us| {
+            let wait = Duration::from_micros(u64::try_from(due_us - now_us).unwrap_or(0));
+            now + wait.clamp(EXPIRY_GRAIN, MAX_EXPIRY_WAIT)
+        });
+        // One that is set already is kept if it comes soon enough: this runs with each group.
+        match (open.expiry, due) {
+            (Some(set), Some(due)) if set <= due && set > now => {}
+            (set, due) => {
+                if let Some(set) = set {
+                    self.expiries.remove(&(set, id));
+                }
+                open.expiry = due;
+                self.expiries.extend(due.map(|due| (due, id)));
+            }
+        }
+    }
+
+    fn forget(&mut self, id: PartitionId) {
+        if let Some(Slot::Open(open)) = self.slots.remove(&id)
+            && let Some(expiry) = open.expiry
+        {
+            self.expiries.remove(&(expiry, id));
         }
     }
 
     /// A snapshot was written, or could not be.
     pub(super) fn snapshot_written(&mut self, id: PartitionId, outcome: SnapshotOutcome) {
         let Some(Slot::Open(open)) = self.slots.get_mut(&id) else { return };
-        open.partition.snapshot_written(outcome);
-        if !open.dropped.is_empty() && !self.is_partition_busy(id) {
-            self.slots.remove(&id);
+        open.partition.snapshot_written(outcome, &mut self.effects);
+        let dropped = !open.dropped.is_empty();
+        self.apply_effects(id);
+        if dropped && !self.is_partition_busy(id) {
+            self.forget(id);
         }
     }
 
@@ -251,7 +396,7 @@ impl Partitions {
                     }
                     self.apply_effects(id);
                     if !self.is_partition_busy(id) {
-                        self.slots.remove(&id);
+                        self.forget(id);
                     }
                 }
                 None => {}
@@ -300,6 +445,17 @@ impl Partitions {
                     let inbox = shared.inboxes[self.router.shard].clone();
                     let _ = shared.io_jobs.send(IoJob::Snapshot { id, job, inbox });
                 }
+                Effect::Trimmed(origin, result) => {
+                    self.answers.push((origin, Answer::Trimmed(result)));
+                }
+                Effect::Trim(job) => {
+                    let shared = &self.router.shared;
+                    let inbox = shared.inboxes[self.router.shard].clone();
+                    let _ = shared.io_jobs.send(IoJob::Trim { id, job, inbox });
+                }
+                Effect::Remove(job) => {
+                    let _ = self.router.shared.io_jobs.send(IoJob::Remove { job });
+                }
                 Effect::Sync(job) => {
                     let shared = &self.router.shared;
                     let inbox = shared.inboxes[self.router.shard].clone();
@@ -321,6 +477,9 @@ impl Partitions {
             PartitionRequest::Append(_) => Answer::Append(Err(error.clone())),
             PartitionRequest::Flush => Answer::Flush(Err(error.clone())),
             PartitionRequest::Read(_) => Answer::Read(Err(error.clone())),
+            PartitionRequest::Truncate { .. } | PartitionRequest::Purge => {
+                Answer::Trimmed(Err(error.clone()))
+            }
             PartitionRequest::Resolve(_) => Answer::Resolve(Err(error.clone())),
             PartitionRequest::Describe(_) => {
                 let info = self.info(id, PartitionInfo { error: error.code.0, ..empty_info() });

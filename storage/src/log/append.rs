@@ -176,7 +176,7 @@ impl<D: Disk> Log<D> {
     /// gives the new one its name.
     ///
     /// [`SyncJob`]: super::SyncJob
-    fn roll(&mut self) -> Result<(), Error> {
+    pub(super) fn roll(&mut self) -> Result<(), Error> {
         let base = self.end_offset();
         let path = next_path(&self.dir, base);
         let file = self

@@ -14,8 +14,9 @@ use std::path::{Path, PathBuf};
 use tidewire_protocol::batch::{HEADER_LEN, Header};
 
 use super::index::{self, IndexFile, Summary};
-use super::segment::{Name, index_path, log_path, next_path, snapshot_path};
+use super::segment::{Name, index_path, log_path, next_path, snapshot_path, start_path};
 use super::snapshot;
+use super::trim::StartFile;
 use super::walk::{BATCH_ALIGN, Check, WALK_WINDOW_BYTES, Window, find_batch, walk};
 use crate::disk::{Disk, DiskFile, OpenMode};
 use crate::error::Error;
@@ -48,6 +49,9 @@ pub enum Fault {
     /// A file that a crash left behind: a segment that was never synced and does not follow on
     /// the log's end, or an index without its segment. Opening the log removes it.
     LeftOver,
+    /// The file that says where the log begins cannot be read. The log begins with its first
+    /// segment: records that were deleted may be back.
+    StartDamaged,
     /// A file that is not the log's. It is left alone.
     Foreign,
 }
@@ -60,7 +64,7 @@ impl Fault {
 
     /// Whether everything is as it should be all the same: nothing to repair.
     pub fn is_note(self) -> bool {
-        matches!(self, Self::IndexMissing | Self::Foreign)
+        matches!(self, Self::IndexMissing | Self::StartDamaged | Self::Foreign)
     }
 
     /// A short name, for programs.
@@ -75,6 +79,7 @@ impl Fault {
             Self::IndexStale => "index_stale",
             Self::SnapshotDamaged => "snapshot_damaged",
             Self::LeftOver => "left_over",
+            Self::StartDamaged => "start_damaged",
             Self::Foreign => "foreign",
         }
     }
@@ -138,6 +143,7 @@ pub fn check<D: Disk>(
             Name::Next(base) => _ = unnamed.insert(base),
             Name::Index(base) => _ = indexes.insert(base),
             // A bad one is passed over when the log is opened.
+            Name::Start | Name::StartDraft => {}
             Name::Snapshot(offset) => snapshots.push(offset),
             Name::SnapshotTemporary => {}
             Name::Foreign => {
@@ -145,6 +151,20 @@ pub fn check<D: Disk>(
                 checking.find(Fault::Foreign, dir.join(name), 0..0, 0..0, reason);
             }
         }
+    }
+    let start = match StartFile::load(disk, dir) {
+        Ok(file) => file.map_or(0, |file| file.offset),
+        Err(reason) => {
+            // The log begins with its first segment then.
+            checking.find(Fault::StartDamaged, start_path(dir), 0..0, 0..0, reason);
+            0
+        }
+    };
+    // What lies wholly before the start is removed when the log is opened.
+    let trimmed = named.range(..=start).next_back().copied().unwrap_or(0);
+    let kept = named.split_off(&trimmed);
+    for base in std::mem::replace(&mut named, kept) {
+        indexes.remove(&base);
     }
     checking.check.segments = named.len() + unnamed.len();
     checking.check.start = named.first().copied().unwrap_or(0);
@@ -162,6 +182,8 @@ pub fn check<D: Disk>(
         let reason = "there is no log file to this index".to_owned();
         checking.find(Fault::LeftOver, index_path(dir, base), 0..0, 0..0, reason);
     }
+    checking.check.start = checking.check.start.max(start);
+    checking.check.end = checking.check.end.max(start);
     checking.check_snapshots(&snapshots);
     Ok(checking.check)
 }

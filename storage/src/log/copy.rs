@@ -68,10 +68,10 @@ pub fn copy<D: Disk>(
             Name::Log(base) | Name::Next(base) => _ = segments.insert(base, ()),
             // It is made anew from what was copied.
             Name::Index(_) => {}
-            Name::SnapshotTemporary => {}
+            Name::SnapshotTemporary | Name::StartDraft => {}
             // Whatever stands beside the log describes a state of it that is not newer than what
             // is copied after this.
-            Name::Snapshot(_) | Name::Foreign => {
+            Name::Snapshot(_) | Name::Start | Name::Foreign => {
                 copy_beside(disk, &from.join(&name), &to.join(&name))?;
             }
         }

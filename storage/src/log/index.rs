@@ -79,6 +79,11 @@ impl Index {
         Some((u64::from(entry.position), entry.base_offset))
     }
 
+    /// When the first batch was appended; `None` if there is none.
+    pub fn first_time_us(&self) -> Option<i64> {
+        self.entries.first().map(|entry| entry.append_time_us)
+    }
+
     pub fn len(&self) -> usize {
         self.entries.len()
     }
@@ -225,11 +230,11 @@ fn summary_of(file: &impl DiskFile) -> Option<Summary> {
     })
 }
 
-fn u32_at(bytes: &[u8], at: usize) -> u32 {
+pub(super) fn u32_at(bytes: &[u8], at: usize) -> u32 {
     u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
 }
 
-fn u64_at(bytes: &[u8], at: usize) -> u64 {
+pub(super) fn u64_at(bytes: &[u8], at: usize) -> u64 {
     u64::from(u32_at(bytes, at)) | u64::from(u32_at(bytes, at + 4)) << 32
 }
 

@@ -2,8 +2,9 @@
 //!
 //! Owns the files of one directory: `<base offset>.log` holds batches and nothing else, and is
 //! called `.next` until its first sync; `<base offset>.index` can always be rebuilt from it;
-//! `<offset>.state` is a snapshot of what the server remembers of the records below. Who calls
-//! when, which offsets a reader may see and what a snapshot holds are left to the server.
+//! `<offset>.state` is a snapshot of what the server remembers of the records below; `start` says
+//! where a log begins that was trimmed. Who calls when, which offsets a reader may see and what a
+//! snapshot holds are left to the server.
 //!
 //! A [`Log`] takes appends and reads on the thread that owns it, each a system call or two.
 //! Syncing is cut in two so that the wait can happen elsewhere: [`Log::begin_sync`] gives a
@@ -23,6 +24,7 @@ mod segment;
 mod snapshot;
 mod sync;
 mod time;
+mod trim;
 mod walk;
 
 #[cfg(test)]
@@ -46,6 +48,7 @@ pub use recovery::{Quarantine, Recovery, TornTail};
 use segment::Segment;
 pub use snapshot::{MAX_SNAPSHOT_BYTES, SnapshotJob, SnapshotOutcome};
 pub use sync::{SyncJob, SyncOutcome};
+pub use trim::{RemoveJob, Retention, TrimJob, TrimOutcome};
 
 /// Segment sizes that a log takes, in bytes. Index positions must fit in 32 bits.
 pub const SEGMENT_BYTES_RANGE: RangeInclusive<u64> = 4 << 10..=1 << 30;
@@ -74,6 +77,9 @@ pub struct Log<D: Disk> {
     disk: D,
     dir: Arc<Path>,
     options: LogOptions,
+    /// Where the log was last told to begin; within the first segment, or where that begins.
+    start: u64,
+    trim_in_flight: bool,
     /// In order of their offsets, never empty; the last one takes appends.
     segments: Vec<Segment<D::File>>,
     health: Health,
@@ -128,9 +134,9 @@ impl<D: Disk> Log<D> {
         recovery::open(disk, dir, options)
     }
 
-    /// First offset in the log.
+    /// First offset in the log. It never goes back, whatever happens to the machine.
     pub fn start_offset(&self) -> u64 {
-        self.segments.first().map_or(0, |segment| segment.base)
+        self.segments.first().map_or(0, |segment| segment.base).max(self.start)
     }
 
     /// The offset after the last record written. It may be in the operating system only.

@@ -90,6 +90,11 @@ impl<F> Readers<F> {
         self.cursors.len()
     }
 
+    /// Lets go of sealed segments, so that their files can go.
+    pub fn close(&mut self, bases: &[u64]) {
+        self.sealed.retain(|sealed| !bases.contains(&sealed.base));
+    }
+
     fn cursor(&self, offset: u64) -> Option<u64> {
         self.cursors.iter().find(|cursor| cursor.offset == offset).map(|cursor| cursor.position)
     }

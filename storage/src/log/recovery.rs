@@ -11,11 +11,13 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::index::{self, Index, Summary};
-use super::segment::{Live, Name, Segment, index_path, log_path, next_path};
+use super::segment::{Live, Name, Segment, index_path, log_path, next_path, start_draft_path};
+use super::trim::StartFile;
 use super::walk::{Check, Damage, WALK_WINDOW_BYTES, WalkEnd, Window, find_batch, walk};
 use super::{Health, Log, LogOptions};
 use crate::disk::{Disk, DiskFile, OpenMode, create_dir_durable};
@@ -36,6 +38,9 @@ pub struct Recovery {
     /// Segment files that were never synced and do not follow on the log's end, and index files
     /// without a segment. They were removed.
     pub removed_files: usize,
+    /// What is wrong with the file that says where the log begins, in words: it begins with its
+    /// first segment then, and records that were deleted may be back.
+    pub start_lost: Option<String>,
     /// Files in the directory that are not the log's. They were left alone.
     pub foreign_files: usize,
 }
@@ -43,7 +48,10 @@ pub struct Recovery {
 impl Recovery {
     /// Whether the log was found as a log should be.
     pub fn is_clean(&self) -> bool {
-        self.torn.is_none() && self.quarantined.is_none() && self.removed_files == 0
+        self.torn.is_none()
+            && self.quarantined.is_none()
+            && self.removed_files == 0
+            && self.start_lost.is_none()
     }
 }
 
@@ -62,6 +70,9 @@ impl fmt::Display for Recovery {
         }
         if let Some(quarantine) = &self.quarantined {
             say(f, format_args!("quarantined: {quarantine}"))?;
+        }
+        if let Some(reason) = &self.start_lost {
+            say(f, format_args!("where it begins is lost: {reason}"))?;
         }
         for (count, what) in [
             (self.rebuilt_indexes, "indexes rebuilt"),
@@ -141,20 +152,25 @@ pub(super) fn open<D: Disk>(
         dir: Arc::from(dir),
         options,
         segments: Vec::new(),
+        start: 0,
         last_append_time_us: i64::MIN,
         recovery: Recovery::default(),
     };
-    let (named, unnamed) = opening.scan()?;
+    opening.load_start();
+    let (mut named, unnamed) = opening.scan()?;
+    opening.remove_trimmed(&mut named)?;
     opening.take_named(&named)?;
     if opening.segments.is_empty() {
         opening.create_first()?;
     }
     if opening.recovery.quarantined.is_none() {
         opening.take_unnamed(&unnamed)?;
+        opening.reach_start()?;
     }
     // A process that was killed may have left names that no disk has seen.
     opening.disk.sync_dir(dir).map_err(|error| Error::io("syncing", dir, error))?;
-    let Opening { disk, dir, options, segments, last_append_time_us, recovery } = opening;
+    let Opening { disk, dir, options, segments, start, last_append_time_us, recovery } =
+        opening;
     let health = match &recovery.quarantined {
         Some(quarantine) => Health::Quarantined(quarantine.clone()),
         None => Health::Good,
@@ -163,6 +179,8 @@ pub(super) fn open<D: Disk>(
         disk,
         dir,
         options,
+        start,
+        trim_in_flight: false,
         segments,
         health,
         last_append_time_us,
@@ -186,6 +204,8 @@ struct Opening<D: Disk> {
     dir: Arc<Path>,
     options: LogOptions,
     segments: Vec<Segment<D::File>>,
+    /// What the file `start` says; 0 if there is none.
+    start: u64,
     last_append_time_us: i64,
     recovery: Recovery,
 }
@@ -216,6 +236,13 @@ impl<D: Disk> Opening<D> {
                 Name::Index(base) => indexes.push(base),
                 // The server's, when it asks for them.
                 Name::Snapshot(_) | Name::SnapshotTemporary => {}
+                Name::Start => {}
+                Name::StartDraft => {
+                    let path = start_draft_path(&self.dir);
+                    self.disk
+                        .remove_file(&path)
+                        .map_err(|error| Error::io("removing", &path, error))?;
+                }
                 Name::Foreign => self.recovery.foreign_files += 1,
             }
         }
@@ -223,6 +250,47 @@ impl<D: Disk> Opening<D> {
             self.remove(&index_path(&self.dir, base))?;
         }
         Ok((named.into_iter().collect(), unnamed.into_iter().collect()))
+    }
+
+    fn load_start(&mut self) {
+        match StartFile::load(&self.disk, &self.dir) {
+            Ok(Some(file)) => {
+                self.start = file.offset;
+                self.last_append_time_us = file.last_append_time_us;
+            }
+            Ok(None) => {}
+            Err(reason) => self.recovery.start_lost = Some(reason),
+        }
+    }
+
+    /// Removes segments that lie wholly before the start: a removal that was cut short. Not
+    /// counted as left over, for they may well be there after a power failure.
+    fn remove_trimmed(&mut self, named: &mut Vec<u64>) -> Result<(), Error> {
+        let kept = named.partition_point(|&base| base <= self.start).saturating_sub(1);
+        for base in named.drain(..kept) {
+            for path in [index_path(&self.dir, base), log_path(&self.dir, base)] {
+                match self.disk.remove_file(&path) {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                        return Err(Error::io("removing", &path, error));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A log ends at its start or later. If it ends before, a disk has lost what it had synced,
+    /// but only records that were deleted: offsets go on from the start.
+    fn reach_start(&mut self) -> Result<(), Error> {
+        let end = self.segments.last().map_or(0, |segment| segment.end);
+        if end >= self.start {
+            return Ok(());
+        }
+        for segment in std::mem::take(&mut self.segments) {
+            self.remove(&log_path(&self.dir, segment.base))?;
+        }
+        self.create_first()
     }
 
     /// Takes the `.log` files over, in order, until the log's end or its quarantine.
@@ -292,7 +360,7 @@ impl<D: Disk> Opening<D> {
         let good = end == next && log_len == len;
         if good {
             self.last_append_time_us = self.last_append_time_us.max(last_append_time_us);
-            let last_time_us = self.last_append_time_us;
+            let last_time_us = last_append_time_us;
             let segment = Segment { base, end, len, last_time_us, unnamed: false, live: None };
             self.segments.push(segment);
         }
@@ -332,11 +400,11 @@ impl<D: Disk> Opening<D> {
     fn take_sealed(&mut self, base: u64, walked: Walked<D::File>) -> Result<(), Error> {
         self.sync(base, &walked.file)?;
         let (end, len) = (walked.end.offset, walked.end.position);
-        let bytes = walked.index.encode(base, end, len, self.last_append_time_us);
+        let last_time_us = walked.end.last_append_time_us.unwrap_or(self.last_append_time_us);
+        let bytes = walked.index.encode(base, end, len, last_time_us);
         // If it cannot be written, it is built in memory when it is needed.
         let _ = index::store(&self.disk, &self.dir, base, &bytes);
         self.recovery.rebuilt_indexes += 1;
-        let last_time_us = self.last_append_time_us;
         self.segments.push(Segment {
             base,
             end,
@@ -406,24 +474,26 @@ impl<D: Disk> Opening<D> {
 
     fn push_live(&mut self, base: u64, walked: Walked<D::File>) {
         let Walked { file, index, end, .. } = walked;
+        let end_time_us = end.last_append_time_us;
         let (end, len) = (end.offset, end.position);
         let live = Some(Live { file: Arc::new(file), index });
-        let last_time_us = self.last_append_time_us;
+        let last_time_us = end_time_us.unwrap_or(self.last_append_time_us);
         self.segments.push(Segment { base, end, len, last_time_us, unnamed: false, live });
     }
 
     fn create_first(&mut self) -> Result<(), Error> {
-        let path = log_path(&self.dir, 0);
+        let base = self.start;
+        let path = log_path(&self.dir, base);
         let file = self
             .disk
             .open(&path, OpenMode::CreateNew)
             .map_err(|error| Error::io("creating", &path, error))?;
         let live = Live { file: Arc::new(file), index: Index::default() };
         self.segments.push(Segment {
-            base: 0,
-            end: 0,
+            base,
+            end: base,
             len: 0,
-            last_time_us: i64::MIN,
+            last_time_us: self.last_append_time_us,
             unnamed: false,
             live: Some(live),
         });

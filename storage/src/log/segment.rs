@@ -16,6 +16,8 @@ const NAME_DIGITS: usize = 20;
 const LOG_SUFFIX: &str = ".log";
 const NEXT_SUFFIX: &str = ".next";
 const INDEX_SUFFIX: &str = ".index";
+const START_NAME: &str = "start";
+const START_DRAFT_NAME: &str = "start.new";
 const SNAPSHOT_SUFFIX: &str = ".state";
 const SNAPSHOT_TEMPORARY_SUFFIX: &str = ".state-new";
 
@@ -53,6 +55,9 @@ pub(super) enum Name {
     Snapshot(u64),
     /// A snapshot that was not finished.
     SnapshotTemporary,
+    /// Where the log begins, and what is to replace it: see [`super::trim`].
+    Start,
+    StartDraft,
     Foreign,
 }
 
@@ -70,6 +75,11 @@ impl Name {
     }
 
     pub fn parse(name: &str) -> Self {
+        match name {
+            START_NAME => return Self::Start,
+            START_DRAFT_NAME => return Self::StartDraft,
+            _ => {}
+        }
         let base = |digits: &str| {
             let all_digits = digits.bytes().all(|byte| byte.is_ascii_digit());
             (digits.len() == NAME_DIGITS && all_digits).then(|| digits.parse().ok()).flatten()
@@ -88,6 +98,14 @@ impl Name {
             Self::Foreign
         }
     }
+}
+
+pub(super) fn start_path(dir: &Path) -> PathBuf {
+    dir.join(START_NAME)
+}
+
+pub(super) fn start_draft_path(dir: &Path) -> PathBuf {
+    dir.join(START_DRAFT_NAME)
 }
 
 pub(super) fn log_path(dir: &Path, base: u64) -> PathBuf {

@@ -247,7 +247,7 @@ fn run_jobs(world: &mut World) {
             world.sync();
         }
         if let Some(job) = world.snapshots.pop() {
-            world.partition.snapshot_written(job.run());
+            world.snapshot(job);
         }
     }
 }
@@ -445,7 +445,7 @@ fn one_turn(world: &mut World, producers: &mut [Model], steps: &mut Steps, seed:
     if steps.below(2) == 0
         && let Some(job) = world.snapshots.pop()
     {
-        world.partition.snapshot_written(job.run());
+        world.snapshot(job);
     }
     for (token, result) in world.appended.drain(..) {
         let model = &mut producers[(token >> 32) as usize - 1];
