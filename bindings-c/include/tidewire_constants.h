@@ -140,6 +140,12 @@
 #define TW_E_TIMEOUT 952
 /* The client is closed. */
 #define TW_E_CLOSED 953
+/* The client was made before the process forked. */
+#define TW_E_FORKED 954
+/* The wait was interrupted. */
+#define TW_E_INTERRUPTED 955
+/* A blocking call was made where nothing may block. */
+#define TW_E_WOULD_BLOCK 956
 
 /* Dispositions: what an error allows to conclude, a set of bits. */
 #define TW_DISPOSITION_RETRIABLE 1
@@ -211,6 +217,7 @@
 #define TW_DEFAULT_HEARTBEAT_MS 30000u /* Silence after which a peer is asked for a sign of life; three times this closes the connection. In milliseconds. Default 30000. 1000 to 600000. */
 #define TW_DEFAULT_RETRY_BACKOFF_MS 100u /* Pause before what failed is tried again: a lost connection, or a batch that the server refused for now. It doubles up to retry_backoff_max_ms, and is shortened at random by up to half. In milliseconds. Default 100. 1 to 60000. */
 #define TW_DEFAULT_RETRY_BACKOFF_MAX_MS 5000u /* Longest pause before what failed is tried again. In milliseconds. Default 5000. 1 to 600000. */
+#define TW_DEFAULT_RUNTIME_THREADS 2u /* Threads that move the data of all blocking clients, and of all clients of other languages, in a process; the first one decides. Clients on a runtime of the application's do without. Default 2. 1 to 64. */
 #define TW_DEFAULT_ACKS "synced" /* What an acknowledgement promises: none, written (in the operating system) or synced (on the disk). Default "synced". */
 #define TW_DEFAULT_LINGER_MS 5u /* How long enqueued records may wait for company; a send or flush does not wait. In milliseconds. Default 5. 0 to 60000. */
 #define TW_DEFAULT_BATCH_BYTES 262144u /* Size at which a batch is sent without waiting further. In bytes. Default 262144. 1024 to 8388608. */

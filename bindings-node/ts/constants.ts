@@ -138,6 +138,12 @@ export const Code = {
   TIMEOUT: 952,
   /** The client is closed. */
   CLOSED: 953,
+  /** The client was made before the process forked. */
+  FORKED: 954,
+  /** The wait was interrupted. */
+  INTERRUPTED: 955,
+  /** A blocking call was made where nothing may block. */
+  WOULD_BLOCK: 956,
 } as const
 
 export type CodeName = keyof typeof Code
@@ -272,6 +278,9 @@ export const errors: Readonly<Record<number, ErrorInfo>> = {
   951: { name: "DISCONNECTED", kind: "connection", disposition: 6, text: "the connection was lost" },
   952: { name: "TIMEOUT", kind: "timeout", disposition: 2, text: "no answer came in time" },
   953: { name: "CLOSED", kind: "closed", disposition: 0, text: "the client is closed" },
+  954: { name: "FORKED", kind: "closed", disposition: 0, text: "the client was made before the process forked" },
+  955: { name: "INTERRUPTED", kind: "timeout", disposition: 2, text: "the wait was interrupted" },
+  956: { name: "WOULD_BLOCK", kind: "closed", disposition: 0, text: "a blocking call was made where nothing may block" },
 }
 
 /** Largest frame, header included. In bytes. */
@@ -353,6 +362,8 @@ export interface ClientOptions {
   retryBackoffMs?: number
   /** Longest pause before what failed is tried again. In milliseconds. Default 5000. 1 to 600000. */
   retryBackoffMaxMs?: number
+  /** Threads that move the data of all blocking clients, and of all clients of other languages, in a process; the first one decides. Clients on a runtime of the application's do without. Default 2. 1 to 64. */
+  runtimeThreads?: number
 }
 
 /** Options of a producer. */

@@ -6,6 +6,7 @@
 use tidewire_protocol::connection::ClientConfig;
 use tidewire_protocol::options::client as defaults;
 use tidewire_protocol::url::Url;
+use tracing::Instrument;
 
 use crate::client::Client;
 use crate::error::Error;
@@ -74,6 +75,13 @@ impl ClientBuilder {
         self
     }
 
+    /// How many threads the blocking clients' runtime should have.
+    pub(crate) fn runtime_threads(&self, given: Option<u32>) -> Result<u32, Error> {
+        let url = Url::parse(self.url.as_deref().unwrap_or(DEFAULT_URL))?;
+        let settings = Settings::new(&url, |name| std::env::var(name).ok())?;
+        settings.number("runtime_threads", given, defaults::RUNTIME_THREADS)
+    }
+
     /// Connects to the first server that can be reached; each is tried once.
     ///
     /// # Errors
@@ -118,8 +126,15 @@ impl ClientBuilder {
                 defaults::RETRY_BACKOFF_MAX_MS,
             )?,
         };
-        Ok(Client::new(Link::connect(config).await?, settings))
+        let span = tracing::debug_span!("connect", servers = %shown(&config));
+        Ok(Client::new(Link::connect(config).instrument(span).await?, settings))
     }
+}
+
+/// The addresses, without what else stands in a URL.
+fn shown(config: &LinkConfig) -> String {
+    let addresses: Vec<String> = config.addresses.iter().map(ToString::to_string).collect();
+    addresses.join(",")
 }
 
 fn program_name() -> String {

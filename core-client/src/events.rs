@@ -4,10 +4,14 @@
 //! invariant: a watcher that is too slow loses the oldest events and is told how many, and costs
 //! nobody else anything.
 
+use std::time::Duration;
+
 use tokio::sync::broadcast::{self, error::RecvError};
 
 use crate::consumer::group::TopicPartition;
 use crate::error::Error;
+use crate::runtime::Runtime;
+use crate::runtime::fork::Origin;
 
 /// Events kept for a watcher that is behind.
 const KEPT_EVENTS: usize = 256;
@@ -80,6 +84,7 @@ pub enum Event {
 #[derive(Debug)]
 pub struct Events {
     receiver: broadcast::Receiver<Event>,
+    origin: Origin,
 }
 
 impl Events {
@@ -91,6 +96,20 @@ impl Events {
             Err(RecvError::Lagged(missed)) => Some(Event::Missed(missed)),
             Err(RecvError::Closed) => None,
         }
+    }
+}
+
+impl Events {
+    /// As [`next`](Self::next), for a thread that may block: for at most `limit`, after which it
+    /// is `None`, too.
+    ///
+    /// # Errors
+    /// Those that [`blocking`](crate::blocking) names.
+    pub fn blocking_next(&mut self, limit: Option<Duration>) -> Result<Option<Event>, Error> {
+        self.origin.check("watch of events")?;
+        let runtime = Runtime::shared()?;
+        let event = runtime.try_wait("waiting for an event", limit, self.next())?;
+        Ok(event.flatten())
     }
 }
 
@@ -116,7 +135,7 @@ impl EventSender {
     }
 
     pub(crate) fn subscribe(&self) -> Events {
-        Events { receiver: self.sender.subscribe() }
+        Events { receiver: self.sender.subscribe(), origin: Origin::here() }
     }
 }
 

@@ -34,13 +34,20 @@
 //! moves the bytes of the connection, one waits to replace it), one for each producer and
 //! consumer. They sleep while nothing happens, and end when the handles that they serve are
 //! dropped; a producer's once everything has its outcome.
-#![forbid(unsafe_code)]
+//!
+//! Without a runtime, and for clients in other languages, there is [`blocking`]; what would else
+//! cost a wake-up for each record comes through a [`CompletionQueue`].
+// But for counting forks, which the standard library cannot.
+#![deny(unsafe_code)]
 
 mod admin;
+pub mod blocking;
 mod builder;
 mod client;
+mod completion;
 mod connection;
 mod consumer;
+mod delivery;
 mod error;
 mod events;
 mod groups;
@@ -48,13 +55,17 @@ mod link;
 mod options;
 mod producer;
 mod record;
+mod runtime;
+mod stream;
 
 pub use admin::{FetchOptions, Fetched, TopicConfig};
 pub use builder::ClientBuilder;
 pub use client::{Client, ServerInfo, ServerLimits};
+pub use completion::{CompletionQueue, Settled};
 pub use consumer::batch::{Batch, Iter, OwnedRecord, RecordView};
 pub use consumer::group::{AutoCommit, GroupConsumer, GroupConsumerBuilder, TopicPartition};
 pub use consumer::{Closer, Consumer, ConsumerBuilder, ConsumerStats, Position, Start};
+pub use delivery::{Delivery, DeliveryQueue};
 pub use error::{Code, Disposition, Error, ErrorKind};
 pub use events::{Event, Events};
 pub use groups::{CommittedOffset, GroupDescription};
@@ -62,6 +73,7 @@ pub use producer::stats::{CloseError, ProducerStats, Unsent};
 pub use producer::ticket::{Receipt, Ticket};
 pub use producer::{EnqueueError, Producer, ProducerBuilder, QueueFull};
 pub use record::Record;
+pub use stream::{BatchStream, RecordStream};
 pub use tidewire_protocol::batch::{Headers, RecordRef};
 pub use tidewire_protocol::message::{
     Acks, Codec, GroupInfo, GroupMember, GroupPartition, GroupState, PartitionInfo,

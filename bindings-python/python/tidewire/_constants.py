@@ -78,6 +78,9 @@ class Code(IntEnum):
     DISCONNECTED = 951  # the connection was lost
     TIMEOUT = 952  # no answer came in time
     CLOSED = 953  # the client is closed
+    FORKED = 954  # the client was made before the process forked
+    INTERRUPTED = 955  # the wait was interrupted
+    WOULD_BLOCK = 956  # a blocking call was made where nothing may block
 
 
 class Disposition(IntFlag):
@@ -202,6 +205,9 @@ ERRORS: Final[dict[int, ErrorInfo]] = {
     951: ErrorInfo("DISCONNECTED", "connection", Disposition(6), "the connection was lost"),
     952: ErrorInfo("TIMEOUT", "timeout", Disposition(2), "no answer came in time"),
     953: ErrorInfo("CLOSED", "closed", Disposition(0), "the client is closed"),
+    954: ErrorInfo("FORKED", "closed", Disposition(0), "the client was made before the process forked"),
+    955: ErrorInfo("INTERRUPTED", "timeout", Disposition(2), "the wait was interrupted"),
+    956: ErrorInfo("WOULD_BLOCK", "closed", Disposition(0), "a blocking call was made where nothing may block"),
 }
 
 MAX_FRAME_LEN: Final = 16777216  # Largest frame, header included. In bytes.
@@ -257,6 +263,7 @@ OPTIONS: Final[dict[str, OptionInfo]] = {
     "heartbeat_ms": OptionInfo("client", "u32", 30000, 1000, 600000, "milliseconds", "Silence after which a peer is asked for a sign of life; three times this closes the connection."),
     "retry_backoff_ms": OptionInfo("client", "u32", 100, 1, 60000, "milliseconds", "Pause before what failed is tried again: a lost connection, or a batch that the server refused for now. It doubles up to retry_backoff_max_ms, and is shortened at random by up to half."),
     "retry_backoff_max_ms": OptionInfo("client", "u32", 5000, 1, 600000, "milliseconds", "Longest pause before what failed is tried again."),
+    "runtime_threads": OptionInfo("client", "u32", 2, 1, 64, "", "Threads that move the data of all blocking clients, and of all clients of other languages, in a process; the first one decides. Clients on a runtime of the application's do without."),
     "acks": OptionInfo("producer", "acks", "synced", None, None, "", "What an acknowledgement promises: none, written (in the operating system) or synced (on the disk)."),
     "linger_ms": OptionInfo("producer", "u32", 5, 0, 60000, "milliseconds", "How long enqueued records may wait for company; a send or flush does not wait."),
     "batch_bytes": OptionInfo("producer", "u32", 262144, 1024, 8388608, "bytes", "Size at which a batch is sent without waiting further."),

@@ -222,6 +222,22 @@ impl Core {
         true
     }
 
+    /// An error if a partition was named that is not read.
+    pub(crate) fn known(&self, partition: u32, known: bool) -> Result<(), Error> {
+        if known {
+            return Ok(());
+        }
+        let topic = &self.topic;
+        let text = format!("the consumer of {topic} does not read partition {partition}");
+        Err(Error::new(Code::PARTITION_NOT_FOUND, text))
+    }
+
+    /// Whether nothing will come any more, and that was told.
+    pub(crate) fn is_over(&self) -> bool {
+        let state = self.lock();
+        state.closed || state.turns.is_empty() && !matches!(state.nothing(), Next::Empty)
+    }
+
     /// Takes the next batch, of the partition whose turn it is.
     pub(super) fn take(&self) -> Next {
         let mut state = self.lock();
@@ -390,7 +406,7 @@ impl Core {
     }
 
     /// Stops and unsubscribes without waiting.
-    pub(super) fn abandon(&self) {
+    pub(crate) fn abandon(&self) {
         if let Some((connection, channels)) = self.leave() {
             for channel in channels {
                 connection.request_and_forget(channel, Unsubscribe {});

@@ -343,6 +343,7 @@ impl Consumer {
             };
             let (partition, version) = (taken.partition, taken.version);
             let topic = &self.core.topic;
+            let _span = tracing::debug_span!("deliver", %topic, partition).entered();
             let batch = taken.bytes.and_then(|bytes| {
                 Batch::verify(topic, partition, taken.wanted, taken.end_offset, bytes)
             });
@@ -399,12 +400,7 @@ impl Consumer {
     }
 
     fn known(&self, partition: u32, known: bool) -> Result<(), Error> {
-        if known {
-            return Ok(());
-        }
-        let topic = &self.core.topic;
-        let text = format!("the consumer of {topic} does not read partition {partition}");
-        Err(Error::new(Code::PARTITION_NOT_FOUND, text))
+        self.core.known(partition, known)
     }
 
     /// Where the consumer stands, by partition.
@@ -420,6 +416,11 @@ impl Consumer {
     /// What it did so far, and what it holds.
     pub fn stats(&self) -> ConsumerStats {
         self.core.stats()
+    }
+
+    /// What may be asked and told of the consumer while another task waits in it.
+    pub(crate) fn core(&self) -> &Arc<Core> {
+        &self.core
     }
 
     /// A handle that closes this consumer from another task.

@@ -22,9 +22,11 @@ use tidewire_protocol::limits;
 use tidewire_protocol::name::check_name;
 use tidewire_protocol::options::producer as defaults;
 use tidewire_protocol::session::{ProducerConfig, ProducerSession};
+use tracing::Instrument;
 
 use crate::Acks;
 use crate::client::{Client, topic_name};
+use crate::completion::{Attached, CompletionQueue};
 use crate::error::{Code, Error};
 use crate::link::random_seed;
 use crate::record::Record;
@@ -69,6 +71,7 @@ pub struct ProducerBuilder {
     codec: Option<Codec>,
     delivery_timeout_ms: Option<u32>,
     queue_full: Option<QueueFull>,
+    completions: Option<Attached>,
 }
 
 impl ProducerBuilder {
@@ -86,6 +89,7 @@ impl ProducerBuilder {
             codec: None,
             delivery_timeout_ms: None,
             queue_full: None,
+            completions: None,
         }
     }
 
@@ -152,6 +156,14 @@ impl ProducerBuilder {
     /// What happens to a record for which the queue has no room.
     pub fn queue_full(mut self, queue_full: QueueFull) -> Self {
         self.queue_full = Some(queue_full);
+        self
+    }
+
+    /// Has the outcomes of all records settled into a queue, too, in which this producer is known
+    /// by a number of the application's choice. A queue may be given to several producers. What
+    /// it tells of failures, [`Producer::flush`] does not tell again later.
+    pub fn completions(mut self, queue: &CompletionQueue, producer: u64) -> Self {
+        self.completions = Some(Attached { queue: queue.clone(), producer });
         self
     }
 
@@ -225,6 +237,7 @@ impl ProducerBuilder {
         let partitions = opened.partitions;
         let mut queue = Queue::new(topic.clone(), bounds, session, partitions, codec);
         queue.channel = Some(Channel { connection, number });
+        queue.completions = self.completions;
         let inline = codec == Codec::None;
         let sender = Sender::new(link, topic, opened.topic_id, self.name, acks, inline, queue);
         let sender = Arc::new(sender);
@@ -253,6 +266,12 @@ impl EnqueueError {
     /// Why, and the record back.
     pub fn into_parts(self) -> (Error, Record) {
         *self.inner
+    }
+}
+
+impl EnqueueError {
+    pub(crate) fn new(error: Error, record: Record) -> Self {
+        Self { inner: Box::new((error, record)) }
     }
 }
 
@@ -319,8 +338,7 @@ impl Producer {
     /// 65,535 bytes: nothing of this record is sent, and the producer goes on. `CLOSED`, or why
     /// the producer has ended: it does not go on. The record comes back with the error.
     pub fn enqueue(&self, record: Record) -> Result<Ticket, EnqueueError> {
-        self.push(&record, false)
-            .map_err(|error| EnqueueError { inner: Box::new((error, record)) })
+        self.push(&record, false).map_err(|error| EnqueueError::new(error, record))
     }
 
     /// As [`Producer::enqueue`], for a record that is borrowed; what it consists of is copied
@@ -380,6 +398,10 @@ impl Producer {
                 return Err(error);
             }
         };
+        // A record that was dropped has its outcome already.
+        if self.handle.queue_full == QueueFull::Drop {
+            sender.notify_queue();
+        }
         if pushed.send {
             sender.pump();
         }
@@ -409,6 +431,11 @@ impl Producer {
     /// Those of [`Producer::enqueue`] and of its ticket. If [`Error::is_outcome_unknown`], the
     /// record may or may not have been appended.
     pub async fn send(&self, record: Record) -> Result<Receipt, Error> {
+        let span = tracing::debug_span!("send", topic = %self.handle.sender.topic);
+        self.send_and_wait(record).instrument(span).await
+    }
+
+    async fn send_and_wait(&self, record: Record) -> Result<Receipt, Error> {
         let waits = self.handle.queue_full == QueueFull::Block;
         let ticket = loop {
             match self.push(&record, true) {

@@ -23,6 +23,8 @@ use tidewire_protocol::session::{Attempt, ProducerEvent, ProducerSession};
 use super::stats::ProducerStats;
 use super::ticket::{Completion, Ticket};
 use super::{QueueFull, sender::Channel};
+use crate::Receipt;
+use crate::completion::{Attached, Run, extend_runs};
 use crate::error::{Code, Error};
 
 /// What a record is counted as besides its bytes: its place in the tables.
@@ -71,6 +73,8 @@ pub(super) struct Pending {
     until: Time,
     /// When its outcome is due.
     deadline: Time,
+    /// Which tickets it settles, if there is a queue to settle them into.
+    runs: Vec<Run>,
 }
 
 #[derive(Debug)]
@@ -135,6 +139,10 @@ pub(super) struct Queue {
     queued_bytes: usize,
     queued_records: u64,
     dropped_records: u64,
+    /// Number of the next ticket.
+    next_ticket: u64,
+    /// Where outcomes go besides the tickets.
+    pub(super) completions: Option<Attached>,
     closed: Option<Error>,
     /// A batch that failed since the last flush.
     failed: Option<Arc<Completion>>,
@@ -168,6 +176,8 @@ impl Queue {
             queued_bytes: 0,
             queued_records: 0,
             dropped_records: 0,
+            next_ticket: 0,
+            completions: None,
             closed: None,
             failed: None,
         }
@@ -181,11 +191,20 @@ impl Queue {
     pub(super) fn has_room(&self) -> Result<bool, Error> {
         match &self.closed {
             Some(error) => Err(error.clone()),
-            None => Ok(self.queued_bytes < self.bounds.queue_bytes),
+            None => Ok(self.queued_bytes < self.bounds.queue_bytes
+                && self.completions.as_ref().is_none_or(|to| to.queue.has_room())),
         }
     }
 
     fn full_error(&self) -> Error {
+        if self.queued_bytes < self.bounds.queue_bytes {
+            let text = format!(
+                "too many outcomes of the producer for {} wait to be drained from its \
+                 completion queue",
+                self.topic
+            );
+            return Error::new(Code::QUEUE_FULL, text);
+        }
         Error::new(
             Code::QUEUE_FULL,
             format!(
@@ -211,10 +230,14 @@ impl Queue {
                 return Err(error);
             }
             self.dropped_records += 1;
-            return Ok((
-                Ticket::new(Completion::settled_with(at, Err(error)), 0),
-                Pushed::default(),
-            ));
+            let number = self.next_ticket;
+            self.next_ticket += 1;
+            if let Some(to) = &self.completions {
+                let run = Run { first_ticket: number, first_index: 0, count: 1 };
+                to.settle(at, &[run], &Err(error.clone()));
+            }
+            let completion = Completion::settled_with(at, Err(error));
+            return Ok((Ticket::new(completion, number, 0), Pushed::default()));
         }
         let len = record_len(record);
         let limit = self.bounds.max_batch_len;
@@ -246,6 +269,8 @@ impl Queue {
         let cost = len + RECORD_OVERHEAD;
         let (linger_ms, delivery_timeout_ms) =
             (self.bounds.linger_ms, self.bounds.delivery_timeout_ms);
+        let (number, has_queue) = (self.next_ticket, self.completions.is_some());
+        self.next_ticket += 1;
         let place = self.partition(at);
         place.expedited |= expedite;
         let pending = place.open.get_or_insert_with(|| {
@@ -256,12 +281,16 @@ impl Queue {
                 cost: 0,
                 until: now.plus_ms(linger_ms.min(delivery_timeout_ms)),
                 deadline: now.plus_ms(delivery_timeout_ms),
+                runs: Vec::new(),
             }
         });
+        if has_queue {
+            extend_runs(&mut pending.runs, number, index);
+        }
         pending.cost += cost;
         pending.completion.add_record();
         let until = pending.until;
-        let ticket = Ticket::new(Arc::clone(&pending.completion), index);
+        let ticket = Ticket::new(Arc::clone(&pending.completion), number, index);
         let full = size >= batch_bytes || place.builder.len() >= batch_records;
         self.queued_bytes += cost;
         self.queued_records += 1;
@@ -502,8 +531,17 @@ impl Queue {
         outcome: Result<AppendReply, Error>,
         woken: &mut Vec<Arc<Completion>>,
     ) {
-        let Pending { completion, cost, .. } = pending;
-        let failed = outcome.is_err();
+        let Pending { completion, cost, runs, .. } = pending;
+        // What went into a queue has been told.
+        let failed = outcome.is_err() && self.completions.is_none();
+        if let Some(to) = &self.completions {
+            let partition = completion.partition();
+            let first = match &outcome {
+                Ok(reply) => Ok(Receipt::of(partition, reply, 0)),
+                Err(error) => Err(error.clone()),
+            };
+            to.settle(partition, &runs, &first);
+        }
         completion.settle(outcome);
         self.queued_bytes -= cost;
         self.queued_records -= records;

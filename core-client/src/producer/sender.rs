@@ -9,6 +9,7 @@
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::task::Poll;
 use std::time::Duration;
 
 use tidewire_protocol::connection::Time;
@@ -24,6 +25,7 @@ use super::open::{Opened, open};
 use super::queue::Queue;
 use super::stats::{CloseError, Unsent};
 use super::ticket::Completion;
+use crate::completion::CompletionQueue;
 use crate::connection::{Connection, Room, decode_reply};
 use crate::error::{Code, Error};
 use crate::events::Event;
@@ -50,6 +52,7 @@ pub(super) struct Sender {
     /// Sealing is cheap enough for the task that moves the connection's bytes.
     seals_inline: bool,
     queue: Mutex<Queue>,
+    completions: Option<CompletionQueue>,
     end: watch::Sender<End>,
     /// Wakes the task: a deadline came nearer, there is something to seal or send that others
     /// could not, or the end.
@@ -90,6 +93,7 @@ impl Sender {
         seals_inline: bool,
         queue: Queue,
     ) -> Self {
+        let completions = queue.completions.as_ref().map(|to| to.queue.clone());
         Self {
             link,
             topic,
@@ -98,6 +102,7 @@ impl Sender {
             acks,
             seals_inline,
             queue: Mutex::new(queue),
+            completions,
             end: watch::Sender::new(End::Open),
             wake: Notify::new(),
             space: Notify::new(),
@@ -123,6 +128,7 @@ impl Sender {
             let due = queue.session.poll_timeout();
             (result, due.is_some_and(|due| queue.armed.is_none_or(|armed| due < armed)))
         };
+        self.notify_queue();
         for completion in &woken {
             completion.wake();
         }
@@ -140,6 +146,21 @@ impl Sender {
         result
     }
 
+    /// Calls the completion queue's wake-up if something was settled into it.
+    pub(super) fn notify_queue(&self) {
+        if let Some(completions) = &self.completions {
+            completions.notify();
+        }
+    }
+
+    /// Waits until there is room in the completion queue, if there is one.
+    async fn drained(&self) {
+        match &self.completions {
+            Some(completions) => completions.space().notified().await,
+            None => std::future::pending().await,
+        }
+    }
+
     /// Has the task look at the deadlines again.
     pub(super) fn wake(&self) {
         self.wake.notify_one();
@@ -152,12 +173,21 @@ impl Sender {
         consume_budget().await;
         loop {
             let mut space = pin!(self.space.notified());
+            let mut drained = pin!(self.drained());
             // Registered before looking, so that no room is missed that comes in between.
             space.as_mut().enable();
+            let registered =
+                std::future::poll_fn(|cx| Poll::Ready(drained.as_mut().poll(cx))).await;
+            if registered.is_ready() {
+                continue;
+            }
             if self.queue().has_room()? {
                 return Ok(());
             }
-            space.await;
+            tokio::select! {
+                () = space => {}
+                () = drained => {}
+            }
         }
     }
 

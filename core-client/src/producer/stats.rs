@@ -89,6 +89,13 @@ impl std::error::Error for CloseError {
     }
 }
 
+/// Closing could not even begin, or was not waited for.
+impl From<Error> for CloseError {
+    fn from(error: Error) -> Self {
+        Self { error, partitions: Vec::new() }
+    }
+}
+
 impl From<CloseError> for Error {
     fn from(error: CloseError) -> Self {
         error.error

@@ -30,18 +30,38 @@ pub struct Receipt {
     pub duplicate: bool,
 }
 
+impl Receipt {
+    /// That of a record by its place in the batch.
+    pub(super) fn of(partition: u32, reply: &AppendReply, index: u32) -> Self {
+        Self {
+            partition,
+            offset: reply.base_offset.saturating_add(u64::from(index)),
+            append_time_us: reply.append_time_us,
+            acks: reply.acks,
+            duplicate: reply.duplicate,
+        }
+    }
+}
+
 /// A future of an enqueued record's [`Receipt`]. Dropping it changes nothing for the record.
 #[derive(Debug)]
 pub struct Ticket {
     completion: Arc<Completion>,
+    number: u64,
     index: u32,
     slot: Option<usize>,
     claimed: bool,
 }
 
 impl Ticket {
-    pub(super) fn new(completion: Arc<Completion>, index: u32) -> Self {
-        Self { completion, index, slot: None, claimed: false }
+    pub(super) fn new(completion: Arc<Completion>, number: u64, index: u32) -> Self {
+        Self { completion, number, index, slot: None, claimed: false }
+    }
+
+    /// Its number: 0 for the producer's first record, then rising by one with each that was
+    /// taken. By it a [`CompletionQueue`](crate::CompletionQueue) tells the outcome.
+    pub fn number(&self) -> u64 {
+        self.number
     }
 
     /// The partition that the record went to.
@@ -57,13 +77,7 @@ impl Ticket {
             self.completion.unclaimed.fetch_sub(1, Ordering::Relaxed);
         }
         Some(match outcome {
-            Ok(reply) => Ok(Receipt {
-                partition: self.completion.partition,
-                offset: reply.base_offset.saturating_add(u64::from(self.index)),
-                append_time_us: reply.append_time_us,
-                acks: reply.acks,
-                duplicate: reply.duplicate,
-            }),
+            Ok(reply) => Ok(Receipt::of(self.completion.partition, reply, self.index)),
             Err(error) => Err(error.clone()),
         })
     }

@@ -140,6 +140,12 @@ impl Code {
     pub const TIMEOUT: Self = Self(952);
     /// The client is closed.
     pub const CLOSED: Self = Self(953);
+    /// The client was made before the process forked.
+    pub const FORKED: Self = Self(954);
+    /// The wait was interrupted.
+    pub const INTERRUPTED: Self = Self(955);
+    /// A blocking call was made where nothing may block.
+    pub const WOULD_BLOCK: Self = Self(956);
 }
 
 /// All codes, by number.
@@ -619,5 +625,26 @@ pub const CODES: &[CodeInfo] = &[
         class: Class::Closed,
         disposition: Disposition::NONE,
         text: "the client is closed",
+    },
+    CodeInfo {
+        code: Code::FORKED,
+        name: "FORKED",
+        class: Class::Closed,
+        disposition: Disposition::NONE,
+        text: "the client was made before the process forked",
+    },
+    CodeInfo {
+        code: Code::INTERRUPTED,
+        name: "INTERRUPTED",
+        class: Class::Timeout,
+        disposition: Disposition::OUTCOME_UNKNOWN,
+        text: "the wait was interrupted",
+    },
+    CodeInfo {
+        code: Code::WOULD_BLOCK,
+        name: "WOULD_BLOCK",
+        class: Class::Closed,
+        disposition: Disposition::NONE,
+        text: "a blocking call was made where nothing may block",
     },
 ];

@@ -17,6 +17,8 @@ pub mod client {
     pub const RETRY_BACKOFF_MS: u32 = 100;
     /// Longest pause before what failed is tried again. In milliseconds.
     pub const RETRY_BACKOFF_MAX_MS: u32 = 5_000;
+    /// Threads that move the data of all blocking clients, and of all clients of other languages, in a process; the first one decides. Clients on a runtime of the application's do without.
+    pub const RUNTIME_THREADS: u32 = 2;
 }
 
 /// Defaults of producer options.
@@ -134,6 +136,16 @@ pub const OPTIONS: &[OptionInfo] = &[
         max: Some(600_000),
         unit: "milliseconds",
         doc: "Longest pause before what failed is tried again.",
+    },
+    OptionInfo {
+        scope: Scope::Client,
+        name: "runtime_threads",
+        ty: OptionType::U32,
+        default: "2",
+        min: Some(1),
+        max: Some(64),
+        unit: "",
+        doc: "Threads that move the data of all blocking clients, and of all clients of other languages, in a process; the first one decides. Clients on a runtime of the application's do without.",
     },
     OptionInfo {
         scope: Scope::Producer,

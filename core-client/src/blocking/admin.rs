@@ -1,0 +1,76 @@
+//! Streams, topics, groups and offsets, waited for.
+//!
+//! Owns nothing: each call is the asynchronous client's of the same name, with its errors.
+
+use super::Client;
+use crate::error::Error;
+use crate::{
+    CommittedOffset, FetchOptions, Fetched, GroupDescription, GroupInfo, PartitionInfo,
+    ProducerInfo, Start, StreamInfo, TopicConfig, TopicInfo,
+};
+
+macro_rules! calls {
+    ($($(#[$doc:meta])* $name:ident($($arg:ident: $type:ty),*) -> $out:ty;)*) => {
+        impl Client {
+            $(
+                $(#[$doc])*
+                ///
+                /// # Errors
+                #[doc = concat!(
+                    "Those of [`Client::", stringify!($name), "`](crate::Client::",
+                    stringify!($name), ")."
+                )]
+                pub fn $name(&self, $($arg: $type),*) -> Result<$out, Error> {
+                    self.call(stringify!($name), |client| client.$name($($arg),*))
+                }
+            )*
+        }
+    };
+}
+
+calls! {
+    /// Creates a stream.
+    create_stream(name: &str) -> StreamInfo;
+    /// Describes a stream.
+    describe_stream(name: &str) -> StreamInfo;
+    /// Deletes a stream; with its topics and their records if `with_topics`.
+    delete_stream(name: &str, with_topics: bool) -> ();
+    /// Lists all streams, by name.
+    list_streams() -> Vec<StreamInfo>;
+    /// Creates a topic.
+    create_topic(topic: &str, config: TopicConfig) -> TopicInfo;
+    /// Changes options of a topic.
+    update_topic(topic: &str, config: TopicConfig) -> TopicInfo;
+    /// Gives a topic more partitions; `partitions` is how many there are then.
+    add_partitions(topic: &str, partitions: u32) -> TopicInfo;
+    /// Describes a topic.
+    describe_topic(topic: &str) -> TopicInfo;
+    /// Lists all topics of a stream, by name.
+    list_topics(stream: &str) -> Vec<TopicInfo>;
+    /// Deletes a topic and its records.
+    delete_topic(topic: &str) -> ();
+    /// The named producers that a topic remembers.
+    producers(topic: &str) -> Vec<ProducerInfo>;
+    /// Has a topic forget a named producer.
+    forget_producer(topic: &str, name: &str) -> ();
+    /// The state of every partition of a topic, in order.
+    partitions(topic: &str) -> Vec<PartitionInfo>;
+    /// Reads batches of a partition from an offset on, without subscribing.
+    fetch(topic: &str, partition: u32, offset: u64, options: FetchOptions) -> Fetched;
+    /// Creates a group.
+    create_group(group: &str) -> GroupInfo;
+    /// Lists all groups and named consumers, by name.
+    list_groups() -> Vec<GroupInfo>;
+    /// Describes a group and its members.
+    describe_group(group: &str) -> GroupDescription;
+    /// Deletes a group and what it has stored.
+    delete_group(group: &str) -> ();
+    /// What a group, or a named consumer, has stored for each partition of a topic, in order.
+    committed(group: &str, topic: &str) -> Vec<Option<CommittedOffset>>;
+    /// Stores where a group goes on in partitions of a topic, all of them if `None`.
+    reset_offsets(
+        group: &str, topic: &str, partitions: Option<&[u32]>, to: Start, force: bool
+    ) -> Vec<(u32, u64)>;
+    /// Forgets what a group has stored for partitions of a topic, all of them if `None`.
+    delete_offsets(group: &str, topic: &str, partitions: Option<&[u32]>) -> ();
+}
