@@ -144,7 +144,7 @@ impl Outcome {
     ) -> impl Iterator<Item = (u32, u32, Result<&AppendReply, &Error>)> {
         let parts = self.parts.iter();
         let parts = parts.map(|part| (part.first_index, part.count, self.of(part)));
-        let all = self.parts.is_empty().then(|| (0, records, self.rest.as_ref()));
+        let all = self.parts.is_empty().then_some((0, records, self.rest.as_ref()));
         parts.chain(all)
     }
 
