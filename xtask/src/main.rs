@@ -5,6 +5,7 @@ mod fuzz;
 mod generate;
 mod miri;
 mod rules;
+mod sdk;
 mod sim;
 mod tasks;
 mod torture;
@@ -21,6 +22,9 @@ usage: cargo xtask TASK
                   fuzz the protocol with libFuzzer (nightly), 60 s a target by default
   miri            run the protocol's unit tests under Miri (nightly)
   gen --check     say which generated files differ from protocol/spec; 1 if any does
+  conformance [ARGUMENTS]
+                  build what `sdk` does, and play the conformance suite
+  sdk [NAME …]    build the server and the adapters of the conformance suite
   rules           list the rules of protocol/SPEC.md that no test names; 1 if there are any
   sim [--seeds A..B | --seconds N | --seed N] [--bug NAME] [--jobs N]
                   simulate the server with faults and crashes, by seed; --help tells more
@@ -45,6 +49,8 @@ fn main() -> ExitCode {
         ["bench-log", rest @ ..] => torture::bench_log(rest),
         ["torture", rest @ ..] => torture::run(rest),
         ["miri"] => miri::run(),
+        ["conformance", rest @ ..] => sdk::conformance(rest),
+        ["sdk", rest @ ..] => sdk::run(rest),
         ["fuzz", rest @ ..] => fuzz_arguments(rest),
         [] | ["help" | "--help" | "-h"] => {
             print!("{USAGE}");

@@ -56,6 +56,11 @@ const STEPS: &[Step] = &[
         arguments: &["run", "-p", "tidewire-sim", "--", "--seconds", "60"],
         environment: &[],
     },
+    Step {
+        name: "conformance: every SDK against the server",
+        arguments: &["xtask", "conformance", "--report", "target/conformance"],
+        environment: &[],
+    },
 ];
 
 #[derive(Default, Clone, Copy)]
@@ -130,7 +135,11 @@ fn count(line: &str, counts: &mut Counts) {
         // A test says so itself where the machine does not allow what it needs.
         counts.skipped += 1;
     }
-    let Some(result) = line.trim().strip_prefix("test result: ") else { return };
+    let line = line.trim();
+    // Of cargo's own test runner, and of the conformance suite.
+    let result =
+        line.strip_prefix("test result: ").or(line.strip_prefix("conformance result: "));
+    let Some(result) = result else { return };
     let words: Vec<&str> = result.split([' ', ';', '.']).filter(|w| !w.is_empty()).collect();
     for pair in words.windows(2) {
         let Ok(number) = pair[0].parse::<u64>() else { continue };

@@ -1,0 +1,420 @@
+//! The attacker: sends the server what no client library would, and looks at what it says, at the
+//! other clients, and at what it holds afterwards.
+//!
+//! Owns the raw sockets and the bystander. The one invariant: after every attack a bystander that
+//! was there before reads and writes as ever, and the server's memory and descriptors are back
+//! where they were.
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tidewire_protocol::codec::Reader;
+use tidewire_protocol::error::Code;
+use tidewire_protocol::frame::{Flags, PREFACE};
+use tidewire_protocol::message::{Goaway, Kind, Message};
+
+use crate::frames::{self, Defaults};
+use crate::server::Server;
+use crate::value::Random;
+
+/// Longest wait for what the server says: more than the ten seconds that a handshake may take.
+const PATIENCE: Duration = Duration::from_secs(25);
+/// Growth of the server's memory that is no leak, in KiB: buffers that are kept for the next one.
+const MAX_GROWTH_KIB: u64 = 24 << 10;
+/// Bytes of an answer that are read at most.
+const MAX_ANSWER: usize = 32 << 20;
+
+/// One connection that speaks frames made by hand.
+pub struct Raw {
+    socket: TcpStream,
+    correlation: u64,
+    buffer: Vec<u8>,
+    /// Everything the server sent.
+    said: Vec<u8>,
+    prefaced: bool,
+    ended: bool,
+}
+
+impl Raw {
+    pub fn connect(address: SocketAddr) -> Result<Self, String> {
+        let socket =
+            TcpStream::connect(address).map_err(|error| format!("connecting: {error}"))?;
+        let _ = socket.set_nodelay(true);
+        socket
+            .set_read_timeout(Some(Duration::from_millis(50)))
+            .map_err(|error| error.to_string())?;
+        Ok(Self {
+            socket,
+            correlation: 0,
+            buffer: Vec::new(),
+            said: Vec::new(),
+            prefaced: false,
+            ended: false,
+        })
+    }
+
+    /// Bytes of one part of an attack.
+    fn part(&mut self, part: &Value) -> Result<Vec<u8>, String> {
+        let (name, value) = match part {
+            Value::String(name) => (name.as_str(), &Value::Null),
+            Value::Object(map) => map
+                .iter()
+                .next()
+                .map(|(name, value)| (name.as_str(), value))
+                .ok_or("an empty part")?,
+            other => return Err(format!("{other} is no part of an attack")),
+        };
+        Ok(match name {
+            "preface" => PREFACE.to_vec(),
+            "hello" => {
+                let description = json!({"kind": "HELLO", "meta": [
+                    {"str": "attacker"}, {"str": "0"}, {"u64": 0}, {"u32": 7},
+                    {"u32": 16_777_216}, {"u32": 30_000}]});
+                self.request(&description)?
+            }
+            "open" => {
+                let description = json!({"kind": "OPEN_PRODUCER", "channel": value.as_u64().unwrap_or(1),
+                    "meta": [{"str": "default"}, {"str": "victim"}]});
+                self.request(&description)?
+            }
+            "frame" => {
+                let times = value["times"].as_u64().unwrap_or(1);
+                let mut out = Vec::new();
+                for _ in 0..times {
+                    out.extend(self.request(value)?);
+                }
+                out
+            }
+            "append" => {
+                let channel = value["channel"].as_u64().unwrap_or(1);
+                let description = json!({"kind": "APPEND", "channel": channel,
+                    "meta": [{"u32": value["partition"].as_u64().unwrap_or(0)},
+                             {"u8": value["acks"].as_u64().unwrap_or(2)}],
+                    "payload": value["batch"]});
+                self.request(&description)?
+            }
+            "hex" => frames::hex(value.as_str().unwrap_or_default())?,
+            "text" => value.as_str().unwrap_or_default().as_bytes().to_vec(),
+            "zeros" => vec![0; value.as_u64().unwrap_or(0) as usize],
+            "noise" => {
+                let seed = value["seed"].as_u64().unwrap_or(1);
+                Random::new(seed).bytes(value["len"].as_u64().unwrap_or(64) as usize)
+            }
+            other => return Err(format!("no part {other}")),
+        })
+    }
+
+    fn request(&mut self, description: &Value) -> Result<Vec<u8>, String> {
+        self.correlation += 1;
+        let defaults =
+            Defaults { kind: Kind::PING, flags: 0, correlation: self.correlation, channel: 0 };
+        frames::frame(description, defaults)
+    }
+
+    /// Sends the parts of an attack.
+    pub fn send(&mut self, parts: &[Value]) -> Result<(), String> {
+        let mut drip = false;
+        for part in parts {
+            match part.as_str() {
+                Some("drip") => {
+                    drip = true;
+                    continue;
+                }
+                Some("shutdown") => {
+                    let _ = self.socket.shutdown(Shutdown::Write);
+                    continue;
+                }
+                Some("reset") => {
+                    let linger = Some(Duration::ZERO);
+                    let _ = socket2::SockRef::from(&self.socket).set_linger(linger);
+                    let _ = self.socket.shutdown(Shutdown::Both);
+                    self.ended = true;
+                    return Ok(());
+                }
+                _ => {}
+            }
+            if let Some(ms) = part["wait_ms"].as_u64() {
+                std::thread::sleep(Duration::from_millis(ms));
+                continue;
+            }
+            let bytes = self.part(part)?;
+            let pieces: Vec<&[u8]> =
+                if drip { bytes.chunks(1).collect() } else { bytes.chunks(1 << 20).collect() };
+            for piece in pieces {
+                // The server may have closed before all was sent: what it said counts.
+                if self.socket.write_all(piece).is_err() {
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads once.
+    fn read(&mut self) {
+        let mut chunk = vec![0; 256 << 10];
+        match self.socket.read(&mut chunk) {
+            Ok(0) => self.ended = true,
+            Ok(len) => {
+                self.buffer.extend_from_slice(&chunk[..len]);
+                if self.said.len() < MAX_ANSWER {
+                    self.said.extend_from_slice(&chunk[..len]);
+                }
+            }
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut
+                ) => {}
+            Err(_) => self.ended = true,
+        }
+    }
+
+    /// The next frame, or `None` at the end of the stream.
+    pub fn frame(&mut self) -> Result<Option<Vec<u8>>, String> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if !self.prefaced && self.buffer.len() >= 8 {
+                if self.buffer[..4] != PREFACE[..4] {
+                    return Err(format!("no preface: {:02x?}", &self.buffer[..8]));
+                }
+                self.buffer.drain(..8);
+                self.prefaced = true;
+            }
+            if self.prefaced
+                && let Some(frame) = frames::split(&mut self.buffer)
+            {
+                return Ok(Some(frame));
+            }
+            if self.ended {
+                return Ok(None);
+            }
+            if Instant::now() > deadline {
+                return Err(format!("the server said nothing more within {PATIENCE:?}"));
+            }
+            self.read();
+        }
+    }
+
+    /// The reply to the last request, skipping others.
+    pub fn reply(&mut self) -> Result<Vec<u8>, String> {
+        while let Some(frame) = self.frame()? {
+            let header = frames::header(&frame);
+            if header.kind == Kind::GOAWAY {
+                let leave = goaway(&frame)?;
+                return Err(format!(
+                    "the server took leave with {}: {}",
+                    frames::code_name(Code(leave.code)),
+                    leave.message
+                ));
+            }
+            if header.flags.0 & Flags::RESPONSE.0 != 0 && header.correlation == self.correlation
+            {
+                return Ok(frame);
+            }
+        }
+        Err("the connection ended before the reply".into())
+    }
+
+    /// Everything that is said until the end of the stream.
+    fn drain(&mut self) -> Result<(), String> {
+        let deadline = Instant::now() + PATIENCE;
+        while !self.ended {
+            if Instant::now() > deadline {
+                return Err(format!("the server did not close within {PATIENCE:?}"));
+            }
+            self.read();
+        }
+        Ok(())
+    }
+
+    /// Sends a request and expects a status.
+    pub fn call(&mut self, part: &Value, status: Code) -> Result<Vec<u8>, String> {
+        self.send(std::slice::from_ref(part))?;
+        let frame = self.reply()?;
+        let got = Code(frames::header(&frame).aux as u16);
+        if got != status {
+            return Err(format!(
+                "expected {}, got {}: {}",
+                frames::code_name(status),
+                frames::code_name(got),
+                text(&frame)
+            ));
+        }
+        Ok(frame)
+    }
+}
+
+fn goaway(frame: &[u8]) -> Result<Goaway, String> {
+    let header = frames::header(frame);
+    let meta = frame.get(32..32 + header.meta_len as usize).unwrap_or_default();
+    Goaway::decode(Reader::new(meta)).map_err(|error| format!("a GOAWAY that is none: {error}"))
+}
+
+/// The text of an error reply.
+fn text(frame: &[u8]) -> String {
+    let len = frame.get(32..34).and_then(|b| b.try_into().ok()).map_or(0, u16::from_le_bytes);
+    let bytes = frame.get(34..34 + usize::from(len)).unwrap_or_default();
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// A server under attack, with a client that has nothing to do with it.
+pub struct Siege {
+    bystander: Raw,
+    appended: u64,
+    usage: (u64, usize),
+}
+
+impl Siege {
+    pub fn begin(server: &Server) -> Result<Self, String> {
+        let mut bystander = Raw::connect(server.address)?;
+        bystander.send(&[json!("preface")])?;
+        bystander.call(&json!("hello"), frames::OK)?;
+        let create = json!({"frame": {"kind": "TOPIC_CREATE", "meta": [
+            {"str": "default"}, {"str": "victim"}, {"u32": 1}]}});
+        bystander.call(&create, frames::OK)?;
+        bystander.call(&json!({"open": 1}), frames::OK)?;
+        let mut siege = Self { bystander, appended: 0, usage: (0, 0) };
+        siege.check_bystander()?;
+        siege.usage = server.usage().ok_or("the server's usage cannot be read")?;
+        Ok(siege)
+    }
+
+    /// The bystander writes a record.
+    fn check_bystander(&mut self) -> Result<(), String> {
+        let append = json!({"append": {"batch": {"records": 1}}});
+        let reply = self
+            .bystander
+            .call(&append, frames::OK)
+            .map_err(|error| format!("a bystander was harmed: {error}"))?;
+        let offset =
+            reply.get(32..40).and_then(|b| b.try_into().ok()).map_or(0, u64::from_le_bytes);
+        // Attacks that are answered well may append, too: what counts is that offsets rise.
+        if offset < self.appended {
+            return Err(format!(
+                "a bystander's record got offset {offset} after {}",
+                self.appended
+            ));
+        }
+        self.appended = offset + 1;
+        Ok(())
+    }
+
+    /// Plays one attack, and looks around afterwards.
+    pub fn attack(
+        &mut self,
+        server: &mut Server,
+        send: &[Value],
+        answer: &Value,
+    ) -> Result<(), String> {
+        {
+            let mut raw = Raw::connect(server.address)?;
+            raw.send(send)?;
+            judge(&mut raw, answer)?;
+        }
+        if let Some(died) = server.has_died() {
+            return Err(format!("{died}\n{}", server.log()));
+        }
+        self.check_bystander()?;
+        self.check_usage(server)
+    }
+
+    /// Waits until descriptors and memory are back.
+    fn check_usage(&self, server: &Server) -> Result<(), String> {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        loop {
+            let (kib, descriptors) =
+                server.usage().ok_or("the server's usage cannot be read")?;
+            let grown = kib.saturating_sub(self.usage.0);
+            if descriptors <= self.usage.1 && grown <= MAX_GROWTH_KIB {
+                return Ok(());
+            }
+            if Instant::now() > deadline {
+                return Err(format!(
+                    "the server holds {descriptors} descriptors, {} before; and {grown} KiB more",
+                    self.usage.1
+                ));
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+/// What the server must say: `goaway: CODE`, `reply: CODE` (of the last request; the connection
+/// then still answers), `closed: true`, `preface: true` (and then closes), `http: true`,
+/// `any: true` (whatever, but an end), `stays: true`; with `says`, a part of its text.
+fn judge(raw: &mut Raw, answer: &Value) -> Result<(), String> {
+    let says = answer["says"].as_str();
+    let told = |text: &str| match says {
+        Some(part) if !text.contains(part) => {
+            Err(format!("expected a text with {part:?}: {text}"))
+        }
+        _ => Ok(()),
+    };
+    if !answer["goaway"].is_null() {
+        let wanted = frames::code(&answer["goaway"])?;
+        while let Some(frame) = raw.frame()? {
+            if frames::header(&frame).kind != Kind::GOAWAY {
+                continue;
+            }
+            let leave = goaway(&frame)?;
+            if Code(leave.code) != wanted {
+                let got = frames::code_name(Code(leave.code));
+                return Err(format!(
+                    "expected GOAWAY {}, got {got}: {}",
+                    frames::code_name(wanted),
+                    leave.message
+                ));
+            }
+            told(&leave.message)?;
+            raw.drain()?;
+            let nothing = raw.buffer.is_empty();
+            return if nothing { Ok(()) } else { Err("something follows GOAWAY".into()) };
+        }
+        return Err(format!(
+            "expected GOAWAY {}, the server only closed",
+            frames::code_name(wanted)
+        ));
+    }
+    if !answer["reply"].is_null() {
+        let wanted = frames::code(&answer["reply"])?;
+        let frame = raw.reply()?;
+        let got = Code(frames::header(&frame).aux as u16);
+        if got != wanted {
+            return Err(format!(
+                "expected {}, got {}: {}",
+                frames::code_name(wanted),
+                frames::code_name(got),
+                text(&frame)
+            ));
+        }
+        if wanted != frames::OK {
+            told(&text(&frame))?;
+        }
+        raw.call(&json!({"frame": {"kind": "PING"}}), frames::OK)
+            .map_err(|error| format!("the connection did not stay: {error}"))?;
+        return Ok(());
+    }
+    if answer["stays"] == true {
+        raw.call(&json!({"frame": {"kind": "PING"}}), frames::OK)
+            .map_err(|error| format!("the connection did not stay: {error}"))?;
+        return Ok(());
+    }
+    raw.drain()?;
+    let said = String::from_utf8_lossy(&raw.said).into_owned();
+    if answer["http"] == true {
+        if !said.starts_with("HTTP/1.1 400 ") {
+            return Err(format!("expected an answer in HTTP: {said:?}"));
+        }
+        return told(&said);
+    }
+    if answer["closed"] == true && !raw.said.is_empty() {
+        return Err(format!("expected the end of the connection, got {:02x?}", raw.said));
+    }
+    if answer["preface"] == true && raw.said != PREFACE {
+        return Err(format!("expected a preface and the end, got {:02x?}", raw.said));
+    }
+    Ok(())
+}

@@ -1,0 +1,169 @@
+//! `tidewire serve` as a child process on a fresh directory and a port of its own choice.
+
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+/// Longest that a server may take to start or to stop.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Bytes of its log that are kept.
+const MAX_LOG: usize = 256 << 10;
+
+/// A server and its data.
+pub struct Server {
+    child: Option<Child>,
+    pub address: SocketAddr,
+    binary: PathBuf,
+    arguments: Vec<String>,
+    directory: TempDir,
+    log: Arc<Mutex<String>>,
+}
+
+impl Server {
+    /// Starts a server on a fresh directory.
+    pub fn start(binary: &Path, place: &Path, arguments: &[String]) -> Result<Self, String> {
+        let directory = tempfile::Builder::new()
+            .prefix("tidewire-conformance-")
+            .tempdir_in(place)
+            .map_err(|error| format!("{}: {error}", place.display()))?;
+        let mut server = Self {
+            child: None,
+            address: SocketAddr::from(([127, 0, 0, 1], 0)),
+            binary: binary.to_owned(),
+            arguments: arguments.to_vec(),
+            directory,
+            log: Arc::default(),
+        };
+        server.launch()?;
+        Ok(server)
+    }
+
+    pub fn data(&self) -> PathBuf {
+        self.directory.path().join("data")
+    }
+
+    /// Starts the process, on the data there is.
+    pub fn launch(&mut self) -> Result<(), String> {
+        if self.child.is_some() {
+            return Err("the server runs already".into());
+        }
+        let mut command = Command::new(&self.binary);
+        command
+            .args(["serve", "--dev", "--listen", "127.0.0.1:0", "--data"])
+            .arg(self.data())
+            .args(&self.arguments)
+            .env("NO_COLOR", "1")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        if !self.arguments.iter().any(|argument| argument == "--shards") {
+            command.args(["--shards", "2"]);
+        }
+        let mut child =
+            command.spawn().map_err(|error| format!("{}: {error}", self.binary.display()))?;
+        let (Some(stdout), Some(stderr)) = (child.stdout.take(), child.stderr.take()) else {
+            return Err("the server has no pipes".into());
+        };
+        let log = Arc::clone(&self.log);
+        std::thread::spawn(move || {
+            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+                let mut kept = log.lock().unwrap_or_else(PoisonError::into_inner);
+                if kept.len() + line.len() < MAX_LOG {
+                    kept.push_str(&line);
+                    kept.push('\n');
+                }
+            }
+        });
+        let mut line = String::new();
+        // It prints the line or ends: both end this read.
+        let _ = BufReader::new(stdout).read_line(&mut line);
+        let address = line.trim().strip_prefix("listening on tidewire://").map(str::parse);
+        let Some(Ok(address)) = address else {
+            let _ = child.kill();
+            let _ = child.wait();
+            return Err(format!("the server did not start: {line}{}", self.log()));
+        };
+        self.address = address;
+        self.child = Some(child);
+        Ok(())
+    }
+
+    pub fn process_id(&self) -> Option<u32> {
+        self.child.as_ref().map(Child::id)
+    }
+
+    /// Whether the process has ended by itself.
+    pub fn has_died(&mut self) -> Option<String> {
+        let status = self.child.as_mut()?.try_wait().ok()??;
+        Some(format!("the server has ended: {status}"))
+    }
+
+    /// What it wrote to stderr.
+    pub fn log(&self) -> String {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Ends the process at once; nothing is flushed.
+    pub fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+
+    /// Asks the process to end, without waiting for it.
+    pub fn ask_to_stop(&self) {
+        if let Some(child) = &self.child {
+            // SAFETY: no memory is involved; the child was not waited for, so its number is its own.
+            unsafe {
+                libc::kill(child.id() as libc::pid_t, libc::SIGTERM);
+            }
+        }
+    }
+
+    /// Waits for the process to end.
+    pub fn wait(&mut self) -> Result<(), String> {
+        let Some(mut child) = self.child.take() else { return Ok(()) };
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            match child.try_wait() {
+                Ok(Some(status)) if status.success() => return Ok(()),
+                Ok(Some(status)) => return Err(format!("the server ended with {status}")),
+                _ if Instant::now() > deadline => {
+                    let _ = child.kill();
+                    let _ = child.wait();
+                    return Err(format!("the server did not stop within {PATIENCE:?}"));
+                }
+                _ => std::thread::sleep(Duration::from_millis(2)),
+            }
+        }
+    }
+
+    /// Resident memory in KiB and open descriptors of the process.
+    pub fn usage(&self) -> Option<(u64, usize)> {
+        let id = self.process_id()?;
+        let status = std::fs::read_to_string(format!("/proc/{id}/status")).ok()?;
+        let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
+        let kib = line.split_whitespace().nth(1)?.parse().ok()?;
+        let descriptors = std::fs::read_dir(format!("/proc/{id}/fd")).ok()?.count();
+        Some((kib, descriptors))
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// Where data directories are made: in memory where that is possible, so that a run measures no
+/// disk.
+pub fn default_place() -> PathBuf {
+    let memory = Path::new("/dev/shm");
+    if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() }
+}

@@ -1,0 +1,110 @@
+//! `cargo xtask sdk`: builds the server and everything that the conformance suite plays cases
+//! through, as each `conformance/adapters/*/adapter.toml` says.
+
+use std::path::Path;
+use std::process::{Command, ExitCode};
+
+use serde::Deserialize;
+
+use crate::generate::root;
+
+/// The part of a manifest that says how its adapter is built.
+#[derive(Deserialize)]
+struct Manifest {
+    name: String,
+    build: Vec<Vec<String>>,
+}
+
+/// Builds what `names` names, or everything; 1 if something could not be built.
+pub(crate) fn run(names: &[&str]) -> ExitCode {
+    match build(&root(), names) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("cargo xtask sdk: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Builds everything, and plays the suite with these arguments.
+pub(crate) fn conformance(arguments: &[&str]) -> ExitCode {
+    let mut line: Vec<String> =
+        ["run", "--quiet", "-p", "tidewire-conformance", "--bin", "tidewire-conformance", "--"]
+            .map(str::to_owned)
+            .to_vec();
+    line.push("run".to_owned());
+    line.extend(arguments.iter().map(|&argument| argument.to_owned()));
+    let outcome = build(&root(), &[]).and_then(|()| command(&root(), &cargo(), &line));
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("cargo xtask conformance: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn build(root: &Path, names: &[&str]) -> Result<(), String> {
+    let server = ["build", "-p", "tidewire-cli", "-p", "tidewire-conformance"];
+    command(root, &cargo(), &server.map(str::to_owned))?;
+    let manifests = manifests(&root.join("conformance/adapters"))?;
+    for name in names {
+        if !manifests.iter().any(|manifest| manifest.name == *name) {
+            return Err(format!("there is no adapter {name}"));
+        }
+    }
+    for manifest in manifests {
+        if !names.is_empty() && !names.contains(&manifest.name.as_str()) {
+            continue;
+        }
+        println!("=== {} ===", manifest.name);
+        for line in &manifest.build {
+            let Some((program, arguments)) = line.split_first() else { continue };
+            let program = if program == "cargo" { cargo() } else { program.clone() };
+            command(root, &program, arguments)
+                .map_err(|error| format!("{}: {error}", manifest.name))?;
+        }
+    }
+    Ok(())
+}
+
+fn cargo() -> String {
+    std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned())
+}
+
+fn command(root: &Path, program: &str, arguments: &[String]) -> Result<(), String> {
+    let shown = format!("{program} {}", arguments.join(" "));
+    let status = Command::new(program).args(arguments).current_dir(root).status();
+    match status {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("{shown}: {status}")),
+        Err(error) => Err(format!("{shown}: {error}")),
+    }
+}
+
+fn manifests(directory: &Path) -> Result<Vec<Manifest>, String> {
+    let shown = directory.display();
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(directory).map_err(|error| format!("{shown}: {error}"))? {
+        let path =
+            entry.map_err(|error| format!("{shown}: {error}"))?.path().join("adapter.toml");
+        let Ok(text) = std::fs::read_to_string(&path) else { continue };
+        let manifest =
+            toml::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
+        found.push(manifest);
+    }
+    found.sort_by(|a: &Manifest, b| a.name.cmp(&b.name));
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_manifest_says_how_its_adapter_is_built() {
+        let manifests = manifests(&root().join("conformance/adapters")).expect("manifests");
+        assert!(manifests.iter().any(|manifest| manifest.name == "rust"));
+        assert!(manifests.iter().all(|manifest| !manifest.build.is_empty()));
+    }
+}
