@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 
 use support::raw::PATIENCE;
 use support::server::TestServer;
-use tidewire::{AutoCommit, Client, GroupConsumer, Record, Start, TopicConfig};
+use tidewire::{
+    AutoCommit, Client, Delivery, Event, GroupConsumer, Record, Start, TopicConfig, blocking,
+};
 
 /// How often each value was seen.
 type Seen = Arc<Mutex<BTreeMap<u64, u32>>>;
@@ -196,4 +198,87 @@ fn a_few_members_churn_and_nothing_is_lost() {
 fn fifty_members_churn_for_a_minute_and_nothing_is_lost() {
     let server = TestServer::start();
     runtime().block_on(churn(&server, 50, Duration::from_secs(60)));
+}
+
+/// What a binding does with groups: threads that wait, others that store and close meanwhile.
+#[test]
+fn a_blocking_member_reads_stores_and_leaves() {
+    let server = TestServer::start();
+    let url = format!("tidewire://{}", server.address);
+    let client = blocking::Client::connect(&url).expect("connects");
+    client.create_topic("t", TopicConfig::default().partitions(1)).expect("new");
+    let producer = client.producer("t").build().expect("opens");
+    for number in 0..10u32 {
+        producer.enqueue(Record::new(number.to_le_bytes().to_vec())).expect("room");
+    }
+    producer.close(Some(PATIENCE)).expect("acknowledged");
+
+    let join = || {
+        let consumer = client.consumer("t").group("g").start(Start::Earliest);
+        Arc::new(consumer.auto_commit(AutoCommit::Off).build().expect("joined"))
+    };
+    let member = join();
+    let mut read = 0;
+    while read < 10 {
+        read += member.poll(Some(PATIENCE)).expect("delivered").expect("in time").len();
+    }
+    let (begun, has_begun) = std::sync::mpsc::channel();
+    let waiting = std::thread::spawn({
+        let member = Arc::clone(&member);
+        move || {
+            begun.send(()).expect("the test waits");
+            member.next_batch()
+        }
+    });
+    has_begun.recv_timeout(PATIENCE).expect("begins");
+    // Neither waits for the thread that waits for a batch.
+    member.commit().expect("stored");
+    assert_eq!(member.assignment().expect("not forked").len(), 1);
+    member.close(Some(PATIENCE)).expect("leaves");
+    assert!(waiting.join().expect("no panic").expect("no error").is_none());
+    assert!(member.next_batch().expect("closed").is_none());
+    let stored = client.committed("g", "t").expect("answered");
+    assert_eq!(stored[0].as_ref().expect("stored").offset, 10);
+    assert!(join().poll(Some(Duration::from_millis(50))).expect("nothing left").is_none());
+}
+
+/// The deliveries of a member come through a queue, and so do its partitions, as events.
+#[test]
+fn a_members_deliveries_and_partitions_come_with_one_wake_up() {
+    let server = TestServer::start();
+    let url = format!("tidewire://{}", server.address);
+    let client = blocking::Client::connect(&url).expect("connects");
+    client.create_topic("t", TopicConfig::default().partitions(2)).expect("new");
+    let producer = client.producer("t").build().expect("opens");
+    for number in 0..100u32 {
+        let record = Record::new(number.to_le_bytes().to_vec()).partition(number % 2);
+        producer.enqueue(record).expect("room");
+    }
+    producer.close(Some(PATIENCE)).expect("acknowledged");
+
+    let (sender, woken) = std::sync::mpsc::channel();
+    let events = client.events().expect("not forked");
+    let consumer = client.consumer("t").group("g").start(Start::Earliest);
+    let wake = move || {
+        let _ = sender.send(());
+    };
+    let queue = consumer.deliveries(Some(events), wake).expect("joined");
+    let (mut read, mut assigned) = (0, 0);
+    while read < 100 || assigned < 2 {
+        woken.recv_timeout(PATIENCE).expect("a wake-up");
+        while let Some(delivery) = queue.try_next().expect("not forked") {
+            match delivery {
+                Delivery::Batch(batch) => read += batch.len(),
+                Delivery::Event(Event::PartitionsAssigned { partitions, .. }) => {
+                    assigned += partitions.len();
+                }
+                Delivery::Event(_) => {}
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+    assert_eq!((read, assigned), (100, 2));
+    queue.close().expect("not forked");
+    woken.recv_timeout(PATIENCE).expect("the end is told");
+    assert!(matches!(queue.drain(9).expect("not forked").last(), Some(Delivery::Closed)));
 }

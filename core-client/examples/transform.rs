@@ -26,6 +26,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut written = 0;
     while consumer.lag() > 0 {
         let Some(batch) = consumer.next_batch().await? else { break };
+        let mut sent = Vec::new();
         for record in &batch {
             let value = record.value().unwrap_or_default().to_ascii_uppercase();
             // Never all zeros, which would be no id.
@@ -34,11 +35,25 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             id[4..12].copy_from_slice(&record.offset().to_be_bytes());
             let result = Record::new(value).partition(record.partition()).id(id);
             producer.ready().await?;
-            producer.enqueue(result)?;
-            written += 1;
+            sent.push((producer.enqueue(result.clone())?, result));
         }
-        // What was read counts as done once what was made of it is there.
-        producer.flush().await?;
+        // What was read counts as done once what was made of it is there. The tickets tell of
+        // failures, so that they need not be told here.
+        let _ = producer.flush().await;
+        for (ticket, record) in sent {
+            match ticket.await {
+                Ok(_) => written += 1,
+                // One of those in its batch is there already; alone, each says it for itself.
+                Err(error) if error.code() == Code::DUPLICATE_IDS => {
+                    match producer.send(record).await {
+                        Ok(_) => written += 1,
+                        Err(error) if error.code() == Code::DUPLICATE_IDS => {}
+                        Err(error) => return Err(error.into()),
+                    }
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
     }
     producer.close().await?;
     println!("{written} records");

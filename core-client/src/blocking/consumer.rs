@@ -29,6 +29,10 @@ impl ConsumerBuilder {
         Self { client: client.clone(), inner: client.bound().unchecked().consumer(topic) }
     }
 
+    pub(super) fn into_parts(self) -> (Client, consumer::ConsumerBuilder) {
+        (self.client, self.inner)
+    }
+
     options!(ConsumerBuilder:
         start(Start),
         partitions(impl IntoIterator<Item = u32>),

@@ -2,7 +2,7 @@
 //! a binding.
 //!
 //! Owns when the wake-up is called; what was delivered stays in the consumer, within its credit,
-//! until it is taken here. The one invariant: once [`DeliveryQueue::try_next`] found nothing, the
+//! until it is taken here. The one invariant: once `try_next` found nothing, the
 //! next thing that comes calls the wake-up once.
 
 use std::fmt;
@@ -17,10 +17,11 @@ use tokio::task::unconstrained;
 use crate::blocking::{Runtime, control};
 use crate::completion::Wake;
 use crate::consumer::core::Core;
+use crate::consumer::group::control::GroupControl;
 use crate::error::Error;
 use crate::events::{Event, Events};
 use crate::runtime::Bound;
-use crate::{Batch, Consumer, ConsumerStats, Position, Start};
+use crate::{Batch, Consumer, ConsumerStats, GroupConsumer, Position, Start};
 
 /// What a [`DeliveryQueue`] gives.
 #[derive(Clone, Debug)]
@@ -42,31 +43,47 @@ type Waiting<C, T> = Pin<Box<dyn Future<Output = (C, T)> + Send>>;
 /// A consumer that wakes instead of being waited for.
 ///
 /// When there was nothing and something comes, the wake-up is called once; it is not called again
-/// until [`try_next`](Self::try_next) has found nothing. So one wake-up serves many batches: whoever is
-/// woken takes deliveries until there are none, and then sleeps. What is delivered ahead is
-/// bounded by `prefetch_bytes`, as ever. Any thread may call any of it.
+/// until [`try_next`](Self::try_next) has found nothing. So one wake-up serves many batches:
+/// whoever is woken takes deliveries until there are none, and then sleeps. What is delivered
+/// ahead is bounded by `prefetch_bytes`, as ever. Any thread may call any of it.
 #[derive(Debug)]
 pub struct DeliveryQueue {
-    bound: Bound<Shared>,
+    bound: Bound<Shared<Consumer, Arc<Core>>>,
 }
 
-struct Shared {
-    core: Arc<Core>,
+/// A member of a group that wakes instead of being waited for: as [`DeliveryQueue`] in all but
+/// what it is told. With events, its partitions come as [`Event::PartitionsAssigned`] and the
+/// like. A batch counts as done when the next delivery is asked for.
+#[derive(Debug)]
+pub struct GroupDeliveryQueue {
+    bound: Bound<Shared<GroupConsumer, GroupControl>>,
+}
+
+/// What may be asked of a consumer that waits.
+trait Control<C>: Send + Sync {
+    /// Whether nothing will come any more.
+    fn is_over(&self) -> bool;
+    /// Waits for the next batch.
+    fn next_batch(consumer: C) -> Waiting<C, Result<Option<Batch>, Error>>;
+}
+
+struct Shared<C, T> {
+    control: T,
     bell: Arc<Bell>,
     waker: Waker,
-    state: Mutex<State>,
+    state: Mutex<State<C>>,
 }
 
-struct State {
-    next: Option<Waiting<Consumer, Result<Option<Batch>, Error>>>,
+struct State<C> {
+    next: Option<Waiting<C, Result<Option<Batch>, Error>>>,
     events: Option<Waiting<Events, Option<Event>>>,
     /// `Closed` was given.
     over: bool,
 }
 
-impl fmt::Debug for Shared {
+impl<C, T: fmt::Debug> fmt::Debug for Shared<C, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Shared").field("core", &self.core).finish_non_exhaustive()
+        f.debug_struct("Shared").field("control", &self.control).finish_non_exhaustive()
     }
 }
 
@@ -88,6 +105,93 @@ impl std::task::Wake for Bell {
         }
     }
 }
+
+impl<C, T: Control<C>> Shared<C, T> {
+    fn new(
+        consumer: C,
+        control: T,
+        events: Option<Events>,
+        wake: impl Fn() + Send + Sync + 'static,
+    ) -> Self {
+        let bell = Arc::new(Bell { wake: Wake::new(wake), armed: AtomicBool::new(false) });
+        bell.wake.call();
+        Self {
+            control,
+            waker: Waker::from(Arc::clone(&bell)),
+            bell,
+            state: Mutex::new(State {
+                next: Some(T::next_batch(consumer)),
+                events: events.map(next_event),
+                over: false,
+            }),
+        }
+    }
+
+    fn try_next(&self) -> Option<Delivery> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        // Armed before looking, so that what comes in between is told.
+        self.bell.armed.store(true, Ordering::Release);
+        let found = state.poll(&self.control, &mut Context::from_waker(&self.waker));
+        if found.is_some() {
+            self.bell.armed.store(false, Ordering::Release);
+        }
+        found
+    }
+}
+
+macro_rules! queue {
+    ($type:ident) => {
+        impl $type {
+            /// Takes the next delivery, without waiting; `None` if there is none now, or none any
+            /// more.
+            ///
+            /// # Errors
+            /// `FORKED`. What happens to the consumer comes as [`Delivery::Error`].
+            pub fn try_next(&self) -> Result<Option<Delivery>, Error> {
+                let shared = self.bound.value("consumer")?;
+                let _inside = self.bound.runtime().enter();
+                Ok(shared.try_next())
+            }
+
+            /// As [`try_next`](Self::try_next), if it is a batch; anything else is left to
+            /// `other`.
+            ///
+            /// # Errors
+            /// `FORKED`.
+            pub fn try_next_batch(
+                &self,
+                mut other: impl FnMut(Delivery),
+            ) -> Result<Option<Batch>, Error> {
+                while let Some(delivery) = self.try_next()? {
+                    match delivery {
+                        Delivery::Batch(batch) => return Ok(Some(batch)),
+                        delivery => other(delivery),
+                    }
+                }
+                Ok(None)
+            }
+
+            /// Takes up to `max` deliveries. If it gives `max` of them there may be more, of
+            /// which no wake-up will tell.
+            ///
+            /// # Errors
+            /// `FORKED`.
+            pub fn drain(&self, max: usize) -> Result<Vec<Delivery>, Error> {
+                let mut out = Vec::new();
+                while out.len() < max
+                    && let Some(delivery) = self.try_next()?
+                {
+                    out.push(delivery);
+                }
+                Ok(out)
+            }
+        }
+    };
+}
+
+queue!(DeliveryQueue);
+queue!(GroupDeliveryQueue);
+control!(DeliveryQueue);
 
 impl DeliveryQueue {
     /// A queue of what a consumer is delivered, and of what happens meanwhile if `events` are
@@ -111,79 +215,60 @@ impl DeliveryQueue {
         events: Option<Events>,
         wake: impl Fn() + Send + Sync + 'static,
     ) -> Self {
-        let bell = Arc::new(Bell { wake: Wake::new(wake), armed: AtomicBool::new(false) });
-        let shared = Shared {
-            core: Arc::clone(consumer.core()),
-            waker: Waker::from(Arc::clone(&bell)),
-            bell: Arc::clone(&bell),
-            state: Mutex::new(State {
-                next: Some(next_batch(consumer)),
-                events: events.map(next_event),
-                over: false,
-            }),
-        };
-        bell.wake.call();
-        Self { bound: Bound::new(runtime, shared) }
+        let core = Arc::clone(consumer.core());
+        Self { bound: Bound::new(runtime, Shared::new(consumer, core, events, wake)) }
     }
 
     fn core(&self) -> Result<&Arc<Core>, Error> {
-        Ok(&self.bound.value("consumer")?.core)
-    }
-
-    /// Takes the next delivery, without waiting; `None` if there is none now, or none any more.
-    ///
-    /// # Errors
-    /// `FORKED`. What happens to the consumer comes as [`Delivery::Error`].
-    pub fn try_next(&self) -> Result<Option<Delivery>, Error> {
-        let shared = self.bound.value("consumer")?;
-        let _inside = self.bound.runtime().enter();
-        let mut state = shared.state.lock().unwrap_or_else(PoisonError::into_inner);
-        // Armed before looking, so that what comes in between is told.
-        shared.bell.armed.store(true, Ordering::Release);
-        let found = state.poll(&shared.core, &mut Context::from_waker(&shared.waker));
-        if found.is_some() {
-            shared.bell.armed.store(false, Ordering::Release);
-        }
-        Ok(found)
-    }
-
-    /// As [`try_next`](Self::try_next), if it is a batch; anything else is left to `other`.
-    ///
-    /// # Errors
-    /// `FORKED`.
-    pub fn try_next_batch(
-        &self,
-        mut other: impl FnMut(Delivery),
-    ) -> Result<Option<Batch>, Error> {
-        while let Some(delivery) = self.try_next()? {
-            match delivery {
-                Delivery::Batch(batch) => return Ok(Some(batch)),
-                delivery => other(delivery),
-            }
-        }
-        Ok(None)
-    }
-
-    /// Takes up to `max` deliveries. If it gives `max` of them there may be more, of which no
-    /// wake-up will tell.
-    ///
-    /// # Errors
-    /// `FORKED`.
-    pub fn drain(&self, max: usize) -> Result<Vec<Delivery>, Error> {
-        let mut out = Vec::new();
-        while out.len() < max
-            && let Some(delivery) = self.try_next()?
-        {
-            out.push(delivery);
-        }
-        Ok(out)
+        Ok(&self.bound.value("consumer")?.control)
     }
 }
 
-control!(DeliveryQueue);
+impl GroupDeliveryQueue {
+    /// As [`DeliveryQueue::new`], for a member of a group.
+    ///
+    /// # Errors
+    /// `INTERNAL` if the runtime's threads cannot be made.
+    pub fn new(
+        consumer: GroupConsumer,
+        events: Option<Events>,
+        wake: impl Fn() + Send + Sync + 'static,
+    ) -> Result<Self, Error> {
+        Ok(Self::on(Runtime::shared()?, consumer, events, wake))
+    }
 
-impl State {
-    fn poll(&mut self, core: &Core, cx: &mut Context<'_>) -> Option<Delivery> {
+    pub(crate) fn on(
+        runtime: Runtime,
+        consumer: GroupConsumer,
+        events: Option<Events>,
+        wake: impl Fn() + Send + Sync + 'static,
+    ) -> Self {
+        let control = consumer.control();
+        Self { bound: Bound::new(runtime, Shared::new(consumer, control, events, wake)) }
+    }
+
+    /// Stores offsets, and says what is read; for [`Runtime::spawn`].
+    ///
+    /// # Errors
+    /// `FORKED`.
+    pub fn control(&self) -> Result<GroupControl, Error> {
+        Ok(self.bound.value("consumer")?.control.clone())
+    }
+
+    /// Ends the deliveries; the member stores what was done, if it does so by itself, and leaves.
+    ///
+    /// # Errors
+    /// `FORKED`.
+    pub fn close(&self) -> Result<(), Error> {
+        let shared = self.bound.value("consumer")?;
+        let _inside = self.bound.runtime().enter();
+        shared.control.close();
+        Ok(())
+    }
+}
+
+impl<C> State<C> {
+    fn poll(&mut self, control: &impl Control<C>, cx: &mut Context<'_>) -> Option<Delivery> {
         if self.over {
             return None;
         }
@@ -206,7 +291,7 @@ impl State {
         self.next = None;
         match result {
             Ok(Some(batch)) => {
-                self.next = Some(next_batch(consumer));
+                self.next = Some(next(control, consumer));
                 Some(Delivery::Batch(batch))
             }
             Ok(None) => {
@@ -215,8 +300,8 @@ impl State {
             }
             Err(error) => {
                 // Without a partition left the same error would be told for ever.
-                if !core.is_over() {
-                    self.next = Some(next_batch(consumer));
+                if !control.is_over() {
+                    self.next = Some(next(control, consumer));
                 }
                 Some(Delivery::Error(error))
             }
@@ -224,13 +309,38 @@ impl State {
     }
 }
 
+fn next<C, T: Control<C>>(_: &T, consumer: C) -> Waiting<C, Result<Option<Batch>, Error>> {
+    T::next_batch(consumer)
+}
+
 // The turns of a task, which `unconstrained` takes away, are for those who wait; here nobody does.
 
-fn next_batch(mut consumer: Consumer) -> Waiting<Consumer, Result<Option<Batch>, Error>> {
-    Box::pin(unconstrained(async move {
-        let result = consumer.next_batch().await;
-        (consumer, result)
-    }))
+impl Control<Consumer> for Arc<Core> {
+    fn is_over(&self) -> bool {
+        Core::is_over(self)
+    }
+
+    fn next_batch(mut consumer: Consumer) -> Waiting<Consumer, Result<Option<Batch>, Error>> {
+        Box::pin(unconstrained(async move {
+            let result = consumer.next_batch().await;
+            (consumer, result)
+        }))
+    }
+}
+
+impl Control<GroupConsumer> for GroupControl {
+    fn is_over(&self) -> bool {
+        GroupControl::is_over(self)
+    }
+
+    fn next_batch(
+        mut consumer: GroupConsumer,
+    ) -> Waiting<GroupConsumer, Result<Option<Batch>, Error>> {
+        Box::pin(unconstrained(async move {
+            let result = consumer.next_batch().await;
+            (consumer, result)
+        }))
+    }
 }
 
 fn next_event(mut events: Events) -> Waiting<Events, Option<Event>> {

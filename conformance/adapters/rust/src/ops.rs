@@ -37,6 +37,7 @@ const FEATURES: &[&str] = &[
     "retention",
     "option_structs",
     "topic_update",
+    "truncate",
     "groups",
     "offsets",
 ];
@@ -338,6 +339,20 @@ async fn admin(handles: &Shared, op: &str, args: &Value) -> Outcome {
         "topic.add_partitions" => {
             let partitions = narrow(&args["partitions"])?;
             values::topic(&client.add_partitions(text(args, "topic")?, partitions).await?)
+        }
+        "topic.purge" => {
+            client.purge_topic(text(args, "topic")?).await?;
+            json!({})
+        }
+        "topic.truncate" => {
+            let (partition, before) =
+                (narrow(&args["partition"])?, wide(&args["before_offset"])?);
+            let start = client.truncate(text(args, "topic")?, partition, before).await?;
+            json!({"start_offset": start.to_string()})
+        }
+        "stream.purge" => {
+            client.purge_stream(text(args, "name")?).await?;
+            json!({})
         }
         "topic.delete" => {
             client.delete_topic(text(args, "topic")?).await?;

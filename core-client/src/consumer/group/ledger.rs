@@ -278,6 +278,12 @@ impl Ledger {
         self.arrived.notify_one();
     }
 
+    /// Whether nothing will come any more.
+    pub(super) fn is_over(&self) -> bool {
+        let state = self.lock();
+        state.closed || state.over.is_some()
+    }
+
     pub(super) fn is_closed(&self) -> bool {
         self.lock().closed
     }

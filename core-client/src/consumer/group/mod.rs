@@ -5,6 +5,7 @@
 //! the [`task`] keeps the membership. The one invariant: an offset is stored only for records
 //! that the application was shown, and of a partition that was released nothing is shown.
 
+pub(crate) mod control;
 mod ledger;
 mod task;
 
