@@ -411,7 +411,7 @@ fn run(seed: u64) {
     let mut session = session(1 + rng.below(5) as usize);
     let mut world = World { requests: vec![VecDeque::new()], ..World::default() };
     // Every second run is without ids.
-    let ids = if seed % 2 == 0 { 0 } else { 20 + rng.below(200) };
+    let ids = if seed.is_multiple_of(2) { 0 } else { 20 + rng.below(200) };
     let mut pushed: Vec<Vec<u8>> = Vec::new();
     let mut outcomes: HashMap<u32, Vec<Fate>> = HashMap::new();
     let mut connected = true;
