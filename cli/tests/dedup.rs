@@ -202,7 +202,7 @@ fn two_producers_with_the_same_ids_store_each_record_once() {
         let mut stored = Vec::new();
         while stored.len() < RECORDS as usize {
             let from = stored.len() as u64;
-            let fetched = client.fetch("t", 0, from, options.clone()).await.expect("fetched");
+            let fetched = client.fetch("t", 0, from, options).await.expect("fetched");
             let before = stored.len();
             for read in fetched.batches.iter().flatten().filter(|r| r.offset() >= from) {
                 assert_eq!(read.offset(), stored.len() as u64, "without a gap");
