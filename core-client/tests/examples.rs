@@ -4,6 +4,7 @@ mod support;
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::sync::LazyLock;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -11,13 +12,23 @@ use support::Server;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Where cargo puts the examples of the profile that this test was built with.
+/// An example, built like this test and put where cargo puts it: `cargo test --all-targets`
+/// builds examples only as tests.
 fn example(name: &str) -> PathBuf {
-    let test = std::env::current_exe().expect("this test");
-    let profile = test.parent().and_then(|deps| deps.parent()).expect("target/PROFILE/deps");
-    let path = profile.join("examples").join(name);
-    assert!(path.exists(), "not built: run `cargo build -p tidewire --examples` first");
-    path
+    static BUILT: LazyLock<PathBuf> = LazyLock::new(|| {
+        let test = std::env::current_exe().expect("this test");
+        let profile = test.ancestors().nth(2).expect("target/PROFILE/deps");
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let mut build = Command::new(cargo);
+        build.args(["build", "--quiet", "-p", "tidewire", "--examples"]);
+        if profile.ends_with("release") {
+            build.arg("--release");
+        }
+        build.env("CARGO_TARGET_DIR", profile.parent().expect("target"));
+        assert!(build.status().expect("cargo").success(), "the examples do not build");
+        profile.join("examples")
+    });
+    BUILT.join(name)
 }
 
 /// Runs one to its end; what it printed.
