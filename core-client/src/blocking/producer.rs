@@ -146,6 +146,15 @@ impl Producer {
         self.bound.runtime().wait("send", Some(limit), producer.send(record))?
     }
 
+    /// Has all that is enqueued sent at once, without waiting for it.
+    ///
+    /// # Errors
+    /// `FORKED`.
+    pub fn hurry(&self) -> Result<(), Error> {
+        self.as_async()?.hurry();
+        Ok(())
+    }
+
     /// Sends all that is enqueued and waits until it has its outcome.
     ///
     /// # Errors

@@ -459,6 +459,11 @@ impl Producer {
         self.handle.sender.flush().await
     }
 
+    /// Has all that is enqueued sent at once instead of after `linger_ms`, without waiting for it.
+    pub fn hurry(&self) {
+        self.handle.sender.hurry();
+    }
+
     /// Takes no more records, flushes, and closes the producer on the server; for every clone.
     /// Every record has its outcome within `delivery_timeout_ms`, so that it takes no longer.
     ///
@@ -481,6 +486,11 @@ impl Producer {
     /// What it did so far, and what waits.
     pub fn stats(&self) -> ProducerStats {
         self.handle.sender.queue().stats()
+    }
+
+    /// Whether a full queue is to be waited for: its `queue_full` is [`QueueFull::Block`].
+    pub fn waits_for_room(&self) -> bool {
+        self.handle.queue_full == QueueFull::Block
     }
 
     /// How many partitions the topic has.

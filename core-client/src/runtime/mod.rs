@@ -104,6 +104,20 @@ impl Runtime {
         Ok(canceller)
     }
 
+    /// Waits for a future on the calling thread as all blocking calls do, for a binding that waits
+    /// for something of its own; `None` after `limit`. `what` is for the texts of errors.
+    ///
+    /// # Errors
+    /// Those that [`blocking`](crate::blocking) names.
+    pub fn block_on<T>(
+        &self,
+        what: &str,
+        limit: Option<Duration>,
+        future: impl Future<Output = T>,
+    ) -> Result<Option<T>, Error> {
+        self.try_wait(what, limit, future)
+    }
+
     /// Waits for a future on the calling thread.
     ///
     /// # Errors

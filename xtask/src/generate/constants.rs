@@ -67,7 +67,16 @@ pub(super) fn c(spec: &Spec) -> String {
     }
     put!(out, "\n/* Defaults of options. */");
     for option in &spec.options {
-        let name = option.name.to_uppercase();
+        // A topic's codec is not a producer's.
+        let mut name = option.name.to_uppercase();
+        if spec
+            .options
+            .iter()
+            .take_while(|earlier| *earlier as *const _ != option as *const _)
+            .any(|earlier| earlier.name == option.name)
+        {
+            name = format!("{}_{name}", option.scope.to_uppercase());
+        }
         match &option.default {
             toml::Value::Integer(value) => {
                 put!(out, "#define TW_DEFAULT_{name} {value}u /* {} */", described(option));

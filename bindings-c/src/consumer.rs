@@ -1,0 +1,744 @@
+//! Consuming, with a group and without.
+//!
+//! Owns the handle of a consumer, and waiting for it; what is delivered stays in the core's queue,
+//! within its credit. The one invariant: whoever waits is woken by what it waits for, also if
+//! several wait.
+
+use std::ffi::{c_char, c_void};
+use std::mem::MaybeUninit;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use tidewire::blocking::{Canceller, Client, Runtime};
+use tidewire::{
+    AutoCommit, Batch, Code, ConsumerStats, Delivery, DeliveryQueue, Error, GroupDeliveryQueue,
+    Position,
+};
+
+use crate::batch::tw_batch;
+use crate::client::{ClientValue, tw_client};
+use crate::error::{Failure, tw_error};
+use crate::guard::{
+    Grows, array, boxed, failed, free, guard, guard_value, handle, invalid, limit,
+    optional_text, place, read_sized, text, tw_status, value, write_sized,
+};
+use crate::hub::{Handle, Hub, Opaque, TW_EVENT_COMMITTED, TW_EVENT_OPENED};
+use crate::lists::{Items, Texts, hand_out, take_back};
+use crate::options::{
+    TW_AUTO_COMMIT_AFTER, TW_AUTO_COMMIT_BEFORE, TW_AUTO_COMMIT_OFF, TW_UNSET, hand_on, start,
+    tw_consumer_options,
+};
+
+/// What is read.
+#[derive(Debug)]
+enum Queue {
+    Single(DeliveryQueue),
+    Member(GroupDeliveryQueue),
+}
+
+/// Whom a wake-up wakes.
+#[derive(Debug)]
+struct Bell {
+    waiting: tokio::sync::Notify,
+    waiters: AtomicUsize,
+    /// The hub has been told, and has not told it on.
+    told: Arc<AtomicBool>,
+}
+
+/// A consumer, perhaps still being opened.
+#[derive(Debug)]
+pub struct ConsumerValue {
+    queue: Arc<OnceLock<Queue>>,
+    bell: Arc<Bell>,
+    over: AtomicBool,
+    hub: Arc<Hub>,
+    number: u64,
+    begun: OnceLock<Canceller>,
+}
+
+handle! {
+    /// Receives a topic's records. Any number of threads may use it; it is freed by
+    /// `tw_consumer_free`.
+    tw_consumer(ConsumerValue), b"twconsum", "consumer"
+}
+
+impl ConsumerValue {
+    fn new(hub: &Arc<Hub>) -> Self {
+        Self {
+            queue: Arc::default(),
+            bell: Arc::new(Bell {
+                waiting: tokio::sync::Notify::new(),
+                waiters: AtomicUsize::new(0),
+                told: Arc::default(),
+            }),
+            over: AtomicBool::new(false),
+            hub: Arc::clone(hub),
+            number: hub.number(),
+            begun: OnceLock::new(),
+        }
+    }
+
+    fn queue(&self) -> Result<&Queue, Error> {
+        self.queue.get().ok_or_else(|| {
+            invalid("the consumer is not open yet: wait for its TW_EVENT_OPENED")
+        })
+    }
+
+    fn single(&self, what: &str) -> Result<&DeliveryQueue, Error> {
+        match self.queue()? {
+            Queue::Single(queue) => Ok(queue),
+            Queue::Member(_) => Err(invalid(format!(
+                "{what} is not for a consumer that is a member of a group"
+            ))),
+        }
+    }
+
+    fn member(&self, what: &str) -> Result<&GroupDeliveryQueue, Error> {
+        match self.queue()? {
+            Queue::Member(queue) => Ok(queue),
+            Queue::Single(_) => {
+                Err(invalid(format!("{what} is for a consumer that is a member of a group")))
+            }
+        }
+    }
+
+    /// What the queue calls when it has something.
+    fn wake(&self) -> impl Fn() + Send + Sync + 'static {
+        let (bell, hub, number) =
+            (Arc::clone(&self.bell), Arc::downgrade(&self.hub), self.number);
+        move || {
+            bell.waiting.notify_one();
+            if let Some(hub) = hub.upgrade() {
+                hub.readable(number, &bell.told);
+            }
+        }
+    }
+
+    /// The next batch; `None` once the time is over, or there will be none.
+    fn next(&self, limit: Option<Duration>) -> Result<Option<Batch>, Error> {
+        let queue = self.queue()?;
+        let until = limit.and_then(|limit| Instant::now().checked_add(limit));
+        loop {
+            let delivery = match queue {
+                Queue::Single(queue) => queue.try_next(),
+                Queue::Member(queue) => queue.try_next(),
+            }?;
+            match delivery {
+                Some(Delivery::Batch(batch)) => {
+                    self.pass_on();
+                    return Ok(Some(batch));
+                }
+                Some(Delivery::Error(error)) => {
+                    self.pass_on();
+                    return Err(error);
+                }
+                Some(Delivery::Closed) => {
+                    self.over.store(true, Ordering::Release);
+                    self.bell.waiting.notify_waiters();
+                }
+                Some(_) => continue,
+                None => {}
+            }
+            if self.over.load(Ordering::Acquire) || limit == Some(Duration::ZERO) {
+                return Ok(None);
+            }
+            let left = until.map(|until| until.saturating_duration_since(Instant::now()));
+            self.bell.waiters.fetch_add(1, Ordering::AcqRel);
+            let rung = self.bell.waiting.notified();
+            let waited = Runtime::shared()
+                .and_then(|runtime| runtime.block_on("waiting for a batch", left, rung));
+            self.bell.waiters.fetch_sub(1, Ordering::AcqRel);
+            if waited?.is_none() {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// One wake-up may stand for many batches: another who waits looks for the next one.
+    fn pass_on(&self) {
+        if self.bell.waiters.load(Ordering::Acquire) > 0 {
+            self.bell.waiting.notify_one();
+        }
+    }
+
+    fn close(&self) -> Result<(), Error> {
+        match self.queue()? {
+            Queue::Single(queue) => queue.close(),
+            Queue::Member(queue) => queue.close(),
+        }
+    }
+
+    /// Tells the end of something that was begun.
+    fn tells(
+        &self,
+        kind: u32,
+        user_data: *mut c_void,
+    ) -> impl FnOnce(Option<Failure>) + Send + 'static {
+        let (hub, number) = (Arc::downgrade(&self.hub), self.number);
+        let user_data = Opaque::new(user_data);
+        move |failure| {
+            if let Some(hub) = hub.upgrade() {
+                let user_data = (user_data != Opaque::NULL).then_some(user_data);
+                hub.done(kind, number, user_data, failure);
+            }
+        }
+    }
+}
+
+impl Drop for ConsumerValue {
+    fn drop(&mut self) {
+        if let Some(canceller) = self.begun.get()
+            && self.hub.is_here()
+        {
+            canceller.cancel();
+        }
+        self.hub.forget(self.number);
+    }
+}
+
+/// A builder of either kind.
+enum Builder {
+    Single(tidewire::blocking::ConsumerBuilder),
+    Member(tidewire::blocking::GroupConsumerBuilder),
+}
+
+/// # Safety
+/// As the header says.
+unsafe fn builder(
+    client: &Client,
+    topic: *const c_char,
+    options: &tw_consumer_options,
+) -> Result<Builder, Error> {
+    // SAFETY: as the caller says.
+    let (topic, group, member_name, topics, partitions, offsets) = unsafe {
+        (
+            text(topic, "topic")?,
+            optional_text(options.group, "group")?,
+            optional_text(options.member_name, "member_name")?,
+            array(options.topics, options.topic_count, "topics")?,
+            array(options.partitions, options.partition_count, "partitions")?,
+            array(options.offsets, options.offset_count, "offsets")?,
+        )
+    };
+    let mut builder = client.consumer(topic);
+    hand_on!(options => builder: prefetch_bytes);
+    if options.start != TW_UNSET {
+        builder = builder.start(start(options.start, options.start_at)?);
+    }
+    let Some(group) = group else {
+        let set =
+            [options.session_timeout_ms, options.rebalance_timeout_ms, options.auto_commit];
+        if set.iter().any(|&option| option != TW_UNSET)
+            || member_name.is_some()
+            || !topics.is_empty()
+        {
+            return Err(invalid(
+                "member_name, session_timeout_ms, rebalance_timeout_ms, auto_commit and topics \
+                 are for a consumer with a group",
+            ));
+        }
+        if !options.partitions.is_null() {
+            builder = builder.partitions(partitions.iter().copied());
+        }
+        for place in offsets {
+            builder = builder.start_at(place.partition, place.offset);
+        }
+        return Ok(Builder::Single(builder));
+    };
+    if !options.partitions.is_null() || !offsets.is_empty() {
+        return Err(invalid("partitions and offsets are for a consumer without a group"));
+    }
+    let mut builder = builder.group(group);
+    hand_on!(options => builder: session_timeout_ms, rebalance_timeout_ms,
+        auto_commit_interval_ms);
+    if let Some(name) = member_name {
+        builder = builder.member_name(name);
+    }
+    for &further in topics {
+        // SAFETY: as the caller says.
+        builder = builder.topic(unsafe { text(further, "one of the topics") }?);
+    }
+    Ok(Builder::Member(match options.auto_commit {
+        TW_UNSET => builder,
+        TW_AUTO_COMMIT_OFF => builder.auto_commit(AutoCommit::Off),
+        TW_AUTO_COMMIT_AFTER => builder.auto_commit(AutoCommit::After),
+        TW_AUTO_COMMIT_BEFORE => builder.auto_commit(AutoCommit::Before),
+        other => {
+            let text = format!("auto_commit is {other}, which is none of TW_AUTO_COMMIT_…");
+            return Err(invalid(text));
+        }
+    }))
+}
+
+fn hand_over(made: ConsumerValue, options: &tw_consumer_options) -> *mut tw_consumer {
+    let (hub, number) = (Arc::clone(&made.hub), made.number);
+    let handle: *mut tw_consumer = boxed(made);
+    hub.bind(number, Handle::Consumer(Opaque::new(handle), Opaque::new(options.user_data)));
+    handle
+}
+
+/// Opens a consumer of `topic`, such as `stream/topic`; with the option `group` it joins the group.
+/// `options` may be NULL.
+///
+/// `*consumer` belongs to the caller, and may outlive the client's handle; on failure it is NULL.
+/// It waits up to `request_timeout_ms`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tw_consumer_open(
+    client: Option<&tw_client>,
+    topic: *const c_char,
+    options: *const tw_consumer_options,
+    consumer: Option<&mut MaybeUninit<*mut tw_consumer>>,
+    err: Option<&mut MaybeUninit<*mut tw_error>>,
+) -> tw_status {
+    guard(err, || {
+        let out = place(consumer, "consumer")?;
+        out.write(std::ptr::null_mut());
+        let it: &ClientValue = value(client)?;
+        let (client, made) = (it.client()?, ConsumerValue::new(it.hub()?));
+        // SAFETY: as the header says.
+        let (builder, options) = unsafe {
+            let options = read_sized(options)?;
+            (builder(client, topic, &options)?, options)
+        };
+        let queue = match builder {
+            Builder::Single(builder) => Queue::Single(builder.deliveries(None, made.wake())?),
+            Builder::Member(builder) => Queue::Member(builder.deliveries(None, made.wake())?),
+        };
+        // Nobody else has it yet.
+        let _ = made.queue.set(queue);
+        out.write(hand_over(made, &options));
+        Ok(())
+    })
+}
+
+/// As `tw_consumer_open`, without waiting: `tw_client_poll` tells with `TW_EVENT_OPENED` when it is
+/// open, or with the event's error that it cannot be opened. Until then only `tw_consumer_free` may
+/// be called for it; others fail with `TW_E_INVALID_ARGUMENT`.
+///
+/// `*consumer` belongs to the caller, also if the event has an error.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tw_consumer_start(
+    client: Option<&tw_client>,
+    topic: *const c_char,
+    options: *const tw_consumer_options,
+    consumer: Option<&mut MaybeUninit<*mut tw_consumer>>,
+    err: Option<&mut MaybeUninit<*mut tw_error>>,
+) -> tw_status {
+    guard(err, || {
+        let out = place(consumer, "consumer")?;
+        out.write(std::ptr::null_mut());
+        let it: &ClientValue = value(client)?;
+        let (client, made) = (it.client()?, ConsumerValue::new(it.hub()?));
+        // SAFETY: as the header says.
+        let (builder, options) = unsafe {
+            let options = read_sized(options)?;
+            (builder(client, topic, &options)?, options)
+        };
+        let (slot, wake) = (Arc::clone(&made.queue), made.wake());
+        let (hub, number) = (Arc::downgrade(&made.hub), made.number);
+        let handle = hand_over(made, &options);
+        let opened = move |result: Result<Queue, Error>| {
+            let failure = result.map(|queue| slot.set(queue)).err();
+            if let Some(hub) = hub.upgrade() {
+                hub.done(TW_EVENT_OPENED, number, None, failure.map(Into::into));
+            }
+        };
+        let runtime = client.runtime();
+        let spawned = match builder {
+            Builder::Single(builder) => {
+                let builder = builder.into_async();
+                runtime.spawn(async move { builder.build().await }, move |result| {
+                    let queue = result.and_then(|it| DeliveryQueue::new(it, None, wake));
+                    opened(queue.map(Queue::Single));
+                })
+            }
+            Builder::Member(builder) => {
+                let builder = builder.into_async();
+                runtime.spawn(async move { builder.build().await }, move |result| {
+                    let queue = result.and_then(|it| GroupDeliveryQueue::new(it, None, wake));
+                    opened(queue.map(Queue::Member));
+                })
+            }
+        };
+        match spawned {
+            Ok(canceller) => {
+                // SAFETY: made above, and nobody else has it yet.
+                let handed = unsafe { handle.as_ref() };
+                let _ = value(handed)?.begun.set(canceller);
+                out.write(handle);
+                Ok(())
+            }
+            Err(error) => {
+                // SAFETY: as above.
+                unsafe { free(handle) };
+                Err(error.into())
+            }
+        }
+    })
+}
+
+/// Waits for the next batch for up to `timeout_ms`, without end if negative, not at all if 0.
+/// `*batch` belongs to the caller; it is NULL if none came in time, or if none will
+/// (`tw_consumer_is_closed`).
+///
+/// An error is that of a partition, which gives nothing more unless `tw_consumer_seek` moves it;
+/// the others go on. A lost connection is not an error. In a group, a batch counts as done when
+/// the next one is asked for. Several threads may wait; each batch goes to one of them.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tw_consumer_next_batch(
+    consumer: Option<&tw_consumer>,
+    timeout_ms: i64,
+    batch: Option<&mut MaybeUninit<*mut tw_batch>>,
+    err: Option<&mut MaybeUninit<*mut tw_error>>,
+) -> tw_status {
+    guard(err, || {
+        let out = place(batch, "batch")?;
+        out.write(std::ptr::null_mut());
+        if let Some(batch) = value(consumer)?.next(limit(timeout_ms))? {
+            out.write(tw_batch::of(batch));
+        }
+        Ok(())
+    })
+}
+
+/// Whether nothing will come any more: it was closed, or every partition has ended with an error
+/// that was told. True for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tw_consumer_is_closed(consumer: Option<&tw_consumer>) -> bool {
+    guard_value(true, || {
+        value(consumer).is_ok_and(|it| it.over.load(Ordering::Acquire))
+            || value(consumer).is_err()
+    })
+}
+
+/// Goes on reading a partition at another place, one of `TW_START_…` with `start_at` beside it.
+/// What was delivered of it and not yet returned is dropped. Not for a member of a group.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tw_consumer_seek(
+    consumer: Option<&tw_consumer>,
+    partition: u32,
+    start: u32,
+    start_at: u64,
+    err: Option<&mut MaybeUninit<*mut tw_error>>,
+) -> tw_status {
+    guard(err, || {
+        let to = crate::options::start(start, start_at)?;
+        Ok(value(consumer)?.single("seek")?.seek(partition, to)?)
+    })
+}
+
+/// Returns nothing of a partition until it is resumed. Not for a member of a group.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tw_consumer_pause(
+    consumer: Option<&tw_consumer>,
+    partition: u32,
+    err: Option<&mut MaybeUninit<*mut tw_error>>,
+) -> tw_status {
+    guard(err, || Ok(value(consumer)?.single("pause")?.pause(partition)?))
+}
+
+/// Ends a pause.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tw_consumer_resume(
+    consumer: Option<&tw_consumer>,
+    partition: u32,
+    err: Option<&mut MaybeUninit<*mut tw_error>>,
+) -> tw_status {
+    guard(err, || Ok(value(consumer)?.single("resume")?.resume(partition)?))
+}
+
+/// Reads a further partition, from one of `TW_START_…` on. Whether it exists is told by
+/// `tw_consumer_next_batch`. Not for a member of a group.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tw_consumer_add_partition(
+    consumer: Option<&tw_consumer>,
+    partition: u32,
+    start: u32,
+    start_at: u64,
+    err: Option<&mut MaybeUninit<*mut tw_error>>,
+) -> tw_status {
+    guard(err, || {
+        let to = crate::options::start(start, start_at)?;
+        Ok(value(consumer)?.single("add_partition")?.add_partition(partition, to)?)
+    })
+}
+
+/// Stops reading a partition. Not for a member of a group.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tw_consumer_remove_partition(
+    consumer: Option<&tw_consumer>,
+    partition: u32,
+    err: Option<&mut MaybeUninit<*mut tw_error>>,
+) -> tw_status {
+    guard(err, || {
+        value(consumer)?.single("remove_partition")?.remove_partition(partition)?;
+        Ok(())
+    })
+}
+
+/// Stores how far the batches reach that were returned, and waits until that is on the server's
+/// disk, up to `request_timeout_ms`. For a member of a group.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tw_consumer_commit(
+    consumer: Option<&tw_consumer>,
+    err: Option<&mut MaybeUninit<*mut tw_error>>,
+) -> tw_status {
+    guard(err, || {
+        let control = value(consumer)?.member("commit")?.control()?;
+        Ok(waited("commit", control.commit())?)
+    })
+}
+
+/// As `tw_consumer_commit`, without waiting: `tw_client_poll` tells the end with
+/// `TW_EVENT_COMMITTED`, which has this `user_data`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tw_consumer_commit_start(
+    consumer: Option<&tw_consumer>,
+    user_data: *mut c_void,
+    err: Option<&mut MaybeUninit<*mut tw_error>>,
+) -> tw_status {
+    guard(err, || {
+        let it = value(consumer)?;
+        let control = it.member("commit")?.control()?;
+        let told = it.tells(TW_EVENT_COMMITTED, user_data);
+        let done = move |result: Result<(), Error>| told(result.err().map(Into::into));
+        Runtime::shared()?.spawn(async move { control.commit().await }, done)?;
+        Ok(())
+    })
+}
+
+/// Stores that a batch was done, and all before it in its partition. For a member of a group.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tw_consumer_commit_batch(
+    consumer: Option<&tw_consumer>,
+    batch: Option<&tw_batch>,
+    err: Option<&mut MaybeUninit<*mut tw_error>>,
+) -> tw_status {
+    guard(err, || {
+        let control = value(consumer)?.member("commit")?.control()?;
+        Ok(waited("commit", control.commit_batch(&value(batch)?.batch))?)
+    })
+}
+
+/// Stores the offset of the next record to read in a partition. For a member of a group.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tw_consumer_commit_offset(
+    consumer: Option<&tw_consumer>,
+    topic: *const c_char,
+    partition: u32,
+    offset: u64,
+    err: Option<&mut MaybeUninit<*mut tw_error>>,
+) -> tw_status {
+    guard(err, || {
+        // SAFETY: as the header says.
+        let topic = unsafe { text(topic, "topic") }?;
+        let control = value(consumer)?.member("commit")?.control()?;
+        Ok(waited("commit", control.commit_offset(topic, partition, offset))?)
+    })
+}
+
+fn waited(what: &str, future: impl Future<Output = Result<(), Error>>) -> Result<(), Error> {
+    Runtime::shared()?.block_on(what, None, future)?.unwrap_or(Ok(()))
+}
+
+/// What a consumer reads: its partitions, and where it stands in them.
+#[repr(C)]
+#[derive(Debug)]
+pub struct tw_position {
+    /// Bytes that this version of the library fills.
+    pub size: usize,
+    /// The topic, `stream/topic`; NULL for a consumer without a group, which has one.
+    pub topic: *const c_char,
+    /// The partition.
+    pub partition: u32,
+    /// Whether the two offsets are known here: 1, or 0 for a member of a group.
+    pub known: u32,
+    /// Offset of the record that the consumer returns next.
+    pub next_offset: u64,
+    /// Offset after the partition's last record, as far as it is known.
+    pub end_offset: u64,
+}
+
+/// Positions, by partition.
+#[repr(C)]
+#[derive(Debug)]
+pub struct tw_positions {
+    /// How many.
+    pub count: usize,
+    /// Pointers to them.
+    pub items: *const *const tw_position,
+}
+
+/// Where a consumer stands; of a member of a group, what it reads at the moment. It does not ask
+/// the server. What `positions` is given is freed by `tw_positions_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tw_consumer_positions(
+    consumer: Option<&tw_consumer>,
+    positions: Option<&mut MaybeUninit<*mut tw_positions>>,
+    err: Option<&mut MaybeUninit<*mut tw_error>>,
+) -> tw_status {
+    guard(err, || {
+        let out = place(positions, "positions")?;
+        let mut texts = Texts::default();
+        let size = size_of::<tw_position>();
+        let found: Vec<tw_position> = match value(consumer)?.queue()? {
+            Queue::Single(queue) => queue
+                .positions()?
+                .iter()
+                .map(|&Position { partition, next_offset, end_offset, .. }| tw_position {
+                    size,
+                    topic: std::ptr::null(),
+                    partition,
+                    known: 1,
+                    next_offset,
+                    end_offset,
+                })
+                .collect(),
+            Queue::Member(queue) => queue
+                .control()?
+                .assignment()
+                .iter()
+                .map(|each| tw_position {
+                    size,
+                    topic: texts.keep(&each.topic),
+                    partition: each.partition,
+                    known: 0,
+                    next_offset: 0,
+                    end_offset: 0,
+                })
+                .collect(),
+        };
+        let items = Items::new(found);
+        let list = tw_positions { count: items.len(), items: items.as_ptr() };
+        out.write(hand_out(list, (items, texts)));
+        Ok(())
+    })
+}
+
+/// Frees positions. NULL is nothing to free.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tw_positions_free(positions: *mut tw_positions) {
+    // SAFETY: as the header says.
+    unsafe { take_back(positions) }
+}
+
+/// Records known to follow what was returned, over all partitions.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tw_consumer_lag(
+    consumer: Option<&tw_consumer>,
+    lag: Option<&mut MaybeUninit<u64>>,
+    err: Option<&mut MaybeUninit<*mut tw_error>>,
+) -> tw_status {
+    guard(err, || {
+        let out = place(lag, "lag")?;
+        out.write(match value(consumer)?.queue()? {
+            Queue::Single(queue) => queue.lag()?,
+            Queue::Member(queue) => queue.control()?.lag(),
+        });
+        Ok(())
+    })
+}
+
+/// What a consumer did so far, and what it holds.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct tw_consumer_stats {
+    /// Bytes of this struct; set by `TW_CONSUMER_STATS_INIT`.
+    pub size: usize,
+    /// Partitions that it reads.
+    pub partitions: u64,
+    /// Those that are subscribed on the current connection.
+    pub live_partitions: u64,
+    /// Bytes of batches that were delivered and not yet taken.
+    pub buffered_bytes: u64,
+    /// Batches taken.
+    pub batches: u64,
+    /// Their bytes, as they travelled.
+    pub bytes: u64,
+    /// How often a partition was subscribed again.
+    pub resubscriptions: u64,
+}
+
+// SAFETY: integers only; `size` stands first.
+unsafe impl Grows for tw_consumer_stats {
+    const NAME: &'static str = "tw_consumer_stats";
+    const FIRST_SIZE: usize = size_of::<Self>();
+
+    fn unset() -> Self {
+        Self {
+            size: size_of::<Self>(),
+            partitions: 0,
+            live_partitions: 0,
+            buffered_bytes: 0,
+            batches: 0,
+            bytes: 0,
+            resubscriptions: 0,
+        }
+    }
+}
+
+/// Fills `stats`, which begins with `TW_CONSUMER_STATS_INIT`. It does not ask the server. Not for a
+/// member of a group.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tw_consumer_get_stats(
+    consumer: Option<&tw_consumer>,
+    stats: *mut tw_consumer_stats,
+    err: Option<&mut MaybeUninit<*mut tw_error>>,
+) -> tw_status {
+    guard(err, || {
+        let found: ConsumerStats = value(consumer)?.single("stats")?.stats()?;
+        let filled = tw_consumer_stats {
+            partitions: found.partitions as u64,
+            live_partitions: found.live_partitions as u64,
+            buffered_bytes: found.buffered_bytes,
+            batches: found.batches,
+            bytes: found.bytes,
+            resubscriptions: found.resubscriptions,
+            ..tw_consumer_stats::unset()
+        };
+        // SAFETY: as the header says.
+        unsafe { write_sized(stats, filled) }?;
+        Ok(())
+    })
+}
+
+/// Ends all waiting, now and for ever, and unsubscribes; a member of a group stores what was done,
+/// if it does so by itself, and leaves, for which this waits up to `timeout_ms`, without end if
+/// negative. Any thread may call it while another waits. The handle is still to be freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tw_consumer_close(
+    consumer: Option<&tw_consumer>,
+    timeout_ms: i64,
+    err: Option<&mut MaybeUninit<*mut tw_error>>,
+) -> tw_status {
+    guard(err, || {
+        let it = value(consumer)?;
+        it.close()?;
+        let until = limit(timeout_ms).and_then(|limit| Instant::now().checked_add(limit));
+        // The end of the deliveries is the end of the member.
+        loop {
+            let left = until.map(|until| until.saturating_duration_since(Instant::now()));
+            match it.next(left) {
+                Ok(Some(_)) => {}
+                Ok(None) if it.over.load(Ordering::Acquire) => return Ok(()),
+                Ok(None) => {
+                    let text = format!("the consumer has not left within {timeout_ms} ms");
+                    return Err(failed(Code::TIMEOUT, text).into());
+                }
+                Err(error) if matches!(error.code(), Code::INTERRUPTED | Code::WOULD_BLOCK) => {
+                    return Err(error.into());
+                }
+                Err(_) => {}
+            }
+        }
+    })
+}
+
+/// Frees a consumer; NULL is nothing to free. It unsubscribes, or leaves its group, without waiting
+/// for it. No other thread may use the handle any more; batches that it gave stay.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn tw_consumer_free(consumer: *mut tw_consumer) {
+    // SAFETY: as the header says.
+    unsafe { free(consumer) }
+}
