@@ -1389,11 +1389,6 @@ typedef struct {
   const tw_committed *const *items;
 } tw_offsets;
 
-/**
- * Nothing went wrong.
- */
-#define OK 0
-
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus

@@ -103,14 +103,26 @@ impl ConsumerValue {
         }
     }
 
-    /// What the queue calls when it has something.
+    /// What the queue calls when it has something. Its first call, when it is made, counts only
+    /// once the handle can be used: `tell` makes up for it.
     fn wake(&self) -> impl Fn() + Send + Sync + 'static {
-        let (bell, hub, number) =
-            (Arc::clone(&self.bell), Arc::downgrade(&self.hub), self.number);
+        let (bell, queue) = (Arc::clone(&self.bell), Arc::downgrade(&self.queue));
+        let tell = self.tell();
         move || {
             bell.waiting.notify_one();
+            if queue.upgrade().is_some_and(|queue| queue.get().is_some()) {
+                tell();
+            }
+        }
+    }
+
+    /// Has the hub tell that there may be something.
+    fn tell(&self) -> impl Fn() + Send + Sync + 'static {
+        let (told, hub, number) =
+            (Arc::clone(&self.bell.told), Arc::downgrade(&self.hub), self.number);
+        move || {
             if let Some(hub) = hub.upgrade() {
-                hub.readable(number, &bell.told);
+                hub.readable(number, &told);
             }
         }
     }
@@ -307,7 +319,9 @@ pub unsafe extern "C" fn tw_consumer_open(
         };
         // Nobody else has it yet.
         let _ = made.queue.set(queue);
+        let tell = made.tell();
         out.write(hand_over(made, &options));
+        tell();
         Ok(())
     })
 }
@@ -335,13 +349,17 @@ pub unsafe extern "C" fn tw_consumer_start(
             let options = read_sized(options)?;
             (builder(client, topic, &options)?, options)
         };
-        let (slot, wake) = (Arc::clone(&made.queue), made.wake());
+        let (slot, wake, tell) = (Arc::clone(&made.queue), made.wake(), made.tell());
         let (hub, number) = (Arc::downgrade(&made.hub), made.number);
         let handle = hand_over(made, &options);
         let opened = move |result: Result<Queue, Error>| {
             let failure = result.map(|queue| slot.set(queue)).err();
+            let is_open = failure.is_none();
             if let Some(hub) = hub.upgrade() {
                 hub.done(TW_EVENT_OPENED, number, None, failure.map(Into::into));
+            }
+            if is_open {
+                tell();
             }
         };
         let runtime = client.runtime();

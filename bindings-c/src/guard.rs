@@ -19,8 +19,8 @@ use crate::error::{Failure, tw_error};
 /// What a function returns: `TW_OK`, or the number of an error, one of `TW_E_…`.
 pub type tw_status = i32;
 
-/// Nothing went wrong.
-pub const OK: tw_status = 0;
+/// Nothing went wrong: `TW_OK`.
+const OK: tw_status = 0;
 
 /// An error of this side, with what is wrong in words.
 pub(crate) fn invalid(text: impl Into<String>) -> Error {

@@ -327,7 +327,8 @@ impl Hub {
                 }
             }
         }
-        if shown.len() < most && state.settled.is_empty() {
+        let looked = shown.len() < most && state.settled.is_empty();
+        if looked {
             // Asked for one more than fits, so that the queue is known to be empty if it is.
             let asked = most - shown.len() + 1;
             let mut found = Vec::new();
@@ -344,7 +345,11 @@ impl Hub {
                 ..Shown::about(TW_EVENT_SETTLED, handle)
             });
         }
-        let more = !state.told.is_empty() || !state.settled.is_empty() || state.undrained;
+        // The wake-up of outcomes that were not looked for may just have been lowered.
+        let more = !state.told.is_empty()
+            || !state.settled.is_empty()
+            || state.undrained
+            || (!looked && !self.completions.is_empty());
         drop(state);
         if more {
             self.ring();

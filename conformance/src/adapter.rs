@@ -241,6 +241,7 @@ impl Drop for Adapter {
 }
 
 /// The adapters of a directory of `*/adapter.toml`, with `{bin}` and `{root}` put in.
+/// Adapters whose `needs` names a program that this machine lacks are left out.
 pub fn find(directory: &Path, bin: &Path, root: &Path) -> Result<Vec<Launch>, String> {
     #[derive(serde::Deserialize)]
     #[serde(deny_unknown_fields)]
@@ -251,6 +252,7 @@ pub fn find(directory: &Path, bin: &Path, root: &Path) -> Result<Vec<Launch>, St
         command: Vec<String>,
         #[allow(dead_code, reason = "read by `cargo xtask sdk`")]
         build: Vec<Vec<String>>,
+        needs: Option<String>,
     }
     let shown = directory.display();
     let entries = std::fs::read_dir(directory).map_err(|error| format!("{shown}: {error}"))?;
@@ -261,6 +263,10 @@ pub fn find(directory: &Path, bin: &Path, root: &Path) -> Result<Vec<Launch>, St
         let Ok(text) = std::fs::read_to_string(&path) else { continue };
         let manifest: Manifest =
             toml::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
+        if manifest.needs.as_ref().is_some_and(|needs| !is_there(needs)) {
+            // What builds the adapters has said so.
+            continue;
+        }
         let command = manifest
             .command
             .iter()
@@ -273,4 +279,10 @@ pub fn find(directory: &Path, bin: &Path, root: &Path) -> Result<Vec<Launch>, St
     }
     found.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(found)
+}
+
+/// Whether a program can be found.
+fn is_there(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|directory| directory.join(program).is_file())
 }

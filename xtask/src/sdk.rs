@@ -13,6 +13,8 @@ use crate::generate::root;
 struct Manifest {
     name: String,
     build: Vec<Vec<String>>,
+    /// A program without which neither is possible.
+    needs: Option<String>,
 }
 
 /// Builds what `names` names, or everything; 1 if something could not be built.
@@ -57,6 +59,10 @@ fn build(root: &Path, names: &[&str]) -> Result<(), String> {
         if !names.is_empty() && !names.contains(&manifest.name.as_str()) {
             continue;
         }
+        if let Some(program) = manifest.needs.as_ref().filter(|needs| !is_there(needs)) {
+            println!("SKIPPED: the adapter {}: there is no {program}", manifest.name);
+            continue;
+        }
         println!("=== {} ===", manifest.name);
         for line in &manifest.build {
             let Some((program, arguments)) = line.split_first() else { continue };
@@ -66,6 +72,12 @@ fn build(root: &Path, names: &[&str]) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// Whether a program can be found.
+fn is_there(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|directory| directory.join(program).is_file())
 }
 
 fn cargo() -> String {

@@ -64,6 +64,16 @@ fn handles(source: &str) -> String {
     out
 }
 
+/// The names that the shared library exports, one on a line.
+pub(super) fn symbols(bindings: &Path) -> Result<String, String> {
+    let mut names = exported(&bindings.join("src"))?;
+    names.sort();
+    Ok(format!(
+        "# What libtidewire.so exports, by `cargo xtask gen`; a name that was released stays.\n{}\n",
+        names.join("\n")
+    ))
+}
+
 /// The functions that the source exports.
 fn exported(sources: &Path) -> Result<Vec<String>, String> {
     let mut names = Vec::new();

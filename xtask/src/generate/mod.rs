@@ -63,6 +63,8 @@ fn generate(check: bool) -> Result<Vec<String>, String> {
         ("protocol/fuzz/src/families.rs", fuzz::families(&spec)?),
         ("bindings-c/include/tidewire_constants.h", constants::c(&spec)),
         ("bindings-c/include/tidewire.h", header::c(&root.join("bindings-c"))?),
+        ("bindings-c/go/errors_gen.go", constants::go(&spec)),
+        ("bindings-c/symbols.txt", header::symbols(&root.join("bindings-c"))?),
         ("bindings-python/python/tidewire/_constants.py", constants::python(&spec)),
         ("bindings-node/ts/constants.ts", constants::typescript(&spec)),
         ("docs/reference/errors.md", docs::errors(&spec)),
