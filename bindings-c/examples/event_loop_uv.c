@@ -2,6 +2,7 @@
  *
  *   cc event_loop_uv.c $(pkg-config --cflags --libs tidewire libuv) -o event_loop_uv && ./event_loop_uv [URL]
  */
+#define _GNU_SOURCE
 #include <stdio.h>
 #include <stdlib.h>
 #include <uv.h>

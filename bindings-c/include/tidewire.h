@@ -36,6 +36,41 @@
 #define TW_STR(text) ((tw_slice){(text), sizeof(text) - 1})
 #endif
 
+/* As Arrow's C data interface has them, in Arrow's own guard. */
+#ifndef ARROW_C_DATA_INTERFACE
+#define ARROW_C_DATA_INTERFACE
+
+#define ARROW_FLAG_DICTIONARY_ORDERED 1
+#define ARROW_FLAG_NULLABLE 2
+#define ARROW_FLAG_MAP_KEYS_SORTED 4
+
+struct ArrowSchema {
+  const char *format;
+  const char *name;
+  const char *metadata;
+  int64_t flags;
+  int64_t n_children;
+  struct ArrowSchema **children;
+  struct ArrowSchema *dictionary;
+  void (*release)(struct ArrowSchema *);
+  void *private_data;
+};
+
+struct ArrowArray {
+  int64_t length;
+  int64_t null_count;
+  int64_t offset;
+  int64_t n_buffers;
+  int64_t n_children;
+  const void **buffers;
+  struct ArrowArray **children;
+  struct ArrowArray *dictionary;
+  void (*release)(struct ArrowArray *);
+  void *private_data;
+};
+
+#endif /* ARROW_C_DATA_INTERFACE */
+
 /**
  * An error: a number, what may be concluded from it, and a text for people.
  *
@@ -1971,6 +2006,16 @@ tw_status tw_client_fetch(const tw_client *client,
  * Frees what a fetch read, with its batches. NULL is nothing to free.
  */
 void tw_fetched_free(tw_fetched *fetched);
+
+/**
+ * Gives a batch to an Arrow implementation of the same process: a struct array with a row for each
+ * record, and its schema. Keys and values are not copied. Both are the caller's, who passes them on
+ * or calls their `release`; the batch may be freed before. Any thread may call this.
+ */
+tw_status tw_batch_export_arrow(const tw_batch *batch,
+                                struct ArrowArray *out_array,
+                                struct ArrowSchema *out_schema,
+                                tw_error **err);
 
 /**
  * Creates a stream. `info` may be NULL; what it is given is freed by `tw_stream_info_free`.

@@ -675,6 +675,29 @@ class fetched {
   detail::handle<tw_fetched, tw_fetched_free> raw_;
 };
 
+/* ---- interrupting ---- */
+
+/* Makes blocked calls of other threads return with TW_E_INTERRUPTED. */
+class canceller {
+ public:
+  canceller() : raw_(tw_canceller_new()) {}
+
+  /* Interrupts every call of a thread that is in a scope of this, and all that will be. */
+  void cancel() const { tw_canceller_cancel(raw_.get()); }
+
+  /* Within it, the calls of the thread that made it can be interrupted. It stays on that thread. */
+  class scope {
+   public:
+    explicit scope(const canceller &by) { tw_canceller_enter(by.raw_.get(), nullptr); }
+    ~scope() { tw_canceller_enter(nullptr, nullptr); }
+    scope(const scope &) = delete;
+    scope &operator=(const scope &) = delete;
+  };
+
+ private:
+  detail::handle<tw_canceller, tw_canceller_free> raw_;
+};
+
 /* ---- the client ---- */
 
 /* Structs of the library's that are read in place and freed with their holder. */

@@ -20,6 +20,7 @@
 #![allow(non_camel_case_types, clippy::missing_safety_doc)]
 
 pub mod admin;
+pub mod arrow;
 pub mod batch;
 pub mod client;
 pub mod consumer;

@@ -148,75 +148,83 @@ static inline char *json_characters(json_source *in, size_t *len) {
   return out.at;
 }
 
-static inline json *json_value(json_source *in, int depth) {
+static inline json *json_value(json_source *in, int depth);
+
+static inline bool json_children(json_source *in, json *it, int depth) {
+  char close = it->kind == JSON_OBJECT ? '}' : ']';
+  json **place = &it->first;
   json_space(in);
-  json *it = (json *)calloc(1, sizeof *it);
-  if (it == NULL) abort();
+  if (in->at < in->end && *in->at == close) {
+    in->at++;
+    return true;
+  }
+  for (;;) {
+    char *name = NULL;
+    size_t len = 0;
+    if (it->kind == JSON_OBJECT) {
+      json_space(in);
+      if (in->at >= in->end || *in->at++ != '"' || (name = json_characters(in, &len)) == NULL) return false;
+      json_space(in);
+      if (in->at >= in->end || *in->at++ != ':') {
+        free(name);
+        return false;
+      }
+    }
+    json *child = json_value(in, depth + 1);
+    if (child == NULL) {
+      free(name);
+      return false;
+    }
+    child->name = name;
+    *place = child;
+    place = &child->next;
+    json_space(in);
+    if (in->at >= in->end) return false;
+    char after = *in->at++;
+    if (after == close) return true;
+    if (after != ',') return false;
+  }
+}
+
+static inline bool json_fill(json_source *in, json *it, int depth) {
+  json_space(in);
   size_t left = (size_t)(in->end - in->at);
-  if (left == 0 || depth > 64) goto bad;
+  if (left == 0 || depth > 64) return false;
   char c = *in->at;
   if (c == '{' || c == '[') {
-    char close = c == '{' ? '}' : ']';
     it->kind = c == '{' ? JSON_OBJECT : JSON_ARRAY;
     in->at++;
-    json **place = &it->first;
-    json_space(in);
-    if (in->at < in->end && *in->at == close) {
-      in->at++;
-      return it;
-    }
-    for (;;) {
-      char *name = NULL;
-      size_t len = 0;
-      if (c == '{') {
-        json_space(in);
-        if (in->at >= in->end || *in->at++ != '"' || (name = json_characters(in, &len)) == NULL) goto bad;
-        json_space(in);
-        if (in->at >= in->end || *in->at++ != ':') {
-          free(name);
-          goto bad;
-        }
-      }
-      json *child = json_value(in, depth + 1);
-      if (child == NULL) {
-        free(name);
-        goto bad;
-      }
-      child->name = name;
-      *place = child;
-      place = &child->next;
-      json_space(in);
-      if (in->at >= in->end) goto bad;
-      char after = *in->at++;
-      if (after == close) return it;
-      if (after != ',') goto bad;
-    }
-  } else if (c == '"') {
+    return json_children(in, it, depth);
+  }
+  if (c == '"') {
     it->kind = JSON_STRING;
     in->at++;
     it->text = json_characters(in, &it->len);
-    if (it->text == NULL) goto bad;
-  } else if (left >= 4 && memcmp(in->at, "null", 4) == 0) in->at += 4;
-  else if (left >= 4 && memcmp(in->at, "true", 4) == 0) {
-    it->kind = JSON_BOOL;
-    it->truth = true;
-    in->at += 4;
-  } else if (left >= 5 && memcmp(in->at, "false", 5) == 0) {
-    it->kind = JSON_BOOL;
-    in->at += 5;
-  } else {
-    const char *from = in->at;
-    while (in->at < in->end && *in->at != 0 && strchr("+-.0123456789eE", *in->at) != NULL) in->at++;
-    it->kind = JSON_NUMBER;
-    it->len = (size_t)(in->at - from);
-    it->text = (char *)malloc(it->len + 1);
-    if (it->text == NULL) abort();
-    memcpy(it->text, from, it->len);
-    it->text[it->len] = 0;
-    if (it->len == 0) goto bad;
+    return it->text != NULL;
   }
-  return it;
-bad:
+  bool is_true = left >= 4 && memcmp(in->at, "true", 4) == 0;
+  bool is_false = left >= 5 && memcmp(in->at, "false", 5) == 0;
+  if (is_true || is_false || (left >= 4 && memcmp(in->at, "null", 4) == 0)) {
+    it->kind = is_true || is_false ? JSON_BOOL : JSON_NULL;
+    it->truth = is_true;
+    in->at += is_false ? 5 : 4;
+    return true;
+  }
+  const char *from = in->at;
+  while (in->at < in->end && *in->at != 0 && strchr("+-.0123456789eE", *in->at) != NULL) in->at++;
+  it->kind = JSON_NUMBER;
+  it->len = (size_t)(in->at - from);
+  it->text = (char *)malloc(it->len + 1);
+  if (it->text == NULL) abort();
+  memcpy(it->text, from, it->len);
+  it->text[it->len] = 0;
+  return it->len > 0;
+}
+
+static inline json *json_value(json_source *in, int depth) {
+  json *it = (json *)calloc(1, sizeof *it);
+  if (it == NULL) abort();
+  if (json_fill(in, it, depth)) return it;
   json_free(it);
   return NULL;
 }

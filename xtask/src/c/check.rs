@@ -295,7 +295,7 @@ fn go_tests(bench: &Bench, tally: &mut Tally) {
 /// Languages that load the shared library by themselves.
 fn others(bench: &Bench, tally: &mut Tally) {
     let directory = bindings().join("examples/other");
-    for (program, script) in [("luajit", "produce.lua"), ("ruby", "produce.rb")] {
+    for (program, script) in [("luajit", "produce.lua")] {
         if !is_there(program) {
             println!("SKIPPED: the example {script}: there is no {program}");
             continue;

@@ -7,9 +7,9 @@
 use std::path::Path;
 
 /// The source files, in the order in which a reader of the header wants them.
-const SOURCES: [&str; 11] = [
+const SOURCES: [&str; 12] = [
     "guard", "error", "options", "client", "hub", "ticket", "producer", "consumer", "batch",
-    "admin", "groups",
+    "arrow", "admin", "groups",
 ];
 
 /// What ends the header, before which the macros go.
