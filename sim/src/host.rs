@@ -8,7 +8,7 @@ use tidewire_checker::{Crash, Event, Level};
 use tidewire_protocol::batch::Header;
 use tidewire_protocol::error::{Code, Error};
 use tidewire_protocol::message::{Acks, Start};
-use tidewire_server::sim::{Effect, Partition};
+use tidewire_server::sim::{Effect, FetchJob, FetchOutcome, Partition};
 use tidewire_storage::disk::sim::SimDisk;
 use tidewire_storage::log::{
     Log, LogOptions, SnapshotJob, SnapshotOutcome, SyncJob, SyncOutcome,
@@ -262,6 +262,11 @@ impl World {
                     self.observe(Event::Durable { partition: topic, end });
                 }
             }
+            Effect::Fetch(job) => {
+                let start = self.host.slots[index].life;
+                let delay = self.rng.below(self.plan.sync_us) + 1;
+                self.after(delay, Task::RunFetch { start, slot: index, job });
+            }
             Effect::Snapshot(job) => {
                 let start = self.host.slots[index].life;
                 let delay = self.rng.below(self.plan.sync_us) + 1;
@@ -360,6 +365,32 @@ impl World {
         }
         let delay = self.rng.below(self.plan.sync_us) + 1;
         self.after(delay, Task::Synced { start: life, slot: index, outcome });
+    }
+
+    pub fn run_fetch(&mut self, life: u64, index: usize, job: FetchJob<TracedDisk>) {
+        if self.host.slots[index].life != life || !self.host.is_slot_open(index) {
+            return;
+        }
+        let outcome = job.run();
+        if self.ends_here() {
+            return;
+        }
+        let delay = self.rng.below(self.plan.sync_us) + 1;
+        self.after(delay, Task::Fetched { start: life, slot: index, outcome });
+    }
+
+    pub fn fetched(&mut self, life: u64, index: usize, outcome: FetchOutcome<TracedDisk>) {
+        if self.host.slots[index].life != life {
+            return;
+        }
+        let forgets = self.rng.one_in(4);
+        self.drive(index, |partition| {
+            partition.fetched(outcome);
+            // As a shard has it when others need the room.
+            if forgets {
+                partition.let_go();
+            }
+        });
     }
 
     pub fn run_snapshot(&mut self, life: u64, index: usize, job: SnapshotJob<TracedDisk>) {

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex};
 use tidewire_checker::{Checker, Crash, Event};
 use tidewire_protocol::error::Error;
 use tidewire_protocol::message::AppendReply;
-use tidewire_server::sim::ReadReply;
+use tidewire_server::sim::{FetchJob, FetchOutcome, ReadReply};
 use tidewire_storage::disk::sim::SimDisk;
 use tidewire_storage::log::{SnapshotJob, SnapshotOutcome, SyncJob, SyncOutcome};
 
@@ -60,6 +60,10 @@ pub(crate) enum Task {
     RunSnapshot { start: u64, slot: usize, job: SnapshotJob<TracedDisk> },
     /// The server hears of a snapshot.
     SnapshotWritten { start: u64, slot: usize, outcome: SnapshotOutcome },
+    /// A partition reads from the disk for its readers.
+    RunFetch { start: u64, slot: usize, job: FetchJob<TracedDisk> },
+    /// It hears of what was read.
+    Fetched { start: u64, slot: usize, outcome: FetchOutcome<TracedDisk> },
     /// A log is opened.
     Open { start: u64, slot: usize },
     /// A topic is deleted and made again.
@@ -231,6 +235,8 @@ impl World {
             Task::SnapshotWritten { start, slot, outcome } => {
                 self.snapshot_written(start, slot, outcome);
             }
+            Task::RunFetch { start, slot, job } => self.run_fetch(start, slot, job),
+            Task::Fetched { start, slot, outcome } => self.fetched(start, slot, outcome),
             Task::Open { start, slot } => self.open(start, slot),
             Task::Delete => {
                 self.delete();

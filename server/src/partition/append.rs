@@ -132,6 +132,9 @@ impl<D: Disk> Partition<D> {
         let was_fenced = self.log.is_fenced();
         let written = self.log.append(&self.group, now_us);
         let bytes: usize = self.group.iter().map(Bytes::len).sum();
+        if written.is_ok() {
+            self.keep_tail();
+        }
         self.group.clear();
         self.queued_records = 0;
         let offsets = match written {

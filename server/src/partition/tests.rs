@@ -5,6 +5,7 @@ use std::path::Path;
 
 mod dedup;
 mod idempotence;
+mod reads;
 mod trim;
 
 use bytes::Bytes;
@@ -16,8 +17,9 @@ use tidewire_protocol::message::{Acks, AppendReply, FlushReply, Start};
 use tidewire_storage::disk::sim::{Fault, Operation, SimDisk};
 use tidewire_storage::log::{Log, LogOptions, SnapshotJob, SyncJob, TrimJob};
 
-use super::{AppendRequest, Effect, Memory, Partition};
+use super::{AppendRequest, Effect, FetchJob, Memory, Partition};
 use crate::message::{Origin, Place, ReadReply, ReadRequest};
+use crate::read_budget::ReadBudget;
 
 /// A partition, and what it wanted done so far.
 struct World {
@@ -26,6 +28,9 @@ struct World {
     appended: Vec<(u64, Result<AppendReply, Error>)>,
     flushed: Vec<(u64, Result<FlushReply, Error>)>,
     read: Vec<(u64, Result<ReadReply, Error>)>,
+    /// Reads from the disk that are under way, if [`World::hold_fetches`] was called.
+    fetches: Vec<FetchJob<SimDisk>>,
+    hold_fetches: bool,
     syncs: Vec<SyncJob<SimDisk>>,
     snapshots: Vec<SnapshotJob<SimDisk>>,
     trims: Vec<TrimJob<SimDisk>>,
@@ -47,12 +52,15 @@ impl World {
     ) -> Result<Self, tidewire_storage::Error> {
         let (mut log, _) = Log::open(disk.clone(), Path::new("/p"), options)?;
         let memory = Memory::restore(&mut log, dedup_window_ms, now_us)?;
+        let budget = ReadBudget::new(1 << 20);
         Ok(Self {
             disk,
-            partition: Partition::new("s/t[0]".to_owned(), log, memory),
+            partition: Partition::new("s/t[0]".to_owned(), log, memory, budget),
             appended: Vec::new(),
             flushed: Vec::new(),
             read: Vec::new(),
+            fetches: Vec::new(),
+            hold_fetches: false,
             syncs: Vec::new(),
             snapshots: Vec::new(),
             trims: Vec::new(),
@@ -67,6 +75,8 @@ impl World {
                 Effect::Appended(origin, result) => self.appended.push((origin.token, result)),
                 Effect::Flushed(origin, result) => self.flushed.push((origin.token, result)),
                 Effect::Read(origin, result) => self.read.push((origin.token, result)),
+                Effect::Fetch(job) if self.hold_fetches => self.fetches.push(job),
+                Effect::Fetch(job) => self.fetch(job),
                 Effect::Sync(job) => self.syncs.push(job),
                 Effect::Snapshot(job) => self.snapshots.push(job),
                 Effect::Trimmed(origin, result) => self.trimmed.push((origin.token, result)),
@@ -116,6 +126,13 @@ impl World {
         let job = self.syncs.pop().expect("a sync was asked for");
         let mut effects = Vec::new();
         self.partition.synced(job.run(), &mut effects);
+        self.apply(effects);
+    }
+
+    /// Runs a read from the disk.
+    fn fetch(&mut self, job: FetchJob<SimDisk>) {
+        let mut effects = Vec::new();
+        self.partition.fetched(job.run(), &mut effects);
         self.apply(effects);
     }
 
@@ -242,7 +259,7 @@ fn an_expired_read_gets_what_there_is_and_a_cancelled_one_nothing() {
     world.apply(effects);
     let (token, reply) = world.read.pop().expect("the expired one");
     assert_eq!(token, 1);
-    assert!(reply.expect("readable").bytes.is_empty());
+    assert_eq!(reply.expect("readable").len, 0);
     world.append(3, Acks::Written, 1);
     world.flush();
     assert!(world.read.is_empty());

@@ -12,9 +12,10 @@ use tidewire_storage::Topic;
 use tidewire_storage::disk::{Disk, RealDisk};
 use tidewire_storage::log::{LogOptions, SnapshotOutcome, SyncOutcome, TrimOutcome};
 
+use super::kept::Kept;
 use crate::io_pool::IoJob;
 use crate::message::{Answer, OpenResult, Origin, PartitionId, PartitionRequest};
-use crate::partition::{Effect, Partition, storage_error};
+use crate::partition::{Effect, FetchOutcome, Partition, storage_error};
 use crate::shared::Router;
 
 /// How often a partition is looked at for records that are too old, at most.
@@ -40,6 +41,8 @@ struct Open {
     partition: Partition<RealDisk>,
     /// When something of it will be too old: its place in `expiries`.
     expiry: Option<Instant>,
+    /// Bytes that it keeps for readers: its place in `kept`.
+    kept: usize,
     /// Has a place in `dirty`.
     dirty: bool,
     /// The topic was deleted while a sync was under way; drop these when it is back.
@@ -54,13 +57,17 @@ pub(super) struct Partitions {
     dirty: Vec<PartitionId>,
     /// Partitions of which something will be too old, by when.
     expiries: BTreeSet<(Instant, PartitionId)>,
+    kept: Kept,
     answers: Answers,
     effects: Vec<Effect<RealDisk>>,
 }
 
 impl Partitions {
     pub(super) fn new(router: Rc<Router>) -> Self {
+        let shared = &router.shared;
+        let kept = Kept::new(shared.read_budget.limit() / 2 / shared.inboxes.len());
         Self {
+            kept,
             router,
             slots: HashMap::new(),
             dirty: Vec::new(),
@@ -172,9 +179,10 @@ impl Partitions {
                     if !recovery.is_clean() {
                         tracing::warn!(partition = %name, "recovered: {recovery}");
                     }
-                    let mut partition = Partition::new(name, log, memory);
+                    let budget = Arc::clone(&self.router.shared.read_budget);
+                    let mut partition = Partition::new(name, log, memory, budget);
                     partition.keep_to(&topic);
-                    let open = Open { partition, expiry: None, dirty: false, dropped };
+                    let open = Open { partition, expiry: None, kept: 0, dirty: false, dropped };
                     self.slots.insert(id, Slot::Open(Box::new(open)));
                     self.expire_partition(id);
                     for (origin, request) in waiting {
@@ -242,6 +250,7 @@ impl Partitions {
                     self.expire_partition(id);
                 }
                 self.apply_effects(id);
+                self.note_kept(id);
             }
         }
     }
@@ -254,6 +263,31 @@ impl Partitions {
         self.apply_effects(id);
         if dropped && !self.is_partition_busy(id) {
             self.forget(id);
+        }
+    }
+
+    /// Batches came from the disk.
+    pub(super) fn fetched(&mut self, id: PartitionId, outcome: FetchOutcome<RealDisk>) {
+        let Some(Slot::Open(open)) = self.slots.get_mut(&id) else { return };
+        open.partition.fetched(outcome, &mut self.effects);
+        self.apply_effects(id);
+        self.note_kept(id);
+    }
+
+    /// Takes note of what a partition keeps for readers, and has those that keep most let go of
+    /// some of it if it is too much.
+    fn note_kept(&mut self, id: PartitionId) {
+        let mut id = id;
+        loop {
+            let Some(Slot::Open(open)) = self.slots.get_mut(&id) else { return };
+            let before = std::mem::replace(&mut open.kept, open.partition.kept_bytes());
+            self.kept.update(id, before, open.kept);
+            let Some(largest) = self.kept.excess() else { return };
+            if let Some(Slot::Open(open)) = self.slots.get_mut(&largest) {
+                // A count that is too high is put right by looking again.
+                open.partition.let_go();
+            }
+            id = largest;
         }
     }
 
@@ -364,10 +398,11 @@ impl Partitions {
     }
 
     fn forget(&mut self, id: PartitionId) {
-        if let Some(Slot::Open(open)) = self.slots.remove(&id)
-            && let Some(expiry) = open.expiry
-        {
-            self.expiries.remove(&(expiry, id));
+        if let Some(Slot::Open(open)) = self.slots.remove(&id) {
+            self.kept.update(id, open.kept, 0);
+            if let Some(expiry) = open.expiry {
+                self.expiries.remove(&(expiry, id));
+            }
         }
     }
 
@@ -439,6 +474,11 @@ impl Partitions {
                 }
                 Effect::Read(origin, result) => {
                     self.answers.push((origin, Answer::Read(result)))
+                }
+                Effect::Fetch(job) => {
+                    let shared = &self.router.shared;
+                    let inbox = shared.inboxes[self.router.shard].clone();
+                    let _ = shared.read_jobs.send(IoJob::Fetch { id, job, inbox });
                 }
                 Effect::Snapshot(job) => {
                     let shared = &self.router.shared;
