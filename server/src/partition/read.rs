@@ -319,10 +319,10 @@ impl<D: Disk> Partition<D> {
     /// Takes what was appended into the tail, if somebody reads there.
     pub(super) fn keep_tail(&mut self) {
         let wanted = !self.waiters.is_empty() || self.tail.is_wanted(self.appended_bytes);
-        if !wanted || self.budget.is_used_up() {
-            self.tail.clear();
-        } else {
+        if wanted {
             self.tail.push(self.log.stamped(), &self.group, &self.budget);
+        } else {
+            self.tail.clear();
         }
     }
 

@@ -290,7 +290,7 @@ fn readers_get_on_in_small_steps_when_the_memory_is_used_up() {
         assert_eq!(offsets(&reply)[0], offset);
         assert!(reply.len <= 32 << 10, "{} bytes", reply.len);
     }
-    // Nothing is kept for others, nor at the end.
+    // Those at the end are no exception.
     world.read(3, 300, 1);
     world.append_batch(4, Acks::Written, large(100));
     world.flush();
