@@ -32,6 +32,8 @@ pub enum Effect<D: Disk> {
     Fetch(FetchJob<D>),
     /// Run this where it may block, then call [`Partition::synced`].
     Sync(SyncJob<D>),
+    /// Call [`Partition::gathered`] after so many microseconds.
+    Gather(u64),
     /// Run this where it may block, then call [`Partition::snapshot_written`].
     Snapshot(SnapshotJob<D>),
     /// The partition begins at this offset, or records could not be deleted.
@@ -161,9 +163,14 @@ impl<D: Disk> Partition<D> {
         self.inner.flush(now_us, &mut self.effects);
     }
 
-    /// A sync ended.
-    pub fn synced(&mut self, outcome: SyncOutcome) {
-        self.inner.synced(outcome, &mut self.effects);
+    /// A sync ended, which took `took_us`.
+    pub fn synced(&mut self, outcome: SyncOutcome, took_us: u64) {
+        self.inner.synced(outcome, took_us, &mut self.effects);
+    }
+
+    /// The time that [`Effect::Gather`] named is over.
+    pub fn gathered(&mut self) {
+        self.inner.gathered(&mut self.effects);
     }
 
     /// Reads from `offset` on, about `max_bytes`, now or once there are `min_bytes`.
@@ -230,6 +237,7 @@ impl<D: Disk> Partition<D> {
             }
             partition::Effect::Fetch(job) => Effect::Fetch(FetchJob(job)),
             partition::Effect::Sync(job) => Effect::Sync(job),
+            partition::Effect::Gather(us) => Effect::Gather(us),
             partition::Effect::Snapshot(job) => Effect::Snapshot(job),
             partition::Effect::Trimmed(origin, result) => Effect::Trimmed(origin.token, result),
             partition::Effect::Trim(job) => Effect::Trim(job),

@@ -286,7 +286,12 @@ impl World {
             Effect::Sync(job) => {
                 let start = self.host.slots[index].life;
                 let delay = self.rng.below(self.plan.sync_us) + 1;
-                self.after(delay, Task::RunSync { start, slot: index, job });
+                let asked_us = self.now_us;
+                self.after(delay, Task::RunSync { start, slot: index, job, asked_us });
+            }
+            Effect::Gather(us) => {
+                let start = self.host.slots[index].life;
+                self.after(us, Task::Gathered { start, slot: index });
             }
         }
     }
@@ -355,7 +360,19 @@ impl World {
         self.drive(index, |partition| partition.flush(now_us));
     }
 
-    pub fn run_sync(&mut self, life: u64, index: usize, job: SyncJob<TracedDisk>) {
+    pub fn gathered(&mut self, life: u64, index: usize) {
+        if self.host.slots[index].life == life {
+            self.drive(index, Partition::gathered);
+        }
+    }
+
+    pub fn run_sync(
+        &mut self,
+        life: u64,
+        index: usize,
+        job: SyncJob<TracedDisk>,
+        asked_us: u64,
+    ) {
         if self.host.slots[index].life != life || !self.host.is_slot_open(index) {
             return;
         }
@@ -364,7 +381,7 @@ impl World {
             return;
         }
         let delay = self.rng.below(self.plan.sync_us) + 1;
-        self.after(delay, Task::Synced { start: life, slot: index, outcome });
+        self.after(delay, Task::Synced { start: life, slot: index, outcome, asked_us });
     }
 
     pub fn run_fetch(&mut self, life: u64, index: usize, job: FetchJob<TracedDisk>) {
@@ -415,11 +432,12 @@ impl World {
         }
     }
 
-    pub fn synced(&mut self, life: u64, index: usize, outcome: SyncOutcome) {
+    pub fn synced(&mut self, life: u64, index: usize, outcome: SyncOutcome, asked_us: u64) {
         if self.host.slots[index].life != life {
             return;
         }
-        self.drive(index, |partition| partition.synced(outcome));
+        let took_us = self.now_us - asked_us;
+        self.drive(index, |partition| partition.synced(outcome, took_us));
         let slot = &self.host.slots[index];
         if let Some(partition) = &slot.partition {
             let (partition, end) = (slot.topic, partition.describe().synced_offset);

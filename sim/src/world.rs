@@ -53,9 +53,11 @@ pub(crate) enum Task {
     /// The queue of a partition is written.
     Flush { start: u64, slot: usize },
     /// A sync runs.
-    RunSync { start: u64, slot: usize, job: SyncJob<TracedDisk> },
+    RunSync { start: u64, slot: usize, job: SyncJob<TracedDisk>, asked_us: u64 },
     /// The server hears of a sync.
-    Synced { start: u64, slot: usize, outcome: SyncOutcome },
+    Synced { start: u64, slot: usize, outcome: SyncOutcome, asked_us: u64 },
+    /// A partition no longer waits for producers to come back.
+    Gathered { start: u64, slot: usize },
     /// A snapshot is written.
     RunSnapshot { start: u64, slot: usize, job: SnapshotJob<TracedDisk> },
     /// The server hears of a snapshot.
@@ -229,8 +231,13 @@ impl World {
             }
             Task::Expire { reader, token } => self.expire(reader, token),
             Task::Flush { start, slot } => self.flush(start, slot),
-            Task::RunSync { start, slot, job } => self.run_sync(start, slot, job),
-            Task::Synced { start, slot, outcome } => self.synced(start, slot, outcome),
+            Task::RunSync { start, slot, job, asked_us } => {
+                self.run_sync(start, slot, job, asked_us);
+            }
+            Task::Synced { start, slot, outcome, asked_us } => {
+                self.synced(start, slot, outcome, asked_us);
+            }
+            Task::Gathered { start, slot } => self.gathered(start, slot),
             Task::RunSnapshot { start, slot, job } => self.run_snapshot(start, slot, job),
             Task::SnapshotWritten { start, slot, outcome } => {
                 self.snapshot_written(start, slot, outcome);

@@ -33,7 +33,7 @@ use tidewire_protocol::error::{Code, Error};
 use tidewire_protocol::message::{AppendReply, FlushReply, PartitionInfo, Start};
 use tidewire_storage::Topic;
 use tidewire_storage::disk::Disk;
-use tidewire_storage::log::{Log, RemoveJob, Retention, SnapshotJob, SyncJob, TrimJob};
+use tidewire_storage::log::{Log, Pace, RemoveJob, Retention, SnapshotJob, SyncJob, TrimJob};
 
 use crate::message::{Origin, Place, Position, ReadReply};
 use crate::read_budget::ReadBudget;
@@ -66,6 +66,8 @@ pub(crate) enum Effect<D: Disk> {
     Fetch(FetchJob<D>),
     /// Run this where it may block, then call [`Partition::synced`].
     Sync(SyncJob<D>),
+    /// Call [`Partition::gathered`] after so many microseconds.
+    Gather(u64),
     /// Tell who deleted records where the partition begins now.
     Trimmed(Origin, Result<u64, Error>),
     /// Run this where it may block, then call [`Partition::trimmed`].
@@ -91,6 +93,7 @@ pub(crate) struct Partition<D: Disk> {
     /// Answers that wait for batches of others, or of before.
     held: Vec<Waiting>,
     syncing: bool,
+    pace: Pace,
     /// Taken, and written once the sync that was begun with it is done.
     snapshot: Option<SnapshotJob<D>>,
     writing_snapshot: bool,
@@ -129,6 +132,7 @@ impl<D: Disk> Partition<D> {
             unsynced: VecDeque::new(),
             held: Vec::new(),
             syncing: false,
+            pace: Pace::default(),
             snapshot: None,
             writing_snapshot: false,
             visible_end,

@@ -32,6 +32,7 @@ struct World {
     fetches: Vec<FetchJob<SimDisk>>,
     hold_fetches: bool,
     syncs: Vec<SyncJob<SimDisk>>,
+    gathers: Vec<u64>,
     snapshots: Vec<SnapshotJob<SimDisk>>,
     trims: Vec<TrimJob<SimDisk>>,
     trimmed: Vec<(u64, Result<u64, Error>)>,
@@ -62,6 +63,7 @@ impl World {
             fetches: Vec::new(),
             hold_fetches: false,
             syncs: Vec::new(),
+            gathers: Vec::new(),
             snapshots: Vec::new(),
             trims: Vec::new(),
             trimmed: Vec::new(),
@@ -78,6 +80,7 @@ impl World {
                 Effect::Fetch(job) if self.hold_fetches => self.fetches.push(job),
                 Effect::Fetch(job) => self.fetch(job),
                 Effect::Sync(job) => self.syncs.push(job),
+                Effect::Gather(us) => self.gathers.push(us),
                 Effect::Snapshot(job) => self.snapshots.push(job),
                 Effect::Trimmed(origin, result) => self.trimmed.push((origin.token, result)),
                 Effect::Trim(job) => self.trims.push(job),
@@ -123,9 +126,13 @@ impl World {
 
     /// Runs the sync that was asked for.
     fn sync(&mut self) {
+        self.sync_that_takes(0);
+    }
+
+    fn sync_that_takes(&mut self, took_us: u64) {
         let job = self.syncs.pop().expect("a sync was asked for");
         let mut effects = Vec::new();
-        self.partition.synced(job.run(), &mut effects);
+        self.partition.synced(job.run(), took_us, &mut effects);
         self.apply(effects);
     }
 
@@ -214,6 +221,46 @@ fn one_sync_serves_all_that_was_written_before_it() {
     world.sync();
     assert_eq!(world.acknowledged(), [(4, 3), (5, 4), (6, 5)]);
     assert!(world.syncs.is_empty() && !world.partition.is_busy());
+}
+
+#[test]
+fn where_syncs_take_long_two_crowds_become_one_and_nobody_waits_for_ever() {
+    let mut world = World::new();
+    world.append(1, Acks::Synced, 1);
+    world.flush();
+    for token in 2..=4 {
+        world.append(token, Acks::Synced, 1);
+        world.flush();
+    }
+    world.sync_that_takes(8_000);
+    assert_eq!(world.acknowledged(), [(1, 0)]);
+    assert_eq!((world.syncs.len(), world.gathers.pop()), (0, Some(2_000)), "it may come back");
+    world.append(1, Acks::Synced, 1);
+    world.flush();
+    assert_eq!(world.syncs.len(), 1, "all are here");
+    world.sync_that_takes(8_000);
+    assert_eq!(world.acknowledged().len(), 4);
+    world.append(2, Acks::Synced, 1);
+    world.flush();
+    assert!(world.syncs.is_empty(), "the others were here a moment ago");
+    assert_eq!(world.gathers.pop(), Some(2_000));
+    let mut effects = Vec::new();
+    world.partition.gathered(&mut effects);
+    world.apply(effects);
+    assert_eq!(world.syncs.len(), 1, "they have gone");
+    world.sync_that_takes(8_000);
+    assert_eq!(world.acknowledged(), [(2, 5)]);
+    // A flush waits for nobody.
+    for token in 1..=2 {
+        world.append(token, Acks::Synced, 1);
+    }
+    world.flush();
+    world.sync_that_takes(8_000);
+    world.append(3, Acks::Synced, 1);
+    world.flush();
+    assert!(world.syncs.is_empty());
+    world.sync_all(9);
+    assert_eq!(world.syncs.len(), 1);
 }
 
 #[test]

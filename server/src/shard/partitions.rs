@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tidewire_protocol::connection::Time;
 use tidewire_protocol::error::{Code, Error};
 use tidewire_protocol::message::PartitionInfo;
 use tidewire_storage::Topic;
@@ -43,6 +44,8 @@ struct Open {
     expiry: Option<Instant>,
     /// Bytes that it keeps for readers: its place in `kept`.
     kept: usize,
+    /// When the sync was asked for that is under way.
+    sync_began: Time,
     /// Has a place in `dirty`.
     dirty: bool,
     /// The topic was deleted while a sync was under way; drop these when it is back.
@@ -58,6 +61,8 @@ pub(super) struct Partitions {
     /// Partitions of which something will be too old, by when.
     expiries: BTreeSet<(Instant, PartitionId)>,
     kept: Kept,
+    /// Partitions that wait for producers to come back before they sync, and until when.
+    gathers: BTreeSet<(Instant, PartitionId)>,
     answers: Answers,
     effects: Vec<Effect<RealDisk>>,
 }
@@ -72,6 +77,7 @@ impl Partitions {
             slots: HashMap::new(),
             dirty: Vec::new(),
             expiries: BTreeSet::new(),
+            gathers: BTreeSet::new(),
             answers: Vec::new(),
             effects: Vec::new(),
         }
@@ -182,7 +188,14 @@ impl Partitions {
                     let budget = Arc::clone(&self.router.shared.read_budget);
                     let mut partition = Partition::new(name, log, memory, budget);
                     partition.keep_to(&topic);
-                    let open = Open { partition, expiry: None, kept: 0, dirty: false, dropped };
+                    let open = Open {
+                        partition,
+                        expiry: None,
+                        kept: 0,
+                        sync_began: Time::ZERO,
+                        dirty: false,
+                        dropped,
+                    };
                     self.slots.insert(id, Slot::Open(Box::new(open)));
                     self.expire_partition(id);
                     for (origin, request) in waiting {
@@ -294,7 +307,8 @@ impl Partitions {
     /// A sync came back.
     pub(super) fn synced(&mut self, id: PartitionId, outcome: SyncOutcome) {
         let Some(Slot::Open(open)) = self.slots.get_mut(&id) else { return };
-        open.partition.synced(outcome, &mut self.effects);
+        let took = self.router.shared.clock.now().as_nanos() - open.sync_began.as_nanos();
+        open.partition.synced(outcome, took / 1_000, &mut self.effects);
         if open.partition.has_retention() {
             let now_us = self.router.shared.clock.wall_us();
             open.partition.expire(now_us, &mut self.effects);
@@ -354,13 +368,23 @@ impl Partitions {
         }
     }
 
-    /// Deletes what is too old of each partition whose time has come.
+    /// Goes on with each partition whose time has come: deletes what is too old, syncs what was
+    /// gathered.
     pub(super) fn expire(&mut self) {
-        if self.expiries.is_empty() {
+        if self.expiries.is_empty() && self.gathers.is_empty() {
             return;
         }
         let clock = &self.router.shared.clock;
         let now = clock.instant(clock.now());
+        while let Some(&(at, id)) = self.gathers.first()
+            && at <= now
+        {
+            self.gathers.pop_first();
+            if let Some(Slot::Open(open)) = self.slots.get_mut(&id) {
+                open.partition.gathered(&mut self.effects);
+                self.apply_effects(id);
+            }
+        }
         while let Some(&(at, id)) = self.expiries.first()
             && at <= now
         {
@@ -371,7 +395,8 @@ impl Partitions {
 
     /// When to call [`Partitions::expire`] next.
     pub(super) fn next_expiry(&self) -> Option<Instant> {
-        self.expiries.first().map(|(at, _)| *at)
+        let first = |times: &BTreeSet<(Instant, PartitionId)>| times.first().map(|(at, _)| *at);
+        first(&self.expiries).into_iter().chain(first(&self.gathers)).min()
     }
 
     /// Deletes what is too old or too much of a partition, and takes note of when to look again.
@@ -496,8 +521,16 @@ impl Partitions {
                 Effect::Remove(job) => {
                     let _ = self.router.shared.io_jobs.send(IoJob::Remove { job });
                 }
+                Effect::Gather(us) => {
+                    let clock = &self.router.shared.clock;
+                    let due = clock.instant(clock.now()) + Duration::from_micros(us);
+                    self.gathers.insert((due, id));
+                }
                 Effect::Sync(job) => {
                     let shared = &self.router.shared;
+                    if let Some(Slot::Open(open)) = self.slots.get_mut(&id) {
+                        open.sync_began = shared.clock.now();
+                    }
                     let inbox = shared.inboxes[self.router.shard].clone();
                     // The threads outlive the shards: see `Server`.
                     let _ = shared.io_jobs.send(IoJob::Sync { id, job, inbox });
