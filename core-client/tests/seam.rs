@@ -467,7 +467,12 @@ fn a_record_that_is_waited_for_does_not_linger() {
     // The first travels with it.
     assert_eq!(second.wait(Some(PATIENCE / 2)).expect("acknowledged").offset, 1);
     assert_eq!(first.wait(Some(PATIENCE / 2)).expect("acknowledged").offset, 0);
-    assert_eq!(producer.as_async().expect("not forked").queue_full(), QueueFull::Block);
+
+    let mut third = producer.enqueue_ref(&record, None).expect("room");
+    let producer = producer.as_async().expect("not forked");
+    producer.expedite();
+    assert_eq!(third.wait(Some(PATIENCE / 2)).expect("acknowledged").offset, 2);
+    assert_eq!(producer.queue_full(), QueueFull::Block);
 }
 
 #[tokio::test]

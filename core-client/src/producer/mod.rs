@@ -464,6 +464,12 @@ impl Producer {
         ticket.await
     }
 
+    /// Has all that is enqueued sent without lingering; waits for nothing. For those who then wait
+    /// for tickets.
+    pub fn expedite(&self) {
+        self.handle.sender.expedite();
+    }
+
     /// Sends all that is enqueued and waits until all that was enqueued before is acknowledged.
     ///
     /// # Errors
