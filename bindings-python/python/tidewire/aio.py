@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 from tidewire import _convert, _native
 from tidewire._aio_admin import AsyncAdmin
 from tidewire._records import ConsumerStats, Position, ProducerStats, TopicPartition
-from tidewire.errors import ClientClosedError, WouldBlockError
+from tidewire.errors import ClientClosedError, DisconnectedError, WouldBlockError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Generator, Iterable, Mapping
@@ -48,7 +48,7 @@ class _Bridge:
         self.watching = True
 
     def check(self) -> None:
-        """A future of another loop would never be completed, or wake the wrong one."""
+        """A future of another loop would be completed by the wrong one."""
         if asyncio.get_running_loop() is not self.loop:
             raise WouldBlockError(
                 "this client belongs to another event loop: connect one on each loop"
@@ -417,7 +417,7 @@ class AsyncConsumer:
             batch = self._core.try_next()
             if batch is not None:
                 return batch
-            if self._core.is_closed():
+            if self._core.is_closed() or not self._bridge.watching:
                 return None
             await self._core.ready()
 
@@ -525,7 +525,12 @@ class AsyncEvents:
         return _convert.event((await self._next(timeout))[1])
 
     async def _next(self, timeout: float | None) -> Any:
-        return await self._bridge.run(self._core.next(self._bridge.queue, timeout))
+        try:
+            return await self._bridge.run(self._core.next(self._bridge.queue, timeout))
+        except (ClientClosedError, DisconnectedError):
+            if self._bridge.watching:
+                raise
+            return False, None
 
     async def __aiter__(self) -> AsyncIterator[Event]:
         while True:
