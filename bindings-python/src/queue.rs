@@ -156,6 +156,11 @@ impl Queue {
         Ok(())
     }
 
+    /// Records whose outcome is still awaited.
+    fn unsettled(&self) -> usize {
+        lock(&self.waiting).tickets.values().map(BTreeMap::len).sum()
+    }
+
     /// Futures that nobody has completed yet.
     fn pending(&self) -> usize {
         let waiting = lock(&self.waiting);

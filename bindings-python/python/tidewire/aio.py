@@ -63,11 +63,11 @@ class _Bridge:
             raise
 
     async def settle(self) -> None:
-        """Waits until those who wait have been told, which takes but a moment once a client is
+        """Waits until every record has its outcome, which takes but a moment once a client is
         closed."""
         for _ in range(500):
             self.queue.drain()
-            if not self.queue.pending():
+            if not self.queue.unsettled():
                 return
             await asyncio.sleep(0.002)
 
