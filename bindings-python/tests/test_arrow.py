@@ -31,12 +31,19 @@ def mixed(client: Client, topic: str) -> str:
     return topic
 
 
-EXPECTED = {
+EXPECTED: dict[str, list[Any]] = {
     "partition": [0, 0, 0, 0],
     "offset": [0, 1, 2, 3],
     "key": [b"k", b"gone", None, b""],
     "value": [b"a", None, b"", b"c" * 50],
 }
+
+
+def rows(query: str, **tables: object) -> list[Any]:
+    with duckdb.connect() as connection:
+        for name, table in tables.items():
+            connection.register(name, table)
+        return connection.execute(query).fetchall()
 
 
 def batch_of(client: Client, topic: str, offset: int = 0) -> tidewire.Batch:
@@ -62,7 +69,9 @@ def test_records_that_are_hidden_stay_so(client: Client, mixed: str) -> None:
     batch = batch_of(client, mixed, 2)
     table = batch.to_arrow()
     table.validate(full=True)
-    assert table.select(list(EXPECTED)).to_pydict() == {k: v[2:] for k, v in EXPECTED.items()}
+    assert table.select(list(EXPECTED)).to_pydict() == {
+        name: values[2:] for name, values in EXPECTED.items()
+    }
 
 
 def test_keys_and_values_are_not_copied(client: Client, topic: str) -> None:
@@ -102,8 +111,8 @@ def test_polars_and_duckdb_read_a_batch(client: Client, mixed: str) -> None:
     assert frame.select(list(EXPECTED)).to_dict(as_series=False) == EXPECTED
     arrow = pa.table(batch)
     assert arrow.num_rows == 4
-    found = duckdb.sql("select \"offset\" from arrow where value is not null order by 1 desc")
-    assert [row[0] for row in found.fetchall()] == [3, 2, 0]
+    found = rows('select "offset" from t where value is not null order by 1 desc', t=arrow)
+    assert [row[0] for row in found] == [3, 2, 0]
 
 
 def test_a_consumer_is_a_stream_of_what_there_is(client: Client, topic: str) -> None:
@@ -124,7 +133,7 @@ def test_a_consumer_is_a_stream_of_what_there_is(client: Client, topic: str) -> 
         assert consumer.to_arrow().num_rows == 300
     with client.consumer(topic, start="earliest") as consumer:
         reader = pa.RecordBatchReader.from_stream(consumer)
-        found = duckdb.sql('select count(*), sum("offset") from reader').fetchall()
+        found = rows('select count(*), sum("offset") from reader', reader=reader)
         assert found == [(900, 134550)]
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -115,10 +114,23 @@ def test_a_seek_while_iterating_drops_the_rest(client: Client, filled: str) -> N
     assert seen == [0, 1, 2, 98, 99]
 
 
+def test_leaving_a_loop_leaves_the_rest(client: Client, filled: str) -> None:
+    with client.consumer(filled, partitions=[0], start="earliest") as consumer:
+        for record in consumer:
+            if record.offset == 4:
+                break
+        assert next(iter(consumer)).offset == 5
+        following = consumer.poll_record(30)
+        assert following is not None and following.offset == 6
+        batch = consumer.poll(30)
+        assert batch is not None and (batch.base_offset, len(batch)) == (7, 93)
+        assert consumer.poll_record(0) is None
+
+
 def test_closing_ends_a_wait_in_another_thread(client: Client, topic: str) -> None:
     consumer = client.consumer(topic)
-    batches: list[Iterator[Any]] = []
-    thread = threading.Thread(target=lambda: batches.append(list(consumer.batches())))  # type: ignore[arg-type]
+    batches: list[list[tidewire.Batch]] = []
+    thread = threading.Thread(target=lambda: batches.append(list(consumer.batches())))
     thread.start()
     time.sleep(0.05)
     consumer.close()

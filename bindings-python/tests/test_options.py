@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 
 import pytest
 
 from tidewire import AsyncClient, Client
 from tidewire._constants import OPTIONS
 
-SCOPES = {
+SCOPES: dict[str, tuple[Callable[..., object], set[str]]] = {
     "client": (Client.__init__, {"url"}),
     "producer": (Client.producer, {"topic", "name"}),
-    "consumer": (Client.consumer, {"topic", "group", "name", "partitions", "start_at"}),
+    "consumer": (Client.consumer, {"topic", "group", "name", "partitions", "start_at", "auto_commit"}),
     "topic": (Client.create_topic, {"topic"}),
 }
 

@@ -157,7 +157,7 @@ print(len(done))
 
 
 # Of ten thousand records each; a build for speed does a million in seconds.
-ROUNDS = int(os.environ.get("TIDEWIRE_LEAK_ROUNDS", "12"))
+ROUNDS = int(os.environ.get("TIDEWIRE_LEAK_ROUNDS", "8"))
 
 
 def test_records_leave_nothing_behind(client: Client, topic: str) -> None:

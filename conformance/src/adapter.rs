@@ -240,7 +240,8 @@ impl Drop for Adapter {
     }
 }
 
-/// The adapters of a directory of `*/adapter.toml`, with `{bin}` and `{root}` put in.
+/// The adapters of a directory of `*/adapter.toml`, with `{bin}` and `{root}` put in; those that
+/// need what is not there are left out, and one line says so.
 pub fn find(directory: &Path, bin: &Path, root: &Path) -> Result<Vec<Launch>, String> {
     #[derive(serde::Deserialize)]
     #[serde(deny_unknown_fields)]
@@ -249,6 +250,8 @@ pub fn find(directory: &Path, bin: &Path, root: &Path) -> Result<Vec<Launch>, St
         #[allow(dead_code, reason = "for people, and in the answer to hello")]
         language: String,
         command: Vec<String>,
+        /// What has to be there; without it the adapter is left out.
+        needs: Option<String>,
         #[allow(dead_code, reason = "read by `cargo xtask sdk`")]
         build: Vec<Vec<String>>,
     }
@@ -261,14 +264,20 @@ pub fn find(directory: &Path, bin: &Path, root: &Path) -> Result<Vec<Launch>, St
         let Ok(text) = std::fs::read_to_string(&path) else { continue };
         let manifest: Manifest =
             toml::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
-        let command = manifest
-            .command
-            .iter()
-            .map(|word| {
-                word.replace("{bin}", &bin.display().to_string())
-                    .replace("{root}", &root.display().to_string())
-            })
-            .collect();
+        let filled = |word: &String| {
+            word.replace("{bin}", &bin.display().to_string())
+                .replace("{root}", &root.display().to_string())
+        };
+        if let Some(needed) = manifest.needs.as_ref().map(filled)
+            && !Path::new(&needed).exists()
+        {
+            let name = &manifest.name;
+            println!(
+                "SKIPPED: {name}: there is no {needed}; `cargo xtask sdk {name}` says why"
+            );
+            continue;
+        }
+        let command = manifest.command.iter().map(filled).collect();
         found.push(Launch { name: manifest.name, command });
     }
     found.sort_by(|a, b| a.name.cmp(&b.name));

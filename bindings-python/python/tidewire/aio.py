@@ -392,16 +392,35 @@ class AsyncConsumer:
     batches, which is faster.
     """
 
-    __slots__ = ("_bridge", "_moves", "_core")
+    __slots__ = ("_bridge", "_core", "_held")
 
     def __init__(self, native: _native.Consumer, bridge: _Bridge) -> None:
         self._core = native
         self._bridge = bridge
-        self._moves = 0
+        # A batch of which records were returned one by one.
+        self._held: _native.BatchIter | None = None
 
     async def poll(self, timeout: float | None = None) -> _native.Batch | None:
         """The next batch, waited for at most `timeout` seconds; see
         :meth:`tidewire.Consumer.poll`. If the task is cancelled, no batch is lost."""
+        held, self._held = self._held, None
+        if held is not None and (rest := held.rest()) is not None:
+            return rest
+        return await self._poll(timeout)
+
+    async def poll_record(self, timeout: float | None = None) -> _native.Record | None:
+        """The next record, waited for at most `timeout` seconds; see
+        :meth:`tidewire.Consumer.poll_record`."""
+        while True:
+            if self._held is not None and (record := next(self._held, None)) is not None:
+                return record
+            self._held = None
+            batch = await self._poll(timeout)
+            if batch is None:
+                return None
+            self._held = iter(batch)
+
+    async def _poll(self, timeout: float | None) -> _native.Batch | None:
         self._bridge.check()
         scope = asyncio.timeout(timeout)
         try:
@@ -427,12 +446,19 @@ class AsyncConsumer:
             yield batch
 
     async def __aiter__(self) -> AsyncIterator[_native.Record]:
-        async for batch in self.batches():
-            moves = self._moves
-            for record in batch:
+        while True:
+            held = self._held
+            if held is None:
+                batch = await self._poll(None)
+                if batch is None:
+                    return
+                held = self._held = iter(batch)
+            for record in held:
                 yield record
-                if moves != self._moves:
-                    break  # It was moved: the rest of the batch is not wanted any more.
+                if held is not self._held:
+                    break  # It was moved, or somebody else took the rest.
+            else:
+                self._held = None
 
     @property
     def closed(self) -> bool:
@@ -442,7 +468,12 @@ class AsyncConsumer:
     def seek(self, partition: int, to: Place) -> None:
         """Goes on reading a partition at another place."""
         self._core.seek(partition, _convert.place(to))
-        self._moves += 1
+        self._drop(partition)
+
+    def _drop(self, partition: int) -> None:
+        """What is left of a batch is not wanted any more."""
+        if self._held is not None and self._held.partition == partition:
+            self._held = None
 
     def pause(self, partition: int) -> None:
         """Returns nothing of a partition until it is resumed; others go on."""
@@ -459,7 +490,7 @@ class AsyncConsumer:
     def remove_partition(self, partition: int) -> Position | None:
         """Stops reading a partition; where it stood, if that is known."""
         removed = self._core.remove_partition(partition)
-        self._moves += 1
+        self._drop(partition)
         return None if removed is None else Position(*removed)
 
     def positions(self) -> list[Position]:
