@@ -416,10 +416,9 @@ fn the_runtime_runs_what_a_binding_waits_for_in_its_own_way() {
     let bench = bench(1);
     let runtime = Runtime::shared().expect("threads");
     let (sender, receiver) = mpsc::channel();
-    let connecting = {
-        let url = bench.server.url();
-        async move { tidewire::Client::connect(&url).await }
-    };
+    let url = bench.server.url();
+    let (_, builder) = Client::builder().url(url).into_async().expect("good options");
+    let connecting = builder.connect();
     let done = {
         let sender = sender.clone();
         move |result: Result<tidewire::Client, _>| {
@@ -429,6 +428,8 @@ fn the_runtime_runs_what_a_binding_waits_for_in_its_own_way() {
         }
     };
     runtime.spawn(connecting, done).expect("not forked");
+    let bad = Client::builder().runtime_threads(65).into_async().expect_err("over the limit");
+    assert_eq!(bad.code(), Code::INVALID_OPTION);
     assert!(receiver.recv_timeout(PATIENCE).expect("done").expect("connected"));
 
     let done = move |result| sender.send(result).expect("waits");

@@ -46,15 +46,30 @@ impl ClientBuilder {
         self
     }
 
+    /// The shared runtime, begun with the threads that were asked for if it has not begun, and
+    /// the asynchronous builder with these options, for [`Runtime::spawn`].
+    ///
+    /// # Errors
+    /// `INVALID_URL`, `INVALID_OPTION`; `INTERNAL` if the runtime's threads cannot be made.
+    pub fn into_async(self) -> Result<(Runtime, crate::ClientBuilder), Error> {
+        let threads = self.inner.runtime_threads(self.runtime_threads)?;
+        Ok((Runtime::with_threads(threads)?, self.inner))
+    }
+
     /// Connects to the first server that can be reached; each is tried once.
     ///
     /// # Errors
     /// See [`crate::Client::connect`]; `INTERNAL` if the runtime's threads cannot be made.
     pub fn connect(self) -> Result<Client, Error> {
-        let threads = self.inner.runtime_threads(self.runtime_threads)?;
-        let runtime = Runtime::with_threads(threads)?;
-        let client = runtime.wait("connecting", None, self.inner.connect())??;
+        let (runtime, inner) = self.into_async()?;
+        let client = runtime.wait("connecting", None, inner.connect())??;
         Ok(Client { bound: Bound::new(runtime, client) })
+    }
+}
+
+impl From<crate::ClientBuilder> for ClientBuilder {
+    fn from(inner: crate::ClientBuilder) -> Self {
+        Self { inner, runtime_threads: None }
     }
 }
 

@@ -413,6 +413,13 @@ impl Producer {
         Ok(ticket)
     }
 
+    /// Has what is enqueued sent without lingering, and does not wait for it.
+    pub fn expedite(&self) {
+        let sender = &self.handle.sender;
+        sender.queue().expedite();
+        sender.pump();
+    }
+
     /// Waits until the queue has room for a record. With several tasks enqueueing, another may
     /// be faster.
     ///
