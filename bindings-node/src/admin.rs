@@ -193,7 +193,7 @@ impl NativeClient {
     }
 
     #[napi]
-    #[expect(clippy::too_many_arguments, reason = "an options object would cross slower")]
+    #[allow(clippy::too_many_arguments, reason = "an options object would cross slower")]
     pub fn fetch(
         &self,
         number: u32,

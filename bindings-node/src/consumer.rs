@@ -36,7 +36,7 @@ pub struct NativeConsumer {
 impl NativeClient {
     /// Subscribes; the consumer comes under `number`, and `id` is told when it has something.
     #[napi]
-    #[expect(clippy::too_many_arguments, reason = "an options object would cross slower")]
+    #[allow(clippy::too_many_arguments, reason = "an options object would cross slower")]
     pub fn consumer(
         &self,
         number: u32,

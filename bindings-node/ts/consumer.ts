@@ -112,6 +112,11 @@ export class Consumer implements AsyncIterable<Record> {
     hub().listen(id, () => this.#wake())
   }
 
+  /** Whether nothing will come any more. */
+  get closed(): boolean {
+    return this.#over
+  }
+
   #wake(): void {
     const waiting = this.#waiting
     this.#waiting = []

@@ -17,7 +17,7 @@ function shown(value: unknown): string {
 }
 
 function coded<E extends Error>(error: E, code: InvalidCode): E & { code: InvalidCode } {
-  Object.defineProperty(error, 'code', { value: code, enumerable: true, configurable: true })
+  Object.defineProperty(error, 'code', { value: code, enumerable: true, configurable: true, writable: true })
   return error as E & { code: InvalidCode }
 }
 

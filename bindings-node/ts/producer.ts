@@ -64,6 +64,8 @@ const OF_ONE_RECORD: ReadonlySet<number> = new Set([
   Code.INVALID_ARGUMENT,
 ])
 
+const NOTHING = new Uint8Array(0)
+
 const isFull = (failure: Failure) => failure.number === Code.QUEUE_FULL
 
 /**
@@ -435,6 +437,8 @@ export class Producer {
   /** Waits for room in the core's queue, and goes on. */
   #stuck(failure: Failure): void {
     this.#full = failure
+    // There is nothing to linger for: room comes only by sending.
+    this.#native.push(NOTHING, true)
     const room = hub()
       .call<void>((number) => this.#native.ready(number), undefined)
       .catch(() => {
