@@ -26,30 +26,20 @@ pub struct NativeClient {
 #[napi]
 pub fn connect(hub: &Hub, number: u32, url: Option<String>, options: Vec<String>) {
     let hub = hub.shared();
-    let builder = match builder(url, &Options::new(options)) {
+    let mut builder = match Options::new(options).client(blocking::Client::builder()) {
         Ok(builder) => builder,
         Err(failure) => return hub.fail(number, failure),
     };
-    let (runtime, builder) = match builder.into_async() {
-        Ok(parts) => parts,
-        Err(error) => return hub.fail(number, Failure::of(&error)),
-    };
-    drop(runtime);
-    let connecting = async move { blocking::Client::from_async(builder.connect().await?) };
-    let with = Arc::clone(&hub);
-    hub.start(number, connecting, move |client| NativeClient { client, hub: with });
-}
-
-fn builder(url: Option<String>, options: &Options) -> Result<blocking::ClientBuilder, Failure> {
-    let mut builder =
-        blocking::ClientBuilder::from(options.client(tidewire::Client::builder())?);
-    if let Some(threads) = options.runtime_threads()? {
-        builder = builder.runtime_threads(threads);
-    }
     if let Some(url) = url {
         builder = builder.url(url);
     }
-    Ok(builder)
+    let with = Arc::clone(&hub);
+    match builder.connecting() {
+        Ok((_, connecting)) => {
+            hub.start(number, connecting, move |client| NativeClient { client, hub: with })
+        }
+        Err(error) => hub.fail(number, Failure::of(&error)),
+    }
 }
 
 #[napi]

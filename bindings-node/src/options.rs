@@ -6,9 +6,10 @@
 
 use std::str::FromStr;
 
+use tidewire::blocking::ClientBuilder;
 use tidewire::{
-    Acks, AutoCommit, ClientBuilder, Code, Codec, ConsumerBuilder, GroupConsumerBuilder,
-    ProducerBuilder, QueueFull, Start, TopicConfig,
+    Acks, AutoCommit, Code, Codec, ConsumerBuilder, GroupConsumerBuilder, ProducerBuilder,
+    QueueFull, Start, TopicConfig,
 };
 
 use crate::failure::Failure;
@@ -46,16 +47,6 @@ impl Options {
         })
     }
 
-    /// A value that has no method of the builder.
-    fn find(&self, wanted: &str) -> Option<&str> {
-        let mut pairs = self.0.chunks_exact(2);
-        pairs.find_map(|pair| (pair[0] == wanted).then(|| pair[1].as_str()))
-    }
-
-    pub(crate) fn runtime_threads(&self) -> Applied<Option<u32>> {
-        self.find("runtime_threads").map(|value| parse("runtime_threads", value)).transpose()
-    }
-
     pub(crate) fn client(&self, builder: ClientBuilder) -> Applied<ClientBuilder> {
         self.apply(builder, |builder, name, value| {
             Ok(match name {
@@ -65,7 +56,7 @@ impl Options {
                 "heartbeat_ms" => builder.heartbeat_ms(parse(name, value)?),
                 "retry_backoff_ms" => builder.retry_backoff_ms(parse(name, value)?),
                 "retry_backoff_max_ms" => builder.retry_backoff_max_ms(parse(name, value)?),
-                "runtime_threads" => builder,
+                "runtime_threads" => builder.runtime_threads(parse(name, value)?),
                 _ => return Err(unknown(name)),
             })
         })

@@ -92,6 +92,7 @@ test('errors end the streams', async () => {
   const reading = pipeline(consumer.readable({ signal: controller.signal }), async (source) => {
     for await (const _ of source) continue
   })
+  const told = assert.rejects(reading, { code: 'E_TOPIC_NOT_FOUND' })
   await made.client.deleteTopic(topic)
-  await assert.rejects(reading, { code: 'E_TOPIC_NOT_FOUND' })
+  await told
 })

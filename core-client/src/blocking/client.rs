@@ -46,30 +46,33 @@ impl ClientBuilder {
         self
     }
 
-    /// The shared runtime, begun with the threads that were asked for if it has not begun, and
-    /// the asynchronous builder with these options, for [`Runtime::spawn`].
-    ///
-    /// # Errors
-    /// `INVALID_URL`, `INVALID_OPTION`; `INTERNAL` if the runtime's threads cannot be made.
-    pub fn into_async(self) -> Result<(Runtime, crate::ClientBuilder), Error> {
-        let threads = self.inner.runtime_threads(self.runtime_threads)?;
-        Ok((Runtime::with_threads(threads)?, self.inner))
-    }
-
     /// Connects to the first server that can be reached; each is tried once.
     ///
     /// # Errors
     /// See [`crate::Client::connect`]; `INTERNAL` if the runtime's threads cannot be made.
     pub fn connect(self) -> Result<Client, Error> {
-        let (runtime, inner) = self.into_async()?;
-        let client = runtime.wait("connecting", None, inner.connect())??;
-        Ok(Client { bound: Bound::new(runtime, client) })
+        let (runtime, connecting) = self.connecting()?;
+        runtime.wait("connecting", None, connecting)?
     }
-}
 
-impl From<crate::ClientBuilder> for ClientBuilder {
-    fn from(inner: crate::ClientBuilder) -> Self {
-        Self { inner, runtime_threads: None }
+    /// The runtime, begun if there is none yet, and what connects on it: for
+    /// [`Runtime::spawn`], where nothing may block.
+    ///
+    /// # Errors
+    /// `INVALID_URL` or `INVALID_OPTION` as far as `runtime_threads` is concerned; `INTERNAL` if
+    /// the runtime's threads cannot be made. Others come from the future.
+    pub fn connecting(
+        self,
+    ) -> Result<(Runtime, impl Future<Output = Result<Client, Error>> + Send + 'static), Error>
+    {
+        let threads = self.inner.runtime_threads(self.runtime_threads)?;
+        let runtime = Runtime::with_threads(threads)?;
+        let (inner, own) = (self.inner, runtime.clone());
+        let connecting = async move {
+            let client = inner.connect().await?;
+            Ok(Client { bound: Bound::new(own, client) })
+        };
+        Ok((runtime, connecting))
     }
 }
 

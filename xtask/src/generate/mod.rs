@@ -9,6 +9,7 @@ mod fuzz;
 mod json;
 mod model;
 mod node;
+mod python;
 mod rust;
 
 use std::path::{Path, PathBuf};
@@ -61,6 +62,7 @@ fn generate(check: bool) -> Result<Vec<String>, String> {
         ("protocol/fuzz/src/families.rs", fuzz::families(&spec)?),
         ("bindings-c/include/tidewire_constants.h", constants::c(&spec)),
         ("bindings-python/python/tidewire/_constants.py", constants::python(&spec)),
+        ("bindings-python/python/tidewire/errors.py", python::errors(&spec)?),
         ("bindings-node/ts/constants.ts", node::constants(&spec)),
         ("bindings-node/ts/options.ts", node::options(&spec)),
         ("docs/reference/errors.md", docs::errors(&spec)),
