@@ -27,6 +27,8 @@ pub struct Launch {
     /// Its name in reports.
     pub name: String,
     pub command: Vec<String>,
+    /// A program that it needs and this machine has not.
+    pub lacks: Option<String>,
 }
 
 /// A running adapter.
@@ -240,8 +242,7 @@ impl Drop for Adapter {
     }
 }
 
-/// The adapters of a directory of `*/adapter.toml`, with `{bin}` and `{root}` put in; those that
-/// need what is not there are left out, and one line says so.
+/// The adapters of a directory of `*/adapter.toml`, with `{bin}` and `{root}` put in.
 pub fn find(directory: &Path, bin: &Path, root: &Path) -> Result<Vec<Launch>, String> {
     #[derive(serde::Deserialize)]
     #[serde(deny_unknown_fields)]
@@ -250,10 +251,13 @@ pub fn find(directory: &Path, bin: &Path, root: &Path) -> Result<Vec<Launch>, St
         #[allow(dead_code, reason = "for people, and in the answer to hello")]
         language: String,
         command: Vec<String>,
-        /// What has to be there; without it the adapter is left out.
-        needs: Option<String>,
         #[allow(dead_code, reason = "read by `cargo xtask sdk`")]
         build: Vec<Vec<String>>,
+        /// Without one of them it is left out.
+        #[serde(default)]
+        programs: Vec<String>,
+        /// So it is without this file, which its build leaves out where it cannot be made.
+        needs: Option<String>,
     }
     let shown = directory.display();
     let entries = std::fs::read_dir(directory).map_err(|error| format!("{shown}: {error}"))?;
@@ -264,22 +268,26 @@ pub fn find(directory: &Path, bin: &Path, root: &Path) -> Result<Vec<Launch>, St
         let Ok(text) = std::fs::read_to_string(&path) else { continue };
         let manifest: Manifest =
             toml::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
-        let filled = |word: &String| {
-            word.replace("{bin}", &bin.display().to_string())
-                .replace("{root}", &root.display().to_string())
-        };
-        if let Some(needed) = manifest.needs.as_ref().map(filled)
-            && !Path::new(&needed).exists()
-        {
-            let name = &manifest.name;
-            println!(
-                "SKIPPED: {name}: there is no {needed}; `cargo xtask sdk {name}` says why"
-            );
-            continue;
-        }
-        let command = manifest.command.iter().map(filled).collect();
-        found.push(Launch { name: manifest.name, command });
+        let command = manifest
+            .command
+            .iter()
+            .map(|word| {
+                word.replace("{bin}", &bin.display().to_string())
+                    .replace("{root}", &root.display().to_string())
+            })
+            .collect();
+        let needs =
+            manifest.needs.map(|file| file.replace("{root}", &root.display().to_string()));
+        let lacks = manifest.programs.into_iter().find(|program| !is_installed(program));
+        let lacks = lacks.or_else(|| needs.filter(|file| !Path::new(file).exists()));
+        found.push(Launch { name: manifest.name, command, lacks });
     }
     found.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(found)
+}
+
+/// Whether a program is in one of the directories of PATH.
+fn is_installed(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|directory| directory.join(program).is_file())
 }
