@@ -127,10 +127,7 @@ fn owned_record() -> impl Strategy<Value = Owned> {
     (
         proptest::option::of(proptest::collection::vec(any::<u8>(), 0..20)),
         proptest::option::of(proptest::collection::vec(any::<u8>(), 0..50)),
-        proptest::collection::vec(
-            (name(), proptest::collection::vec(any::<u8>(), 0..9)),
-            0..3,
-        ),
+        proptest::collection::vec((name(), proptest::collection::vec(any::<u8>(), 0..9)), 0..3),
         prop_oneof![3 => Just(5), 1 => -1000i64..1000],
         proptest::option::weighted(
             0.1,
