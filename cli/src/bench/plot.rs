@@ -32,7 +32,7 @@ pub fn write(figures: &Figures, path: &Path) -> Result<(), Failure> {
     let drawn = draw(figures, &mut svg);
     drawn.map_err(|error| Failure::new(format!("the plot could not be drawn: {error}")))?;
     std::fs::write(path, svg)
-        .map_err(|error| Failure::io(&format!("writing {}", path.display()), &error))
+        .map_err(|error| Failure::io(format!("writing {}", path.display()), &error))
 }
 
 fn draw(

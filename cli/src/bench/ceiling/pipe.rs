@@ -35,7 +35,7 @@ pub fn produce(directory: &Path, bytes: Bytes) -> Result<Meter, Failure> {
         thread::scope(|scope| {
             let writer = scope.spawn(move || keep(theirs, &file, bytes));
             let sent = send(ours, bytes, &meter);
-            let kept = writer.join().unwrap_or_else(|_| Err(std::io::ErrorKind::Other.into()));
+            let kept = joined(writer);
             sent.and(kept)
         })
     })?;
@@ -56,10 +56,15 @@ pub fn consume(directory: &Path, bytes: Bytes) -> Result<Meter, Failure> {
                 ours.read_exact(&mut block)?;
                 note(&meter, bytes, begun);
             }
-            sender.join().unwrap_or_else(|_| Err(std::io::ErrorKind::Other.into()))
+            joined(sender)
         })
     })?;
     Ok(meter)
+}
+
+/// What the thread found; a panic is told by itself.
+fn joined(thread: thread::ScopedJoinHandle<'_, Work>) -> Work {
+    thread.join().unwrap_or_else(|_| Err(std::io::ErrorKind::Other.into()))
 }
 
 fn note(meter: &Meter, bytes: Bytes, begun: Instant) {
@@ -74,12 +79,7 @@ fn all(connections: u32, work: impl Fn(u32) -> Work + Sync) -> Result<(), Failur
     let done: Work = thread::scope(|scope| {
         let threads: Vec<_> =
             (0..connections).map(|number| scope.spawn(move || work(number))).collect();
-        threads
-            .into_iter()
-            .map(|thread| {
-                thread.join().unwrap_or_else(|_| Err(std::io::ErrorKind::Other.into()))
-            })
-            .collect()
+        threads.into_iter().try_for_each(joined)
     });
     done.map_err(|error| Failure::io("measuring the ceiling", &error))
 }
@@ -117,8 +117,7 @@ fn send(stream: TcpStream, bytes: Bytes, meter: &Meter) -> Work {
             writing.write_all(&block)
         });
         drop(under_way);
-        let read: Work =
-            reader.join().unwrap_or_else(|_| Err(std::io::ErrorKind::Other.into()));
+        let read = joined(reader);
         sent.and(read)
     })
 }
