@@ -146,18 +146,17 @@ pub unsafe extern "C" fn tw_client_start(
             let options = read_sized(options)?;
             (builder(url, &options)?, options.user_data)
         };
-        let (runtime, builder) = builder.into_async()?;
+        let (runtime, connecting) = builder.connecting()?;
         let made = ClientValue::new(Hub::new());
         let number = made.number;
         made.hub.bind(number, Handle::Client(Opaque::new(user_data)));
         let (slot, hub) = (Arc::clone(&made.client), Arc::downgrade(&made.hub));
-        let done = move |result: Result<tidewire::Client, Error>| {
-            let failure = result.and_then(Client::from_async).map(|client| slot.set(client));
+        let done = move |result: Result<Client, Error>| {
+            let failure = result.map(|client| slot.set(client));
             if let Some(hub) = hub.upgrade() {
                 hub.done(TW_EVENT_OPENED, number, None, failure.err().map(Into::into));
             }
         };
-        let connecting = async move { builder.connect().await };
         let _ = made.begun.set(runtime.spawn(connecting, done)?);
         out.write(boxed(made));
         Ok(())

@@ -159,7 +159,7 @@ impl ConsumerValue {
             self.bell.waiters.fetch_add(1, Ordering::AcqRel);
             let rung = self.bell.waiting.notified();
             let waited = Runtime::shared()
-                .and_then(|runtime| runtime.block_on("waiting for a batch", left, rung));
+                .and_then(|runtime| runtime.try_wait("waiting for a batch", left, rung));
             self.bell.waiters.fetch_sub(1, Ordering::AcqRel);
             if waited?.is_none() {
                 return Ok(None);
@@ -557,7 +557,7 @@ pub unsafe extern "C" fn tw_consumer_commit_offset(
 }
 
 fn waited(what: &str, future: impl Future<Output = Result<(), Error>>) -> Result<(), Error> {
-    Runtime::shared()?.block_on(what, None, future)?.unwrap_or(Ok(()))
+    Runtime::shared()?.try_wait(what, None, future)?.unwrap_or(Ok(()))
 }
 
 /// What a consumer reads: its partitions, and where it stands in them.

@@ -562,7 +562,7 @@ pub unsafe extern "C" fn tw_client_poll(
             }
             let left = until.map(|until| until.saturating_duration_since(Instant::now()));
             let rung = hub.bell.notified();
-            if Runtime::shared()?.block_on("waiting for an event", left, rung)?.is_none() {
+            if Runtime::shared()?.try_wait("waiting for an event", left, rung)?.is_none() {
                 break Vec::new();
             }
         };

@@ -335,7 +335,7 @@ pub unsafe extern "C" fn tw_producer_send_batch(
             }
             tickets.push(ticket);
         }
-        producer.hurry()?;
+        producer.as_async()?.expedite();
         for (ticket, record) in tickets.into_iter().zip(records) {
             match ticket {
                 Ok(mut ticket) => {
@@ -357,7 +357,7 @@ pub unsafe extern "C" fn tw_producer_send_batch(
 }
 
 fn wait(ticket: Ticket) -> Result<tidewire::Receipt, Error> {
-    let waited = Runtime::shared()?.block_on("waiting for an acknowledgement", None, ticket)?;
+    let waited = Runtime::shared()?.try_wait("waiting for an acknowledgement", None, ticket)?;
     // Without a limit it ends with an outcome.
     waited.unwrap_or_else(|| Err(failed(Code::TIMEOUT, "no outcome")))
 }

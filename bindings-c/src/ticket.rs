@@ -297,7 +297,7 @@ pub unsafe extern "C" fn tw_ticket_wait(
             None => {
                 let runtime = Runtime::shared()?;
                 let what = "waiting for an acknowledgement";
-                let waited = runtime.block_on(what, limit(timeout_ms), ticket)?;
+                let waited = runtime.try_wait(what, limit(timeout_ms), ticket)?;
                 waited.ok_or_else(|| {
                     failed(Code::TIMEOUT, format!("no outcome within {timeout_ms} ms"))
                 })?

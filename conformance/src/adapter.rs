@@ -27,6 +27,8 @@ pub struct Launch {
     /// Its name in reports.
     pub name: String,
     pub command: Vec<String>,
+    /// A program that it needs and this machine has not.
+    pub lacks: Option<String>,
 }
 
 /// A running adapter.
@@ -241,7 +243,6 @@ impl Drop for Adapter {
 }
 
 /// The adapters of a directory of `*/adapter.toml`, with `{bin}` and `{root}` put in.
-/// Adapters whose `needs` names a program that this machine lacks are left out.
 pub fn find(directory: &Path, bin: &Path, root: &Path) -> Result<Vec<Launch>, String> {
     #[derive(serde::Deserialize)]
     #[serde(deny_unknown_fields)]
@@ -252,6 +253,10 @@ pub fn find(directory: &Path, bin: &Path, root: &Path) -> Result<Vec<Launch>, St
         command: Vec<String>,
         #[allow(dead_code, reason = "read by `cargo xtask sdk`")]
         build: Vec<Vec<String>>,
+        /// Without one of them it is left out.
+        #[serde(default)]
+        programs: Vec<String>,
+        /// So it is without this file, which its build leaves out where it cannot be made.
         needs: Option<String>,
     }
     let shown = directory.display();
@@ -263,10 +268,6 @@ pub fn find(directory: &Path, bin: &Path, root: &Path) -> Result<Vec<Launch>, St
         let Ok(text) = std::fs::read_to_string(&path) else { continue };
         let manifest: Manifest =
             toml::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
-        if manifest.needs.as_ref().is_some_and(|needs| !is_there(needs)) {
-            // What builds the adapters has said so.
-            continue;
-        }
         let command = manifest
             .command
             .iter()
@@ -275,14 +276,18 @@ pub fn find(directory: &Path, bin: &Path, root: &Path) -> Result<Vec<Launch>, St
                     .replace("{root}", &root.display().to_string())
             })
             .collect();
-        found.push(Launch { name: manifest.name, command });
+        let needs =
+            manifest.needs.map(|file| file.replace("{root}", &root.display().to_string()));
+        let lacks = manifest.programs.into_iter().find(|program| !is_installed(program));
+        let lacks = lacks.or_else(|| needs.filter(|file| !Path::new(file).exists()));
+        found.push(Launch { name: manifest.name, command, lacks });
     }
     found.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(found)
 }
 
-/// Whether a program can be found.
-fn is_there(program: &str) -> bool {
+/// Whether a program is in one of the directories of PATH.
+fn is_installed(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path).any(|directory| directory.join(program).is_file())
 }

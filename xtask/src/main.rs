@@ -5,6 +5,8 @@ mod c;
 mod fuzz;
 mod generate;
 mod miri;
+mod node;
+mod python;
 mod rules;
 mod sdk;
 mod sim;
@@ -27,10 +29,14 @@ usage: cargo xtask TASK
   fuzz [--seconds N] [--minimise] [TARGET …]
                   fuzz the protocol with libFuzzer (nightly), 60 s a target by default
   miri            run the protocol's unit tests under Miri (nightly)
+  node [--build] [TEST …]
+                  build the Node.js package and test it, or only these files of its tests
   gen --check     say which generated files differ from protocol/spec; 1 if any does
   conformance [ARGUMENTS]
                   build what `sdk` does, and play the conformance suite
   sdk [NAME …]    build the server and the adapters of the conformance suite
+  python [--build | --release] [ARGUMENTS]
+                  build the Python package and test it: pytest (with these arguments), types
   rules           list the rules of protocol/SPEC.md that no test names; 1 if there are any
   sim [--seeds A..B | --seconds N | --seed N] [--bug NAME] [--jobs N]
                   simulate the server with faults and crashes, by seed; --help tells more
@@ -57,7 +63,9 @@ fn main() -> ExitCode {
         ["vectors"] => vectors::run(),
         ["bench-log", rest @ ..] => torture::bench_log(rest),
         ["torture", rest @ ..] => torture::run(rest),
+        ["python", rest @ ..] => python::run(rest),
         ["miri"] => miri::run(),
+        ["node", rest @ ..] => node::run(rest),
         ["conformance", rest @ ..] => sdk::conformance(rest),
         ["sdk", rest @ ..] => sdk::run(rest),
         ["fuzz", rest @ ..] => fuzz_arguments(rest),

@@ -46,24 +46,33 @@ impl ClientBuilder {
         self
     }
 
-    /// The asynchronous builder with these options, and the runtime to connect on, by
-    /// [`Runtime::spawn`]; [`Client::from_async`] then makes a blocking client of what came of it.
-    ///
-    /// # Errors
-    /// `INVALID_URL`, `INVALID_OPTION`; `INTERNAL` if the runtime's threads cannot be made.
-    pub fn into_async(self) -> Result<(Runtime, crate::ClientBuilder), Error> {
-        let threads = self.inner.runtime_threads(self.runtime_threads)?;
-        Ok((Runtime::with_threads(threads)?, self.inner))
-    }
-
     /// Connects to the first server that can be reached; each is tried once.
     ///
     /// # Errors
     /// See [`crate::Client::connect`]; `INTERNAL` if the runtime's threads cannot be made.
     pub fn connect(self) -> Result<Client, Error> {
-        let (runtime, builder) = self.into_async()?;
-        let client = runtime.wait("connecting", None, builder.connect())??;
-        Ok(Client { bound: Bound::new(runtime, client) })
+        let (runtime, connecting) = self.connecting()?;
+        runtime.wait("connecting", None, connecting)?
+    }
+
+    /// The runtime, begun if there is none yet, and what connects on it: for
+    /// [`Runtime::spawn`], where nothing may block.
+    ///
+    /// # Errors
+    /// `INVALID_URL` or `INVALID_OPTION` as far as `runtime_threads` is concerned; `INTERNAL` if
+    /// the runtime's threads cannot be made. Others come from the future.
+    pub fn connecting(
+        self,
+    ) -> Result<(Runtime, impl Future<Output = Result<Client, Error>> + Send + 'static), Error>
+    {
+        let threads = self.inner.runtime_threads(self.runtime_threads)?;
+        let runtime = Runtime::with_threads(threads)?;
+        let (inner, own) = (self.inner, runtime.clone());
+        let connecting = async move {
+            let client = inner.connect().await?;
+            Ok(Client { bound: Bound::new(own, client) })
+        };
+        Ok((runtime, connecting))
     }
 }
 

@@ -111,6 +111,19 @@ impl Producer {
         Ok(self.ticket(self.as_async()?.enqueue_ref(record, partition)?))
     }
 
+    /// As [`enqueue_ref`](Self::enqueue_ref), for a record that is waited for: its batch does not
+    /// linger.
+    ///
+    /// # Errors
+    /// Those of [`crate::Producer::enqueue`].
+    pub fn enqueue_now_ref(
+        &self,
+        record: &RecordRef<'_>,
+        partition: Option<u32>,
+    ) -> Result<Ticket, Error> {
+        Ok(self.ticket(self.as_async()?.enqueue_now_ref(record, partition)?))
+    }
+
     fn ticket(&self, ticket: crate::Ticket) -> Ticket {
         let number = ticket.number();
         Ticket { bound: Bound::new(self.bound.runtime().clone(), ticket), number }
@@ -144,15 +157,6 @@ impl Producer {
     pub fn send_within(&self, record: Record, limit: Duration) -> Result<Receipt, Error> {
         let producer = self.as_async()?;
         self.bound.runtime().wait("send", Some(limit), producer.send(record))?
-    }
-
-    /// Has all that is enqueued sent at once, without waiting for it.
-    ///
-    /// # Errors
-    /// `FORKED`.
-    pub fn hurry(&self) -> Result<(), Error> {
-        self.as_async()?.hurry();
-        Ok(())
     }
 
     /// Sends all that is enqueued and waits until it has its outcome.

@@ -267,9 +267,9 @@ impl Sender {
         Ok(())
     }
 
-    /// Has all that is enqueued sent, without waiting for it.
-    pub(super) fn hurry(self: &Arc<Self>) {
-        drop(self.queue().flush());
+    /// Sends all that is enqueued, without lingering and without waiting.
+    pub(super) fn expedite(self: &Arc<Self>) {
+        self.queue().expedite();
         self.pump();
     }
 

@@ -105,25 +105,12 @@ impl Runtime {
         Ok(canceller)
     }
 
-    /// Waits for a future on the calling thread as all blocking calls do, for a binding that waits
-    /// for something of its own; `None` after `limit`. `what` is for the texts of errors.
-    ///
-    /// # Errors
-    /// Those that [`blocking`](crate::blocking) names.
-    pub fn block_on<T>(
-        &self,
-        what: &str,
-        limit: Option<Duration>,
-        future: impl Future<Output = T>,
-    ) -> Result<Option<T>, Error> {
-        self.try_wait(what, limit, future)
-    }
-
-    /// Waits for a future on the calling thread.
+    /// Waits for a future on the calling thread, as every call of the blocking client does.
+    /// `what` names it in errors.
     ///
     /// # Errors
     /// `FORKED`, `WOULD_BLOCK`, `INTERRUPTED`, and `TIMEOUT` with the time in its text.
-    pub(crate) fn wait<T>(
+    pub fn wait<T>(
         &self,
         what: &str,
         limit: Option<Duration>,
@@ -136,7 +123,10 @@ impl Runtime {
     }
 
     /// As [`Self::wait`]; `None` when the time is over.
-    pub(crate) fn try_wait<T>(
+    ///
+    /// # Errors
+    /// `FORKED`, `WOULD_BLOCK`, `INTERRUPTED`.
+    pub fn try_wait<T>(
         &self,
         what: &str,
         limit: Option<Duration>,

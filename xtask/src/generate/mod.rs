@@ -11,6 +11,8 @@ mod fuzz;
 mod header;
 mod json;
 mod model;
+mod node;
+mod python;
 mod rust;
 
 use std::path::{Path, PathBuf};
@@ -66,7 +68,9 @@ fn generate(check: bool) -> Result<Vec<String>, String> {
         ("bindings-c/go/errors_gen.go", constants::go(&spec)),
         ("bindings-c/symbols.txt", header::symbols(&root.join("bindings-c"))?),
         ("bindings-python/python/tidewire/_constants.py", constants::python(&spec)),
-        ("bindings-node/ts/constants.ts", constants::typescript(&spec)),
+        ("bindings-python/python/tidewire/errors.py", python::errors(&spec)?),
+        ("bindings-node/ts/constants.ts", node::constants(&spec)),
+        ("bindings-node/ts/options.ts", node::options(&spec)),
         ("docs/reference/errors.md", docs::errors(&spec)),
         ("docs/reference/options.md", docs::options(&spec)),
         ("docs/reference/limits.md", docs::limits(&spec)),
