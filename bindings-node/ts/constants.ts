@@ -301,6 +301,8 @@ export const MAX_REMEMBERED_PRODUCERS = 10000
 export const MAX_NAMED_PRODUCERS = 10000
 /** Ids of records that a partition remembers for its topic's `dedup_window_ms`; then the oldest go before their time. In ids. */
 export const MAX_REMEMBERED_IDS = 900000
+/** Batches that a partition remembers to have refused for their ids, so that a late copy is refused as well; then the oldest are forgotten. In batches. */
+export const MAX_REMEMBERED_REFUSALS = 1024
 /** Most ranges in the answer to a batch with ids that were seen: it fits into the smallest frame. In ranges. */
 export const MAX_SEEN_RANGES = 240
 /** Highest correlation of a request: numbers above are a server's own. In requests. */
@@ -400,7 +402,11 @@ export interface ConsumerOptions {
   sessionTimeoutMs?: number
   /** How long a group waits for a member to let go of a partition that another shall read. In milliseconds. Default 60000. 100 to 3600000. */
   rebalanceTimeoutMs?: number
-  /** How often a member that commits by itself stores what was done. In milliseconds. Default 1000. 0 to 3600000. */
+  /** What happens when retention has deleted records before the consumer read them, or before a stored offset: it goes on at the earliest record left or after the latest, and tells so by an event; or it fails with an error. An offset that the application names and that does not exist is always an error. Default "earliest". */
+  onOutOfRange?: 'earliest' | 'latest' | 'error'
+  /** When a consumer with a group or a name stores offsets by itself: off (never; the application commits), interval (what was done, every auto_commit_interval_ms and when it closes), after (each batch, when the next is asked for), before (each batch, before it is returned). At least once with the first three, at most once with before. Default "off". */
+  autoCommit?: 'off' | 'interval' | 'after' | 'before'
+  /** How often a consumer whose auto_commit is interval stores what was done. In milliseconds. Default 1000. 0 to 3600000. */
   autoCommitIntervalMs?: number
 }
 

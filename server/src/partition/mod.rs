@@ -17,6 +17,7 @@ mod errors;
 mod held;
 mod producers;
 mod read;
+mod refused;
 mod restore;
 #[cfg(test)]
 mod tests;
@@ -39,6 +40,7 @@ pub(crate) use errors::storage_error;
 use held::Waiting;
 use producers::Producers;
 use read::Waiter;
+use refused::Refusals;
 pub(crate) use restore::Memory;
 use trim::Trim;
 
@@ -74,6 +76,7 @@ pub(crate) struct Partition<D: Disk> {
     producers: Producers,
     /// `None` if the topic has no window.
     dedup: Option<Dedup>,
+    refusals: Refusals,
     queue: Vec<Queued>,
     queued_records: u64,
     /// Written, and acknowledged once they are synced.
@@ -106,6 +109,7 @@ impl<D: Disk> Partition<D> {
             log,
             producers: memory.producers,
             dedup: memory.dedup,
+            refusals: Refusals::default(),
             queue: Vec::new(),
             queued_records: 0,
             unsynced: VecDeque::new(),

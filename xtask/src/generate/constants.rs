@@ -226,6 +226,8 @@ pub(super) fn typescript(spec: &Spec) -> String {
                 "u32" | "u64" => "number",
                 "acks" => "'none' | 'written' | 'synced'",
                 "queue_full" => "'block' | 'error' | 'drop'",
+                "auto_commit" => "'off' | 'interval' | 'after' | 'before'",
+                "on_out_of_range" => "'earliest' | 'latest' | 'error'",
                 "start" => "'earliest' | 'latest' | bigint",
                 _ => "string",
             };
