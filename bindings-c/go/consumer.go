@@ -43,15 +43,18 @@ type AutoCommit uint32
 
 // When they may be.
 const (
-	AutoCommitOff    AutoCommit = C.TW_AUTO_COMMIT_OFF
-	AutoCommitAfter  AutoCommit = C.TW_AUTO_COMMIT_AFTER
-	AutoCommitBefore AutoCommit = C.TW_AUTO_COMMIT_BEFORE
+	AutoCommitOff      AutoCommit = C.TW_AUTO_COMMIT_OFF
+	AutoCommitInterval AutoCommit = C.TW_AUTO_COMMIT_INTERVAL
+	AutoCommitAfter    AutoCommit = C.TW_AUTO_COMMIT_AFTER
+	AutoCommitBefore   AutoCommit = C.TW_AUTO_COMMIT_BEFORE
 )
 
 // ConsumerOptions are options of a consumer; nil and zero are not set.
 type ConsumerOptions struct {
 	// Group is the one to be a member of; empty reads without one.
 	Group string
+	// Name is one under which offsets are stored, without a group.
+	Name string
 	// Topics are read besides, with a group.
 	Topics []string
 	// Partitions are those to read, without a group; nil is all of them.
@@ -67,7 +70,19 @@ type ConsumerOptions struct {
 	RebalanceTimeoutMs   *uint32
 	AutoCommit           *AutoCommit
 	AutoCommitIntervalMs *uint32
+	// OnOutOfRange is what happens where records were deleted before they were read.
+	OnOutOfRange *OnOutOfRange
 }
+
+// OnOutOfRange is what happens where records were deleted before they were read.
+type OnOutOfRange uint32
+
+// What may happen then.
+const (
+	OutOfRangeError    OnOutOfRange = C.TW_OUT_OF_RANGE_ERROR
+	OutOfRangeEarliest OnOutOfRange = C.TW_OUT_OF_RANGE_EARLIEST
+	OutOfRangeLatest   OnOutOfRange = C.TW_OUT_OF_RANGE_LATEST
+)
 
 // Consumer receives a topic's records.
 type Consumer struct {
@@ -89,6 +104,8 @@ func (client *Client) Consumer(ctx context.Context, topic string, options *Consu
 	given.size = C.sizeof_tw_consumer_options
 	given.group = a.optional(options.Group)
 	given.member_name = a.optional(options.MemberName)
+	given.name = a.optional(options.Name)
+	given.on_out_of_range, given.reserved = u32((*uint32)(options.OnOutOfRange)), C.TW_UNSET
 	if len(options.Topics) > 0 {
 		memory := a.alloc(len(options.Topics) * int(unsafe.Sizeof(uintptr(0))))
 		topics := unsafe.Slice((**C.char)(memory), len(options.Topics))
@@ -291,13 +308,13 @@ func (consumer *Consumer) CommitOffset(ctx context.Context, topic string, partit
 	})
 }
 
-// Position is where a consumer stands in a partition; of a member of a group the topic and the
-// partition alone.
+// Position is where a consumer stands in a partition.
 type Position struct {
 	Topic                 string
 	Partition             uint32
-	Known                 bool
 	NextOffset, EndOffset uint64
+	// Stored is what is stored for the consumer's group or name; nil if that is not known.
+	Stored *uint64
 }
 
 // Positions tells where the consumer stands, without asking the server.
@@ -311,9 +328,14 @@ func (consumer *Consumer) Positions() ([]Position, error) {
 	runtime.KeepAlive(consumer)
 	var all []Position
 	for _, it := range unsafe.Slice(list.items, int(list.count)) {
-		all = append(all, Position{
-			text(it.topic), uint32(it.partition), it.known != 0, uint64(it.next_offset), uint64(it.end_offset),
-		})
+		position := Position{
+			Topic: text(it.topic), Partition: uint32(it.partition), NextOffset: uint64(it.next_offset),
+			EndOffset: uint64(it.end_offset),
+		}
+		if it.stored != 0 {
+			position.Stored = Set(uint64(it.stored_offset))
+		}
+		all = append(all, position)
 	}
 	return all, nil
 }

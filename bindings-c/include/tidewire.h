@@ -150,12 +150,32 @@ typedef struct tw_batch tw_batch;
  * Store every `auto_commit_interval_ms` what is done: the batches before the one that was returned
  * last. At least once.
  */
-#define TW_AUTO_COMMIT_AFTER 1
+#define TW_AUTO_COMMIT_INTERVAL 1
+
+/**
+ * Store what is done whenever the next batch is asked for. At least once.
+ */
+#define TW_AUTO_COMMIT_AFTER 2
 
 /**
  * Store a batch before it is returned. At most once.
  */
-#define TW_AUTO_COMMIT_BEFORE 2
+#define TW_AUTO_COMMIT_BEFORE 3
+
+/**
+ * End a partition with an error where its records were deleted before they were read.
+ */
+#define TW_OUT_OF_RANGE_ERROR 0
+
+/**
+ * Go on at the first record that there is.
+ */
+#define TW_OUT_OF_RANGE_EARLIEST 1
+
+/**
+ * Go on at the end.
+ */
+#define TW_OUT_OF_RANGE_LATEST 2
 
 /**
  * What `tw_client_start`, `tw_producer_start` or `tw_consumer_start` began is done: the handle
@@ -732,6 +752,10 @@ typedef struct {
    */
   const char *group;
   /**
+   * Without a group, a name under which offsets are stored; NULL is none.
+   */
+  const char *name;
+  /**
    * With a group, further topics to read.
    */
   const char *const *topics;
@@ -789,6 +813,15 @@ typedef struct {
    */
   uint32_t auto_commit_interval_ms;
   /**
+   * What happens where records were deleted before they were read: one of
+   * `TW_OUT_OF_RANGE_…`.
+   */
+  uint32_t on_out_of_range;
+  /**
+   * Not used yet; leave it as it is.
+   */
+  uint32_t reserved;
+  /**
    * Given back with the consumer's events.
    */
   void *user_data;
@@ -803,7 +836,7 @@ typedef struct {
    */
   size_t size;
   /**
-   * The topic, `stream/topic`; NULL for a consumer without a group, which has one.
+   * The topic, `stream/topic`.
    */
   const char *topic;
   /**
@@ -811,9 +844,9 @@ typedef struct {
    */
   uint32_t partition;
   /**
-   * Whether the two offsets are known here: 1, or 0 for a member of a group.
+   * Whether it is known what is stored for the consumer's group or name: 1 or 0.
    */
-  uint32_t known;
+  uint32_t stored;
   /**
    * Offset of the record that the consumer returns next.
    */
@@ -822,6 +855,10 @@ typedef struct {
    * Offset after the partition's last record, as far as it is known.
    */
   uint64_t end_offset;
+  /**
+   * What is stored, if `stored`.
+   */
+  uint64_t stored_offset;
 } tw_position;
 
 /**
@@ -870,6 +907,14 @@ typedef struct {
    * How often a partition was subscribed again.
    */
   uint64_t resubscriptions;
+  /**
+   * Offsets that were left out because their records were deleted before they were read.
+   */
+  uint64_t skipped_offsets;
+  /**
+   * Offsets that were stored, by hand or by themselves.
+   */
+  uint64_t stored_offsets;
 } tw_consumer_stats;
 
 /**
@@ -1826,7 +1871,7 @@ bool tw_consumer_is_closed(const tw_consumer *consumer);
 
 /**
  * Goes on reading a partition at another place, one of `TW_START_…` with `start_at` beside it.
- * What was delivered of it and not yet returned is dropped. Not for a member of a group.
+ * What was delivered of it and not yet returned is dropped.
  */
 tw_status tw_consumer_seek(const tw_consumer *consumer,
                            uint32_t partition,
@@ -1835,7 +1880,7 @@ tw_status tw_consumer_seek(const tw_consumer *consumer,
                            tw_error **err);
 
 /**
- * Returns nothing of a partition until it is resumed. Not for a member of a group.
+ * Returns nothing of a partition until it is resumed.
  */
 tw_status tw_consumer_pause(const tw_consumer *consumer, uint32_t partition, tw_error **err);
 
@@ -1846,7 +1891,7 @@ tw_status tw_consumer_resume(const tw_consumer *consumer, uint32_t partition, tw
 
 /**
  * Reads a further partition, from one of `TW_START_…` on. Whether it exists is told by
- * `tw_consumer_next_batch`. Not for a member of a group.
+ * `tw_consumer_next_batch`.
  */
 tw_status tw_consumer_add_partition(const tw_consumer *consumer,
                                     uint32_t partition,
@@ -1855,7 +1900,7 @@ tw_status tw_consumer_add_partition(const tw_consumer *consumer,
                                     tw_error **err);
 
 /**
- * Stops reading a partition. Not for a member of a group.
+ * Stops reading a partition.
  */
 tw_status tw_consumer_remove_partition(const tw_consumer *consumer,
                                        uint32_t partition,
@@ -1863,7 +1908,8 @@ tw_status tw_consumer_remove_partition(const tw_consumer *consumer,
 
 /**
  * Stores how far the batches reach that were returned, and waits until that is on the server's
- * disk, up to `request_timeout_ms`. For a member of a group.
+ * disk, up to `request_timeout_ms`. For a consumer with a
+ * group or a name.
  */
 tw_status tw_consumer_commit(const tw_consumer *consumer, tw_error **err);
 
@@ -1874,14 +1920,16 @@ tw_status tw_consumer_commit(const tw_consumer *consumer, tw_error **err);
 tw_status tw_consumer_commit_start(const tw_consumer *consumer, void *user_data, tw_error **err);
 
 /**
- * Stores that a batch was done, and all before it in its partition. For a member of a group.
+ * Stores that a batch was done, and all before it in its partition. For a consumer with a
+ * group or a name.
  */
 tw_status tw_consumer_commit_batch(const tw_consumer *consumer,
                                    const tw_batch *batch,
                                    tw_error **err);
 
 /**
- * Stores the offset of the next record to read in a partition. For a member of a group.
+ * Stores the offset of the next record to read in a partition. For a consumer with a
+ * group or a name.
  */
 tw_status tw_consumer_commit_offset(const tw_consumer *consumer,
                                     const char *topic,
@@ -1890,7 +1938,7 @@ tw_status tw_consumer_commit_offset(const tw_consumer *consumer,
                                     tw_error **err);
 
 /**
- * Where a consumer stands; of a member of a group, what it reads at the moment. It does not ask
+ * Where a consumer stands in what it reads at the moment. It does not ask
  * the server. What `positions` is given is freed by `tw_positions_free`.
  */
 tw_status tw_consumer_positions(const tw_consumer *consumer,
@@ -1908,8 +1956,7 @@ void tw_positions_free(tw_positions *positions);
 tw_status tw_consumer_lag(const tw_consumer *consumer, uint64_t *lag, tw_error **err);
 
 /**
- * Fills `stats`, which begins with `TW_CONSUMER_STATS_INIT`. It does not ask the server. Not for a
- * member of a group.
+ * Fills `stats`, which begins with `TW_CONSUMER_STATS_INIT`. It does not ask the server.
  */
 tw_status tw_consumer_get_stats(const tw_consumer *consumer,
                                 tw_consumer_stats *stats,
@@ -2273,9 +2320,9 @@ void tw_offsets_free(tw_offsets *offsets);
 #define TW_PRODUCER_STATS_INIT \
   { sizeof(tw_producer_stats), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
 #define TW_CONSUMER_OPTIONS_INIT \
-  { sizeof(tw_consumer_options), NULL, NULL, 0, NULL, 0, NULL, 0, TW_UNSET, TW_UNSET, 0, NULL, TW_UNSET, TW_UNSET, TW_UNSET, TW_UNSET, NULL }
+  { sizeof(tw_consumer_options), NULL, NULL, NULL, 0, NULL, 0, NULL, 0, TW_UNSET, TW_UNSET, 0, NULL, TW_UNSET, TW_UNSET, TW_UNSET, TW_UNSET, TW_UNSET, TW_UNSET, NULL }
 #define TW_CONSUMER_STATS_INIT \
-  { sizeof(tw_consumer_stats), 0, 0, 0, 0, 0, 0 }
+  { sizeof(tw_consumer_stats), 0, 0, 0, 0, 0, 0, 0, 0 }
 #define TW_FETCH_OPTIONS_INIT \
   { sizeof(tw_fetch_options), TW_UNSET, TW_UNSET, TW_UNSET, TW_UNSET }
 #define TW_TOPIC_OPTIONS_INIT \

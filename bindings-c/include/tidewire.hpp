@@ -302,14 +302,15 @@ struct producer_options {
 };
 
 struct consumer_options {
-  std::optional<std::string> group;
+  std::optional<std::string> group, name;
   std::vector<std::string> topics;
   std::optional<std::vector<std::uint32_t>> partitions;
   std::vector<std::pair<std::uint32_t, std::uint64_t>> offsets;
   std::optional<tidewire::start> start;
   std::optional<std::uint32_t> prefetch_bytes;
   std::optional<std::string> member_name;
-  std::optional<std::uint32_t> session_timeout_ms, rebalance_timeout_ms, auto_commit, auto_commit_interval_ms;
+  std::optional<std::uint32_t> session_timeout_ms, rebalance_timeout_ms, auto_commit, auto_commit_interval_ms,
+      on_out_of_range;
 };
 
 struct fetch_options {
@@ -560,12 +561,13 @@ class producer {
 
 /* ---- consuming ---- */
 
-/* Where a consumer stands in a partition; the offsets only where they are known. */
+/* Where a consumer stands in a partition. */
 struct position {
   std::string topic;
   std::uint32_t partition;
-  bool known;
   std::uint64_t next_offset, end_offset;
+  /* What is stored for the consumer's group or name, if it is known. */
+  std::optional<std::uint64_t> stored_offset;
 };
 
 /* Receives a topic's records. */
@@ -626,7 +628,8 @@ class consumer {
     std::vector<position> all;
     for (std::size_t i = 0; i < raw->count; i++) {
       const tw_position &it = *raw->items[i];
-      all.push_back({it.topic ? it.topic : "", it.partition, it.known != 0, it.next_offset, it.end_offset});
+      all.push_back({it.topic, it.partition, it.next_offset, it.end_offset, std::nullopt});
+      if (it.stored != 0) all.back().stored_offset = it.stored_offset;
     }
     tw_positions_free(raw);
     return result<std::vector<position>>(std::move(all));
@@ -749,6 +752,7 @@ class client {
     std::vector<tw_partition_offset> places;
     for (const auto &[partition, offset] : options.offsets) places.push_back({partition, 0, offset});
     raw_options.group = detail::text(options.group);
+    raw_options.name = detail::text(options.name);
     raw_options.topics = further.data();
     raw_options.topic_count = further.size();
     const std::uint32_t nothing = 0;
@@ -765,6 +769,7 @@ class client {
     raw_options.rebalance_timeout_ms = options.rebalance_timeout_ms.value_or(TW_UNSET);
     raw_options.auto_commit = options.auto_commit.value_or(TW_UNSET);
     raw_options.auto_commit_interval_ms = options.auto_commit_interval_ms.value_or(TW_UNSET);
+    raw_options.on_out_of_range = options.on_out_of_range.value_or(TW_UNSET);
     tw_consumer *raw = nullptr;
     auto done = detail::call(
         [&](tw_error **err) { return tw_consumer_open(get(), topic.c_str(), &raw_options, &raw, err); });

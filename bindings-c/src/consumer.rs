@@ -10,10 +10,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use tidewire::blocking::{Canceller, Client, Runtime};
+use tidewire::blocking::{Canceller, Client, ConsumerBuilder, Runtime};
 use tidewire::{
-    AutoCommit, Batch, Code, ConsumerStats, Delivery, DeliveryQueue, Error, GroupDeliveryQueue,
-    Position,
+    AutoCommit, Batch, Code, ConsumerStats, Delivery, DeliveryQueue, Error, OnOutOfRange,
 };
 
 use crate::batch::tw_batch;
@@ -26,16 +25,10 @@ use crate::guard::{
 use crate::hub::{Handle, Hub, Opaque, TW_EVENT_COMMITTED, TW_EVENT_OPENED};
 use crate::lists::{Items, Texts, hand_out, take_back};
 use crate::options::{
-    TW_AUTO_COMMIT_AFTER, TW_AUTO_COMMIT_BEFORE, TW_AUTO_COMMIT_OFF, TW_UNSET, hand_on, start,
-    tw_consumer_options,
+    TW_AUTO_COMMIT_AFTER, TW_AUTO_COMMIT_BEFORE, TW_AUTO_COMMIT_INTERVAL, TW_AUTO_COMMIT_OFF,
+    TW_OUT_OF_RANGE_EARLIEST, TW_OUT_OF_RANGE_ERROR, TW_OUT_OF_RANGE_LATEST, TW_UNSET, hand_on,
+    start, tw_consumer_options,
 };
-
-/// What is read.
-#[derive(Debug)]
-enum Queue {
-    Single(DeliveryQueue),
-    Member(GroupDeliveryQueue),
-}
 
 /// Whom a wake-up wakes.
 #[derive(Debug)]
@@ -49,7 +42,7 @@ struct Bell {
 /// A consumer, perhaps still being opened.
 #[derive(Debug)]
 pub struct ConsumerValue {
-    queue: Arc<OnceLock<Queue>>,
+    queue: Arc<OnceLock<DeliveryQueue>>,
     bell: Arc<Bell>,
     over: AtomicBool,
     hub: Arc<Hub>,
@@ -79,28 +72,10 @@ impl ConsumerValue {
         }
     }
 
-    fn queue(&self) -> Result<&Queue, Error> {
+    fn queue(&self) -> Result<&DeliveryQueue, Error> {
         self.queue.get().ok_or_else(|| {
             invalid("the consumer is not open yet: wait for its TW_EVENT_OPENED")
         })
-    }
-
-    fn single(&self, what: &str) -> Result<&DeliveryQueue, Error> {
-        match self.queue()? {
-            Queue::Single(queue) => Ok(queue),
-            Queue::Member(_) => Err(invalid(format!(
-                "{what} is not for a consumer that is a member of a group"
-            ))),
-        }
-    }
-
-    fn member(&self, what: &str) -> Result<&GroupDeliveryQueue, Error> {
-        match self.queue()? {
-            Queue::Member(queue) => Ok(queue),
-            Queue::Single(_) => {
-                Err(invalid(format!("{what} is for a consumer that is a member of a group")))
-            }
-        }
     }
 
     /// What the queue calls when it has something. Its first call, when it is made, counts only
@@ -132,11 +107,7 @@ impl ConsumerValue {
         let queue = self.queue()?;
         let until = limit.and_then(|limit| Instant::now().checked_add(limit));
         loop {
-            let delivery = match queue {
-                Queue::Single(queue) => queue.try_next(),
-                Queue::Member(queue) => queue.try_next(),
-            }?;
-            match delivery {
+            match queue.try_next()? {
                 Some(Delivery::Batch(batch)) => {
                     self.pass_on();
                     return Ok(Some(batch));
@@ -174,13 +145,6 @@ impl ConsumerValue {
         }
     }
 
-    fn close(&self) -> Result<(), Error> {
-        match self.queue()? {
-            Queue::Single(queue) => queue.close(),
-            Queue::Member(queue) => queue.close(),
-        }
-    }
-
     /// Tells the end of something that was begun.
     fn tells(
         &self,
@@ -209,19 +173,13 @@ impl Drop for ConsumerValue {
     }
 }
 
-/// A builder of either kind.
-enum Builder {
-    Single(tidewire::blocking::ConsumerBuilder),
-    Member(tidewire::blocking::GroupConsumerBuilder),
-}
-
 /// # Safety
 /// As the header says.
 unsafe fn builder(
     client: &Client,
     topic: *const c_char,
     options: &tw_consumer_options,
-) -> Result<Builder, Error> {
+) -> Result<ConsumerBuilder, Error> {
     // SAFETY: as the caller says.
     let (topic, group, member_name, topics, partitions, offsets) = unsafe {
         (
@@ -233,54 +191,55 @@ unsafe fn builder(
             array(options.offsets, options.offset_count, "offsets")?,
         )
     };
+    // SAFETY: as the caller says.
+    let name = unsafe { optional_text(options.name, "name") }?;
     let mut builder = client.consumer(topic);
-    hand_on!(options => builder: prefetch_bytes);
+    hand_on!(options => builder: prefetch_bytes, session_timeout_ms, rebalance_timeout_ms,
+        auto_commit_interval_ms);
     if options.start != TW_UNSET {
         builder = builder.start(start(options.start, options.start_at)?);
     }
-    let Some(group) = group else {
-        let set =
-            [options.session_timeout_ms, options.rebalance_timeout_ms, options.auto_commit];
-        if set.iter().any(|&option| option != TW_UNSET)
-            || member_name.is_some()
-            || !topics.is_empty()
-        {
-            return Err(invalid(
-                "member_name, session_timeout_ms, rebalance_timeout_ms, auto_commit and topics \
-                 are for a consumer with a group",
-            ));
+    for (text, set) in [
+        (group, ConsumerBuilder::group as fn(ConsumerBuilder, &str) -> ConsumerBuilder),
+        (name, ConsumerBuilder::name),
+        (member_name, ConsumerBuilder::member_name),
+    ] {
+        if let Some(text) = text {
+            builder = set(builder, text);
         }
-        if !options.partitions.is_null() {
-            builder = builder.partitions(partitions.iter().copied());
-        }
-        for place in offsets {
-            builder = builder.start_at(place.partition, place.offset);
-        }
-        return Ok(Builder::Single(builder));
-    };
-    if !options.partitions.is_null() || !offsets.is_empty() {
-        return Err(invalid("partitions and offsets are for a consumer without a group"));
-    }
-    let mut builder = builder.group(group);
-    hand_on!(options => builder: session_timeout_ms, rebalance_timeout_ms,
-        auto_commit_interval_ms);
-    if let Some(name) = member_name {
-        builder = builder.member_name(name);
     }
     for &further in topics {
         // SAFETY: as the caller says.
         builder = builder.topic(unsafe { text(further, "one of the topics") }?);
     }
-    Ok(Builder::Member(match options.auto_commit {
+    if !options.partitions.is_null() {
+        builder = builder.partitions(partitions.iter().copied());
+    }
+    for place in offsets {
+        builder = builder.start_at(place.partition, place.offset);
+    }
+    builder = match options.on_out_of_range {
+        TW_UNSET => builder,
+        TW_OUT_OF_RANGE_ERROR => builder.on_out_of_range(OnOutOfRange::Error),
+        TW_OUT_OF_RANGE_EARLIEST => builder.on_out_of_range(OnOutOfRange::Earliest),
+        TW_OUT_OF_RANGE_LATEST => builder.on_out_of_range(OnOutOfRange::Latest),
+        other => {
+            let text =
+                format!("on_out_of_range is {other}, which is none of TW_OUT_OF_RANGE_…");
+            return Err(invalid(text));
+        }
+    };
+    Ok(match options.auto_commit {
         TW_UNSET => builder,
         TW_AUTO_COMMIT_OFF => builder.auto_commit(AutoCommit::Off),
+        TW_AUTO_COMMIT_INTERVAL => builder.auto_commit(AutoCommit::Interval),
         TW_AUTO_COMMIT_AFTER => builder.auto_commit(AutoCommit::After),
         TW_AUTO_COMMIT_BEFORE => builder.auto_commit(AutoCommit::Before),
         other => {
             let text = format!("auto_commit is {other}, which is none of TW_AUTO_COMMIT_…");
             return Err(invalid(text));
         }
-    }))
+    })
 }
 
 fn hand_over(made: ConsumerValue, options: &tw_consumer_options) -> *mut tw_consumer {
@@ -313,10 +272,7 @@ pub unsafe extern "C" fn tw_consumer_open(
             let options = read_sized(options)?;
             (builder(client, topic, &options)?, options)
         };
-        let queue = match builder {
-            Builder::Single(builder) => Queue::Single(builder.deliveries(None, made.wake())?),
-            Builder::Member(builder) => Queue::Member(builder.deliveries(None, made.wake())?),
-        };
+        let queue = builder.deliveries(None, made.wake())?;
         // Nobody else has it yet.
         let _ = made.queue.set(queue);
         let tell = made.tell();
@@ -352,7 +308,7 @@ pub unsafe extern "C" fn tw_consumer_start(
         let (slot, wake, tell) = (Arc::clone(&made.queue), made.wake(), made.tell());
         let (hub, number) = (Arc::downgrade(&made.hub), made.number);
         let handle = hand_over(made, &options);
-        let opened = move |result: Result<Queue, Error>| {
+        let opened = move |result: Result<DeliveryQueue, Error>| {
             let failure = result.map(|queue| slot.set(queue)).err();
             let is_open = failure.is_none();
             if let Some(hub) = hub.upgrade() {
@@ -363,22 +319,10 @@ pub unsafe extern "C" fn tw_consumer_start(
             }
         };
         let runtime = client.runtime();
-        let spawned = match builder {
-            Builder::Single(builder) => {
-                let builder = builder.into_async();
-                runtime.spawn(async move { builder.build().await }, move |result| {
-                    let queue = result.and_then(|it| DeliveryQueue::new(it, None, wake));
-                    opened(queue.map(Queue::Single));
-                })
-            }
-            Builder::Member(builder) => {
-                let builder = builder.into_async();
-                runtime.spawn(async move { builder.build().await }, move |result| {
-                    let queue = result.and_then(|it| GroupDeliveryQueue::new(it, None, wake));
-                    opened(queue.map(Queue::Member));
-                })
-            }
-        };
+        let builder = builder.into_async();
+        let spawned = runtime.spawn(async move { builder.build().await }, move |result| {
+            opened(result.and_then(|it| DeliveryQueue::new(it, None, wake)));
+        });
         match spawned {
             Ok(canceller) => {
                 // SAFETY: made above, and nobody else has it yet.
@@ -431,7 +375,7 @@ pub unsafe extern "C" fn tw_consumer_is_closed(consumer: Option<&tw_consumer>) -
 }
 
 /// Goes on reading a partition at another place, one of `TW_START_…` with `start_at` beside it.
-/// What was delivered of it and not yet returned is dropped. Not for a member of a group.
+/// What was delivered of it and not yet returned is dropped.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tw_consumer_seek(
     consumer: Option<&tw_consumer>,
@@ -442,18 +386,18 @@ pub unsafe extern "C" fn tw_consumer_seek(
 ) -> tw_status {
     guard(err, || {
         let to = crate::options::start(start, start_at)?;
-        Ok(value(consumer)?.single("seek")?.seek(partition, to)?)
+        Ok(value(consumer)?.queue()?.seek(partition, to)?)
     })
 }
 
-/// Returns nothing of a partition until it is resumed. Not for a member of a group.
+/// Returns nothing of a partition until it is resumed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tw_consumer_pause(
     consumer: Option<&tw_consumer>,
     partition: u32,
     err: Option<&mut MaybeUninit<*mut tw_error>>,
 ) -> tw_status {
-    guard(err, || Ok(value(consumer)?.single("pause")?.pause(partition)?))
+    guard(err, || Ok(value(consumer)?.queue()?.pause(partition)?))
 }
 
 /// Ends a pause.
@@ -463,11 +407,11 @@ pub unsafe extern "C" fn tw_consumer_resume(
     partition: u32,
     err: Option<&mut MaybeUninit<*mut tw_error>>,
 ) -> tw_status {
-    guard(err, || Ok(value(consumer)?.single("resume")?.resume(partition)?))
+    guard(err, || Ok(value(consumer)?.queue()?.resume(partition)?))
 }
 
 /// Reads a further partition, from one of `TW_START_…` on. Whether it exists is told by
-/// `tw_consumer_next_batch`. Not for a member of a group.
+/// `tw_consumer_next_batch`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tw_consumer_add_partition(
     consumer: Option<&tw_consumer>,
@@ -478,11 +422,11 @@ pub unsafe extern "C" fn tw_consumer_add_partition(
 ) -> tw_status {
     guard(err, || {
         let to = crate::options::start(start, start_at)?;
-        Ok(value(consumer)?.single("add_partition")?.add_partition(partition, to)?)
+        Ok(value(consumer)?.queue()?.add_partition(partition, to)?)
     })
 }
 
-/// Stops reading a partition. Not for a member of a group.
+/// Stops reading a partition.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tw_consumer_remove_partition(
     consumer: Option<&tw_consumer>,
@@ -490,20 +434,21 @@ pub unsafe extern "C" fn tw_consumer_remove_partition(
     err: Option<&mut MaybeUninit<*mut tw_error>>,
 ) -> tw_status {
     guard(err, || {
-        value(consumer)?.single("remove_partition")?.remove_partition(partition)?;
+        value(consumer)?.queue()?.remove_partition(partition)?;
         Ok(())
     })
 }
 
 /// Stores how far the batches reach that were returned, and waits until that is on the server's
-/// disk, up to `request_timeout_ms`. For a member of a group.
+/// disk, up to `request_timeout_ms`. For a consumer with a
+/// group or a name.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tw_consumer_commit(
     consumer: Option<&tw_consumer>,
     err: Option<&mut MaybeUninit<*mut tw_error>>,
 ) -> tw_status {
     guard(err, || {
-        let control = value(consumer)?.member("commit")?.control()?;
+        let control = value(consumer)?.queue()?.control()?;
         Ok(waited("commit", control.commit())?)
     })
 }
@@ -518,7 +463,7 @@ pub unsafe extern "C" fn tw_consumer_commit_start(
 ) -> tw_status {
     guard(err, || {
         let it = value(consumer)?;
-        let control = it.member("commit")?.control()?;
+        let control = it.queue()?.control()?;
         let told = it.tells(TW_EVENT_COMMITTED, user_data);
         let done = move |result: Result<(), Error>| told(result.err().map(Into::into));
         Runtime::shared()?.spawn(async move { control.commit().await }, done)?;
@@ -526,7 +471,8 @@ pub unsafe extern "C" fn tw_consumer_commit_start(
     })
 }
 
-/// Stores that a batch was done, and all before it in its partition. For a member of a group.
+/// Stores that a batch was done, and all before it in its partition. For a consumer with a
+/// group or a name.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tw_consumer_commit_batch(
     consumer: Option<&tw_consumer>,
@@ -534,12 +480,13 @@ pub unsafe extern "C" fn tw_consumer_commit_batch(
     err: Option<&mut MaybeUninit<*mut tw_error>>,
 ) -> tw_status {
     guard(err, || {
-        let control = value(consumer)?.member("commit")?.control()?;
+        let control = value(consumer)?.queue()?.control()?;
         Ok(waited("commit", control.commit_batch(&value(batch)?.batch))?)
     })
 }
 
-/// Stores the offset of the next record to read in a partition. For a member of a group.
+/// Stores the offset of the next record to read in a partition. For a consumer with a
+/// group or a name.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tw_consumer_commit_offset(
     consumer: Option<&tw_consumer>,
@@ -551,8 +498,8 @@ pub unsafe extern "C" fn tw_consumer_commit_offset(
     guard(err, || {
         // SAFETY: as the header says.
         let topic = unsafe { text(topic, "topic") }?;
-        let control = value(consumer)?.member("commit")?.control()?;
-        Ok(waited("commit", control.commit_offset(topic, partition, offset))?)
+        let control = value(consumer)?.queue()?.control()?;
+        Ok(waited("commit", control.commit_offset((topic, partition), offset))?)
     })
 }
 
@@ -566,16 +513,18 @@ fn waited(what: &str, future: impl Future<Output = Result<(), Error>>) -> Result
 pub struct tw_position {
     /// Bytes that this version of the library fills.
     pub size: usize,
-    /// The topic, `stream/topic`; NULL for a consumer without a group, which has one.
+    /// The topic, `stream/topic`.
     pub topic: *const c_char,
     /// The partition.
     pub partition: u32,
-    /// Whether the two offsets are known here: 1, or 0 for a member of a group.
-    pub known: u32,
+    /// Whether it is known what is stored for the consumer's group or name: 1 or 0.
+    pub stored: u32,
     /// Offset of the record that the consumer returns next.
     pub next_offset: u64,
     /// Offset after the partition's last record, as far as it is known.
     pub end_offset: u64,
+    /// What is stored, if `stored`.
+    pub stored_offset: u64,
 }
 
 /// Positions, by partition.
@@ -588,7 +537,7 @@ pub struct tw_positions {
     pub items: *const *const tw_position,
 }
 
-/// Where a consumer stands; of a member of a group, what it reads at the moment. It does not ask
+/// Where a consumer stands in what it reads at the moment. It does not ask
 /// the server. What `positions` is given is freed by `tw_positions_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tw_consumer_positions(
@@ -600,33 +549,19 @@ pub unsafe extern "C" fn tw_consumer_positions(
         let out = place(positions, "positions")?;
         let mut texts = Texts::default();
         let size = size_of::<tw_position>();
-        let found: Vec<tw_position> = match value(consumer)?.queue()? {
-            Queue::Single(queue) => queue
-                .positions()?
-                .iter()
-                .map(|&Position { partition, next_offset, end_offset, .. }| tw_position {
-                    size,
-                    topic: std::ptr::null(),
-                    partition,
-                    known: 1,
-                    next_offset,
-                    end_offset,
-                })
-                .collect(),
-            Queue::Member(queue) => queue
-                .control()?
-                .assignment()
-                .iter()
-                .map(|each| tw_position {
-                    size,
-                    topic: texts.keep(&each.topic),
-                    partition: each.partition,
-                    known: 0,
-                    next_offset: 0,
-                    end_offset: 0,
-                })
-                .collect(),
-        };
+        let positions = value(consumer)?.queue()?.positions()?;
+        let found: Vec<tw_position> = positions
+            .iter()
+            .map(|it| tw_position {
+                size,
+                topic: texts.keep(&it.topic),
+                partition: it.partition,
+                stored: it.stored_offset.is_some().into(),
+                next_offset: it.next_offset,
+                end_offset: it.end_offset,
+                stored_offset: it.stored_offset.unwrap_or_default(),
+            })
+            .collect();
         let items = Items::new(found);
         let list = tw_positions { count: items.len(), items: items.as_ptr() };
         out.write(hand_out(list, (items, texts)));
@@ -650,10 +585,7 @@ pub unsafe extern "C" fn tw_consumer_lag(
 ) -> tw_status {
     guard(err, || {
         let out = place(lag, "lag")?;
-        out.write(match value(consumer)?.queue()? {
-            Queue::Single(queue) => queue.lag()?,
-            Queue::Member(queue) => queue.control()?.lag(),
-        });
+        out.write(value(consumer)?.queue()?.lag()?);
         Ok(())
     })
 }
@@ -676,6 +608,10 @@ pub struct tw_consumer_stats {
     pub bytes: u64,
     /// How often a partition was subscribed again.
     pub resubscriptions: u64,
+    /// Offsets that were left out because their records were deleted before they were read.
+    pub skipped_offsets: u64,
+    /// Offsets that were stored, by hand or by themselves.
+    pub stored_offsets: u64,
 }
 
 // SAFETY: integers only; `size` stands first.
@@ -692,12 +628,13 @@ unsafe impl Grows for tw_consumer_stats {
             batches: 0,
             bytes: 0,
             resubscriptions: 0,
+            skipped_offsets: 0,
+            stored_offsets: 0,
         }
     }
 }
 
-/// Fills `stats`, which begins with `TW_CONSUMER_STATS_INIT`. It does not ask the server. Not for a
-/// member of a group.
+/// Fills `stats`, which begins with `TW_CONSUMER_STATS_INIT`. It does not ask the server.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tw_consumer_get_stats(
     consumer: Option<&tw_consumer>,
@@ -705,7 +642,7 @@ pub unsafe extern "C" fn tw_consumer_get_stats(
     err: Option<&mut MaybeUninit<*mut tw_error>>,
 ) -> tw_status {
     guard(err, || {
-        let found: ConsumerStats = value(consumer)?.single("stats")?.stats()?;
+        let found: ConsumerStats = value(consumer)?.queue()?.stats()?;
         let filled = tw_consumer_stats {
             partitions: found.partitions as u64,
             live_partitions: found.live_partitions as u64,
@@ -713,6 +650,8 @@ pub unsafe extern "C" fn tw_consumer_get_stats(
             batches: found.batches,
             bytes: found.bytes,
             resubscriptions: found.resubscriptions,
+            skipped_offsets: found.skipped_offsets,
+            stored_offsets: found.stored_offsets,
             ..tw_consumer_stats::unset()
         };
         // SAFETY: as the header says.
@@ -731,23 +670,15 @@ pub unsafe extern "C" fn tw_consumer_close(
     err: Option<&mut MaybeUninit<*mut tw_error>>,
 ) -> tw_status {
     guard(err, || {
-        let it = value(consumer)?;
-        it.close()?;
-        let until = limit(timeout_ms).and_then(|limit| Instant::now().checked_add(limit));
-        // The end of the deliveries is the end of the member.
-        loop {
-            let left = until.map(|until| until.saturating_duration_since(Instant::now()));
-            match it.next(left) {
-                Ok(Some(_)) => {}
-                Ok(None) if it.over.load(Ordering::Acquire) => return Ok(()),
-                Ok(None) => {
-                    let text = format!("the consumer has not left within {timeout_ms} ms");
-                    return Err(failed(Code::TIMEOUT, text).into());
-                }
-                Err(error) if matches!(error.code(), Code::INTERRUPTED | Code::WOULD_BLOCK) => {
-                    return Err(error.into());
-                }
-                Err(_) => {}
+        let queue = value(consumer)?.queue()?;
+        queue.close()?;
+        let control = queue.control()?;
+        let runtime = Runtime::shared()?;
+        match runtime.try_wait("closing a consumer", limit(timeout_ms), control.closed())? {
+            Some(()) => Ok(()),
+            None => {
+                let text = format!("the consumer has not left within {timeout_ms} ms");
+                Err(failed(Code::TIMEOUT, text).into())
             }
         }
     })

@@ -109,9 +109,18 @@ pub struct tw_topic_options {
 pub const TW_AUTO_COMMIT_OFF: u32 = 0;
 /// Store every `auto_commit_interval_ms` what is done: the batches before the one that was returned
 /// last. At least once.
-pub const TW_AUTO_COMMIT_AFTER: u32 = 1;
+pub const TW_AUTO_COMMIT_INTERVAL: u32 = 1;
+/// Store what is done whenever the next batch is asked for. At least once.
+pub const TW_AUTO_COMMIT_AFTER: u32 = 2;
 /// Store a batch before it is returned. At most once.
-pub const TW_AUTO_COMMIT_BEFORE: u32 = 2;
+pub const TW_AUTO_COMMIT_BEFORE: u32 = 3;
+
+/// End a partition with an error where its records were deleted before they were read.
+pub const TW_OUT_OF_RANGE_ERROR: u32 = 0;
+/// Go on at the first record that there is.
+pub const TW_OUT_OF_RANGE_EARLIEST: u32 = 1;
+/// Go on at the end.
+pub const TW_OUT_OF_RANGE_LATEST: u32 = 2;
 
 /// A partition, and an offset in it.
 #[repr(C)]
@@ -133,6 +142,8 @@ pub struct tw_consumer_options {
     pub size: usize,
     /// The group to be a member of; NULL reads without one.
     pub group: *const c_char,
+    /// Without a group, a name under which offsets are stored; NULL is none.
+    pub name: *const c_char,
     /// With a group, further topics to read.
     pub topics: *const *const c_char,
     /// How many.
@@ -162,6 +173,11 @@ pub struct tw_consumer_options {
     pub auto_commit: u32,
     /// How often, in milliseconds.
     pub auto_commit_interval_ms: u32,
+    /// What happens where records were deleted before they were read: one of
+    /// `TW_OUT_OF_RANGE_…`.
+    pub on_out_of_range: u32,
+    /// Not used yet; leave it as it is.
+    pub reserved: u32,
     /// Given back with the consumer's events.
     pub user_data: *mut c_void,
 }
@@ -191,6 +207,7 @@ unsafe impl Grows for tw_consumer_options {
         Self {
             size: size_of::<Self>(),
             group: ptr::null(),
+            name: ptr::null(),
             topics: ptr::null(),
             topic_count: 0,
             partitions: ptr::null(),
@@ -205,6 +222,8 @@ unsafe impl Grows for tw_consumer_options {
             rebalance_timeout_ms: TW_UNSET,
             auto_commit: TW_UNSET,
             auto_commit_interval_ms: TW_UNSET,
+            on_out_of_range: TW_UNSET,
+            reserved: TW_UNSET,
             user_data: ptr::null_mut(),
         }
     }

@@ -84,12 +84,12 @@ static void what_is_not_for_this_consumer_is_refused(tw_client *client, const ch
   tw_consumer *consumer;
   tw_consumer_options options = TW_CONSUMER_OPTIONS_INIT;
   options.auto_commit = TW_AUTO_COMMIT_AFTER;
-  FAILS(TW_E_INVALID_ARGUMENT, "with a group", tw_consumer_open(client, topic, &options, &consumer, &err));
+  FAILS(TW_E_INVALID_ARGUMENT, "auto_commit", tw_consumer_open(client, topic, &options, &consumer, &err));
   options = (tw_consumer_options)TW_CONSUMER_OPTIONS_INIT;
   options.start = 77;
   FAILS(TW_E_INVALID_ARGUMENT, "77", tw_consumer_open(client, topic, &options, &consumer, &err));
   OK(tw_consumer_open(client, topic, NULL, &consumer, &err));
-  FAILS(TW_E_INVALID_ARGUMENT, "member of a group", tw_consumer_commit(consumer, &err));
+  FAILS(TW_E_INVALID_ARGUMENT, "group", tw_consumer_commit(consumer, &err));
   OK(tw_consumer_close(consumer, PATIENCE, &err));
   tw_batch *batch = (tw_batch *)client;
   OK(tw_consumer_next_batch(consumer, -1, &batch, &err));

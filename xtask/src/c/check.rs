@@ -273,7 +273,10 @@ pub(super) fn go(stage: &Path) -> Command {
     command.env("CGO_ENABLED", "1");
     command.env("PKG_CONFIG_PATH", stage.join("lib/pkgconfig"));
     // Nothing is to be fetched: the modules have no dependencies but each other.
-    command.env("GOFLAGS", "-mod=mod -buildvcs=false").env("GOPROXY", "off").env("GOWORK", "off");
+    command
+        .env("GOFLAGS", "-mod=mod -buildvcs=false")
+        .env("GOPROXY", "off")
+        .env("GOWORK", "off");
     command
 }
 
