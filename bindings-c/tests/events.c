@@ -21,6 +21,16 @@ static const tw_event *wait_for(tw_client *client, uint32_t kind, tw_events **li
   }
 }
 
+/* Nothing is left to be told; the descriptor may have been raised for what was told meanwhile. */
+static void quiet(tw_client *client, int fd) {
+  while (readable(fd, 0)) {
+    tw_events *list;
+    OK(tw_client_poll(client, 0, 8, &list, &err));
+    EXPECT(list->count == 0);
+    tw_events_free(list);
+  }
+}
+
 static tw_client *opened(const char *url) {
   tw_client *client;
   int mark;
@@ -74,7 +84,7 @@ static void everything_is_told_once(const char *url) {
   const tw_event *event = wait_for(client, TW_EVENT_OPENED, &list);
   EXPECT(event->producer == producer && event->user_data == &one && event->error == NULL);
   tw_events_free(list);
-  EXPECT(!readable(fd, 0));
+  quiet(client, fd);
 
   tw_record record = {.value = TW_STR("v")};
   uint64_t number, settled = 0;
@@ -101,7 +111,7 @@ static void everything_is_told_once(const char *url) {
     }
     tw_events_free(list);
   }
-  EXPECT(!readable(fd, 0));
+  quiet(client, fd);
 
   tw_consumer_options reading = TW_CONSUMER_OPTIONS_INIT;
   reading.start = TW_START_EARLIEST;
