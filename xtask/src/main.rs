@@ -26,7 +26,7 @@ usage: cargo xtask TASK
                   build what `sdk` does, and play the conformance suite
   sdk [NAME …]    build the server and the adapters of the conformance suite
   rules           list the rules of protocol/SPEC.md that no test names; 1 if there are any
-  sim [--seeds A..B | --seconds N | --seed N] [--bug NAME] [--jobs N]
+  sim [--sessions] [--seeds A..B | --seconds N | --seed N] [--bug NAME] [--jobs N]
                   simulate the server with faults and crashes, by seed; --help tells more
   vectors         write the golden vectors that protocol/vectors does not have yet
   bench-log [DIR]

@@ -45,6 +45,11 @@ impl Coordinator {
         });
         (owner, group.offsets.get(&place).map(|row| row.offset))
     }
+
+    /// The epoch of a member of a group, if there is such a member.
+    pub(crate) fn member(&self, group: &str, id: u64) -> Option<u32> {
+        self.groups.get(group)?.members.get(&id).map(|member| member.epoch)
+    }
 }
 
 impl Group {

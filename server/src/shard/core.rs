@@ -118,6 +118,12 @@ impl<D: Disk> Core<D> {
         self.groups.offset(group, topic, partition)
     }
 
+    /// The epoch of a member of a group, if there is such a member.
+    #[cfg(feature = "sim")]
+    pub(crate) fn member(&self, group: &str, id: u64) -> Option<u32> {
+        self.groups.member(group, id)
+    }
+
     /// Hands on the answers that partitions gave.
     fn deliver_answers(&mut self, connected: &impl Connected) {
         let Some(mut answers) = self.partitions.take_answers() else { return };

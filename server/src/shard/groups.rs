@@ -85,6 +85,12 @@ impl<D: Disk> Groups<D> {
         self.coordinator.offset(group, topic, partition)
     }
 
+    /// See [`Core::member`](super::Core::member).
+    #[cfg(feature = "sim")]
+    pub(super) fn member(&self, group: &str, id: u64) -> Option<u32> {
+        self.coordinator.member(group, id)
+    }
+
     /// Whether something waits for the disk.
     pub(super) fn is_busy(&self) -> bool {
         self.coordinator.is_busy()

@@ -6,7 +6,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize};
@@ -506,13 +506,8 @@ impl<D: Disk> Server<D> {
         self.shards[shard_of(group, self.shards.len())].core.offset(group, topic, partition)
     }
 
-    /// Where the log of a partition lies.
-    pub fn partition_dir(&self, topic: u64, partition: u32) -> PathBuf {
-        self.shared.topic_dirs.partition(topic, partition)
-    }
-
-    /// The directory of all data.
-    pub fn dir(&self) -> &Path {
-        self.shared.topic_dirs.path()
+    /// The epoch of a member of a group, if there is such a member.
+    pub fn member(&self, group: &str, id: u64) -> Option<u32> {
+        self.shards[shard_of(group, self.shards.len())].core.member(group, id)
     }
 }
