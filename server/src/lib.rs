@@ -29,6 +29,7 @@ mod listen;
 mod message;
 mod names;
 mod partition;
+mod read_budget;
 mod rt;
 mod server;
 mod session;
@@ -38,6 +39,6 @@ mod shared;
 #[doc(hidden)]
 pub mod sim;
 
-pub use config::{Config, MAX_SHARDS};
+pub use config::{Config, DEFAULT_READ_MEMORY_BYTES, MAX_SHARDS, READ_MEMORY_BYTES_RANGE};
 pub use error::{Error, ErrorKind};
 pub use server::{Server, Stopper};

@@ -16,9 +16,11 @@ use crate::group::writer::GroupJob;
 use crate::group::{GroupRequest, shard_of};
 use crate::io_pool::IoJob;
 use crate::message::{Origin, PartitionId, PartitionRequest, ShardMessage};
+use crate::read_budget::ReadBudget;
 use crate::rt::Notify;
 
-/// Shared by all threads, of a server over the disk `D`; immutable but for the catalog's snapshot and counters.
+/// Shared by all threads of a server over the disk `D`; immutable but for the catalog's snapshot
+/// and counters.
 pub(crate) struct Shared<D: Disk = RealDisk> {
     pub(crate) clock: Clock,
     pub(crate) disk: D,
@@ -36,6 +38,10 @@ pub(crate) struct Shared<D: Disk = RealDisk> {
     pub(crate) catalog_jobs: flume::Sender<CatalogJob>,
     pub(crate) group_jobs: flume::Sender<GroupJob>,
     pub(crate) io_jobs: flume::Sender<IoJob<D>>,
+    /// Cold reads. They are not bounded here: each partition has few of them at a time, and they
+    /// take memory only once they run, as the budget allows.
+    pub(crate) read_jobs: flume::Sender<IoJob<D>>,
+    pub(crate) read_budget: Arc<ReadBudget>,
     /// The next producer id, from a range that the catalog reserved.
     pub(crate) next_producer_id: AtomicU64,
 }

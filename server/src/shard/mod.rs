@@ -8,6 +8,7 @@
 mod connections;
 mod core;
 mod groups;
+mod kept;
 mod partitions;
 
 use std::cell::RefCell;

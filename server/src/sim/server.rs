@@ -28,10 +28,13 @@ use crate::group::writer::{self, GroupJob};
 use crate::group::{GroupRequest, Limits, shard_of};
 use crate::io_pool::{self, IoJob};
 use crate::message::{Answer, Origin, PartitionRequest, ShardMessage};
+use crate::read_budget::ReadBudget;
 use crate::session::Session;
 use crate::shard::{Connected, Core, StoredGroups};
 use crate::shared::{Router, Shared};
 
+/// Bytes that readers may hold: so few that they come to the limit.
+const READ_BUDGET_BYTES: usize = 128 << 10;
 /// Producer ids reserved at each start.
 const PRODUCER_IDS: u64 = 1 << 20;
 
@@ -181,7 +184,9 @@ impl<D: Disk> Server<D> {
             inboxes,
             catalog_jobs: catalog_sender,
             group_jobs: group_sender,
-            io_jobs: io_sender,
+            io_jobs: io_sender.clone(),
+            read_jobs: io_sender,
+            read_budget: ReadBudget::new(READ_BUDGET_BYTES),
             next_producer_id: AtomicU64::new(producer_ids.start),
         });
         let limits = Limits::default();
