@@ -10,6 +10,7 @@ fn every_deliberate_bug_of_storage_is_found() {
 }
 
 #[test]
+#[ignore = "takes minutes unless it is built with the profile `sim`"]
 fn every_deliberate_bug_of_sessions_is_found() {
     all_are_found(Kind::Sessions);
 }
