@@ -27,6 +27,8 @@ pub struct Launch {
     /// Its name in reports.
     pub name: String,
     pub command: Vec<String>,
+    /// A program that it needs and this machine has not.
+    pub lacks: Option<String>,
 }
 
 /// A running adapter.
@@ -251,6 +253,11 @@ pub fn find(directory: &Path, bin: &Path, root: &Path) -> Result<Vec<Launch>, St
         command: Vec<String>,
         #[allow(dead_code, reason = "read by `cargo xtask sdk`")]
         build: Vec<Vec<String>>,
+        /// Without one of them it is left out.
+        #[serde(default)]
+        programs: Vec<String>,
+        /// So it is without this file, which its build leaves out where it cannot be made.
+        needs: Option<String>,
     }
     let shown = directory.display();
     let entries = std::fs::read_dir(directory).map_err(|error| format!("{shown}: {error}"))?;
@@ -269,8 +276,18 @@ pub fn find(directory: &Path, bin: &Path, root: &Path) -> Result<Vec<Launch>, St
                     .replace("{root}", &root.display().to_string())
             })
             .collect();
-        found.push(Launch { name: manifest.name, command });
+        let needs =
+            manifest.needs.map(|file| file.replace("{root}", &root.display().to_string()));
+        let lacks = manifest.programs.into_iter().find(|program| !is_installed(program));
+        let lacks = lacks.or_else(|| needs.filter(|file| !Path::new(file).exists()));
+        found.push(Launch { name: manifest.name, command, lacks });
     }
     found.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(found)
+}
+
+/// Whether a program is in one of the directories of PATH.
+fn is_installed(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|directory| directory.join(program).is_file())
 }

@@ -133,6 +133,22 @@ async fn an_enqueued_record_lingers_and_a_sent_one_does_not() {
 }
 
 #[tokio::test]
+async fn what_is_enqueued_behind_a_sent_record_goes_after_its_linger() {
+    let (_server, client) = start(1).await;
+    let producer = open(client.producer("t").linger_ms(20)).await;
+    for round in 0..3 {
+        producer.send(Record::new("waited for")).await.expect("acknowledged");
+        let ticket = producer.enqueue(Record::new("behind it")).expect("room");
+        // Nothing else would wake the producer within the test's time.
+        let receipt = tokio::time::timeout(Duration::from_secs(60), ticket).await;
+        assert_eq!(
+            receipt.expect("after its linger").expect("acknowledged").offset,
+            2 * round + 1
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_sent_record_takes_along_what_lingers() {
     let (server, client) = start(1).await;
     let producer = open(client.producer("t").linger_ms(60_000)).await;
@@ -140,6 +156,23 @@ async fn a_sent_record_takes_along_what_lingers() {
     producer.send(Record::new("b")).await.expect("acknowledged");
     assert_eq!(lingering.await.expect("acknowledged").offset, 0);
     assert_eq!(server.log().appends.len(), 1);
+}
+
+#[tokio::test]
+async fn expediting_sends_what_lingers_in_every_partition_and_once() {
+    let (server, client) = start(2).await;
+    let producer = open(client.producer("t").linger_ms(60_000)).await;
+    // Nothing to send is nothing to do.
+    producer.expedite();
+    let tickets = [0, 1, 0, 1].map(|partition| {
+        producer.enqueue(Record::new("a").partition(partition)).expect("room")
+    });
+    producer.expedite();
+    for ticket in tickets {
+        ticket.await.expect("acknowledged");
+    }
+    let sizes: Vec<u32> = server.log().appends.iter().map(|append| append.records).collect();
+    assert_eq!(sizes, [2, 2]);
 }
 
 #[tokio::test]
