@@ -360,11 +360,7 @@ impl<D: Disk> Server<D> {
             (
                 Mistake::SharedSequences,
                 ShardMessage::Partition { request: PartitionRequest::Append(append), .. },
-            ) => {
-                if append.claim.producer_id != 0 {
-                    append.claim.producer_id = 1;
-                }
-            }
+            ) if append.claim.producer_id != 0 => append.claim.producer_id = 1,
             (
                 Mistake::NoFence,
                 ShardMessage::Partition { request: PartitionRequest::Append(append), .. },
