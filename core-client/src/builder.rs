@@ -11,7 +11,7 @@ use tracing::Instrument;
 use crate::client::Client;
 use crate::error::Error;
 use crate::link::{Link, LinkConfig};
-use crate::options::Settings;
+use crate::options::{Settings, option_by_name};
 
 /// Where a server listens that was started without options.
 const DEFAULT_URL: &str = "tidewire://127.0.0.1:8433";
@@ -74,6 +74,9 @@ impl ClientBuilder {
         self.retry_backoff_max_ms = Some(retry_backoff_max_ms);
         self
     }
+
+    option_by_name!(Client: client_name, connect_timeout_ms, request_timeout_ms, heartbeat_ms,
+        retry_backoff_ms, retry_backoff_max_ms);
 
     /// How many threads the blocking clients' runtime should have.
     pub(crate) fn runtime_threads(&self, given: Option<u32>) -> Result<u32, Error> {
