@@ -225,6 +225,7 @@ const OPS = {
     await consumer(args).close()
     // Closing does not wait for the server to know of it.
     await new Promise((resolve) => setTimeout(resolve, UNSUBSCRIBING_MS))
+    return {}
   },
 
   'group.create': async (args) => ({ name: (await client(args).createGroup(args.group)).name }),
