@@ -1,3 +1,6 @@
+// The module against a real server, which TW_TEST_URL names: clients, producers, consumers, errors,
+// and what a done context does.
+
 package tidewire_test
 
 import (

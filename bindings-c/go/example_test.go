@@ -1,3 +1,5 @@
+// What the documentation shows, compiled and run.
+
 package tidewire_test
 
 import (

@@ -1,3 +1,5 @@
+// The operations of the suite, each a call or two of the public module.
+
 package main
 
 import (

@@ -1,3 +1,5 @@
+// Values of the suite's JSON, to and from the module's.
+
 package main
 
 import (
