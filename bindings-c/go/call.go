@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"runtime"
+	"strings"
 	"unsafe"
 )
 
@@ -55,7 +56,11 @@ func interrupted(because error) error {
 // arena keeps C's copies of texts until it is freed.
 type arena []unsafe.Pointer
 
+// text is s for C. With a NUL it would end there, so that it is passed as what the library refuses as such.
 func (a *arena) text(s string) *C.char {
+	if strings.IndexByte(s, 0) >= 0 {
+		s = "\xC0\x80"
+	}
 	text := C.CString(s)
 	*a = append(*a, unsafe.Pointer(text))
 	return text

@@ -220,6 +220,7 @@ const (
 	PartitionsRevoked  EventKind = C.TW_EVENT_PARTITIONS_REVOKED
 	PartitionsLost     EventKind = C.TW_EVENT_PARTITIONS_LOST
 	Missed             EventKind = C.TW_EVENT_MISSED
+	RecordsSkipped     EventKind = C.TW_EVENT_RECORDS_SKIPPED
 )
 
 // TopicPartition is a partition of a topic, stream/topic.
@@ -239,7 +240,10 @@ type Event struct {
 	Partitions []TopicPartition
 	// Missed events were lost, because the watcher was too slow.
 	Missed uint64
-	Err    error
+	// RecordsSkipped: records were deleted before they were read, from the one that was due on; the
+	// consumer goes on at the second.
+	FromOffset, ToOffset uint64
+	Err                  error
 }
 
 // Events tells what happens from now on, until the client is closed; then the channel is. It holds
@@ -272,7 +276,7 @@ func (h *hub) happened(raw *C.tw_event) {
 	event := Event{
 		Kind: EventKind(raw.kind), Address: text(raw.address), Attempt: uint32(raw.attempt),
 		Topic: text(raw.topic), Partition: uint32(raw.partition), Group: text(raw.group),
-		Missed: uint64(raw.missed),
+		Missed: uint64(raw.missed), FromOffset: uint64(raw.from_offset), ToOffset: uint64(raw.to_offset),
 	}
 	for _, each := range unsafe.Slice(raw.partitions, int(raw.partition_count)) {
 		event.Partitions = append(event.Partitions, TopicPartition{text(each.topic), uint32(each.partition)})

@@ -305,6 +305,9 @@ func TestAdministration(t *testing.T) {
 	if _, err := client.CreateStream(ctx, stream); !errors.Is(err, tidewire.ErrStreamExists) {
 		t.Fatal(err)
 	}
+	if _, err := client.CreateTopic(ctx, "a\x00b", nil); !errors.Is(err, tidewire.ErrInvalidName) {
+		t.Fatal(err)
+	}
 	topic := stream + "/t"
 	lz4 := tidewire.CodecLZ4
 	made := must(client.CreateTopic(ctx, topic, &tidewire.TopicOptions{Codec: &lz4, RetentionMs: tidewire.Set(uint64(0))}))(t)

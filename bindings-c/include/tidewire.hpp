@@ -150,7 +150,11 @@ inline std::int64_t limit(std::optional<milliseconds> timeout) {
   return timeout ? std::max<std::int64_t>(timeout->count(), 0) : -1;
 }
 
-inline const char *text(const std::optional<std::string> &it) { return it ? it->c_str() : nullptr; }
+/* A text with a NUL in it would end there; it is passed as what the library refuses as such. */
+inline const char *text(const std::string &it) {
+  return it.find('\0') == std::string::npos ? it.c_str() : "\xC0\x80";
+}
+inline const char *text(const std::optional<std::string> &it) { return it ? text(*it) : nullptr; }
 
 }  // namespace detail
 
@@ -723,7 +727,7 @@ class client {
   static result<client> try_connect(const std::string &url, const client_options &options = {}) {
     tw_client_options raw_options = detail::raw(options);
     tw_client *raw = nullptr;
-    auto done = detail::call([&](tw_error **err) { return tw_client_connect(url.c_str(), &raw_options, &raw, err); });
+    auto done = detail::call([&](tw_error **err) { return tw_client_connect(detail::text(url), &raw_options, &raw, err); });
     if (!done) return done.error();
     return client(raw);
   }
@@ -737,7 +741,7 @@ class client {
     tw_producer_options raw_options = detail::raw(options);
     tw_producer *raw = nullptr;
     auto done = detail::call(
-        [&](tw_error **err) { return tw_producer_open(get(), topic.c_str(), &raw_options, &raw, err); });
+        [&](tw_error **err) { return tw_producer_open(get(), detail::text(topic), &raw_options, &raw, err); });
     if (!done) return done.error();
     return producer(raw);
   }
@@ -748,7 +752,7 @@ class client {
   result<consumer> try_open_consumer(const std::string &topic, const consumer_options &options = {}) const {
     tw_consumer_options raw_options = TW_CONSUMER_OPTIONS_INIT;
     std::vector<const char *> further;
-    for (const auto &each : options.topics) further.push_back(each.c_str());
+    for (const auto &each : options.topics) further.push_back(detail::text(each));
     std::vector<tw_partition_offset> places;
     for (const auto &[partition, offset] : options.offsets) places.push_back({partition, 0, offset});
     raw_options.group = detail::text(options.group);
@@ -772,7 +776,7 @@ class client {
     raw_options.on_out_of_range = options.on_out_of_range.value_or(TW_UNSET);
     tw_consumer *raw = nullptr;
     auto done = detail::call(
-        [&](tw_error **err) { return tw_consumer_open(get(), topic.c_str(), &raw_options, &raw, err); });
+        [&](tw_error **err) { return tw_consumer_open(get(), detail::text(topic), &raw_options, &raw, err); });
     if (!done) return done.error();
     return consumer(raw);
   }
@@ -788,7 +792,7 @@ class client {
     raw_options.max_wait_ms = options.max_wait_ms.value_or(TW_UNSET);
     tw_fetched *raw = nullptr;
     auto done = detail::call([&](tw_error **err) {
-      return tw_client_fetch(get(), topic.c_str(), partition, offset, &raw_options, &raw, err);
+      return tw_client_fetch(get(), detail::text(topic), partition, offset, &raw_options, &raw, err);
     });
     if (!done) return done.error();
     return fetched(raw);
@@ -829,21 +833,21 @@ class client {
   events poll(std::optional<milliseconds> timeout, std::size_t max = 64) const { return try_poll(timeout, max).value(); }
 
   result<stream_info> try_create_stream(const std::string &name) const {
-    return one<stream_info>(tw_client_create_stream, name.c_str());
+    return one<stream_info>(tw_client_create_stream, detail::text(name));
   }
   stream_info create_stream(const std::string &name) const { return try_create_stream(name).value(); }
   result<stream_info> try_describe_stream(const std::string &name) const {
-    return one<stream_info>(tw_client_describe_stream, name.c_str());
+    return one<stream_info>(tw_client_describe_stream, detail::text(name));
   }
   stream_info describe_stream(const std::string &name) const { return try_describe_stream(name).value(); }
   result<streams> try_list_streams() const { return one<streams>(tw_client_list_streams); }
   streams list_streams() const { return try_list_streams().value(); }
   result<void> try_purge_stream(const std::string &name) const {
-    return detail::call([&](tw_error **err) { return tw_client_purge_stream(get(), name.c_str(), err); });
+    return detail::call([&](tw_error **err) { return tw_client_purge_stream(get(), detail::text(name), err); });
   }
   void purge_stream(const std::string &name) const { try_purge_stream(name).value(); }
   result<void> try_delete_stream(const std::string &name, bool with_topics = false) const {
-    return detail::call([&](tw_error **err) { return tw_client_delete_stream(get(), name.c_str(), with_topics, err); });
+    return detail::call([&](tw_error **err) { return tw_client_delete_stream(get(), detail::text(name), with_topics, err); });
   }
   void delete_stream(const std::string &name, bool with_topics = false) const {
     try_delete_stream(name, with_topics).value();
@@ -851,44 +855,44 @@ class client {
 
   result<topic_info> try_create_topic(const std::string &topic, const topic_options &options = {}) const {
     tw_topic_options raw = detail::raw(options);
-    return one<topic_info>(tw_client_create_topic, topic.c_str(), &raw);
+    return one<topic_info>(tw_client_create_topic, detail::text(topic), &raw);
   }
   topic_info create_topic(const std::string &topic, const topic_options &options = {}) const {
     return try_create_topic(topic, options).value();
   }
   result<topic_info> try_update_topic(const std::string &topic, const topic_options &options) const {
     tw_topic_options raw = detail::raw(options);
-    return one<topic_info>(tw_client_update_topic, topic.c_str(), &raw);
+    return one<topic_info>(tw_client_update_topic, detail::text(topic), &raw);
   }
   topic_info update_topic(const std::string &topic, const topic_options &options) const {
     return try_update_topic(topic, options).value();
   }
   result<topic_info> try_add_partitions(const std::string &topic, std::uint32_t partitions) const {
-    return one<topic_info>(tw_client_add_partitions, topic.c_str(), partitions);
+    return one<topic_info>(tw_client_add_partitions, detail::text(topic), partitions);
   }
   topic_info add_partitions(const std::string &topic, std::uint32_t partitions) const {
     return try_add_partitions(topic, partitions).value();
   }
   result<topic_info> try_describe_topic(const std::string &topic) const {
-    return one<topic_info>(tw_client_describe_topic, topic.c_str());
+    return one<topic_info>(tw_client_describe_topic, detail::text(topic));
   }
   topic_info describe_topic(const std::string &topic) const { return try_describe_topic(topic).value(); }
   result<topics> try_list_topics(const std::string &stream) const {
-    return one<topics>(tw_client_list_topics, stream.c_str());
+    return one<topics>(tw_client_list_topics, detail::text(stream));
   }
   topics list_topics(const std::string &stream) const { return try_list_topics(stream).value(); }
   result<partitions> try_list_partitions(const std::string &topic) const {
-    return one<partitions>(tw_client_list_partitions, topic.c_str());
+    return one<partitions>(tw_client_list_partitions, detail::text(topic));
   }
   partitions list_partitions(const std::string &topic) const { return try_list_partitions(topic).value(); }
   result<void> try_purge_topic(const std::string &topic) const {
-    return detail::call([&](tw_error **err) { return tw_client_purge_topic(get(), topic.c_str(), err); });
+    return detail::call([&](tw_error **err) { return tw_client_purge_topic(get(), detail::text(topic), err); });
   }
   void purge_topic(const std::string &topic) const { try_purge_topic(topic).value(); }
   result<std::uint64_t> try_truncate(const std::string &topic, std::uint32_t partition, std::uint64_t before) const {
     std::uint64_t start = 0;
     auto done = detail::call(
-        [&](tw_error **err) { return tw_client_truncate(get(), topic.c_str(), partition, before, &start, err); });
+        [&](tw_error **err) { return tw_client_truncate(get(), detail::text(topic), partition, before, &start, err); });
     if (!done) return done.error();
     return start;
   }
@@ -896,37 +900,37 @@ class client {
     return try_truncate(topic, partition, before).value();
   }
   result<void> try_delete_topic(const std::string &topic) const {
-    return detail::call([&](tw_error **err) { return tw_client_delete_topic(get(), topic.c_str(), err); });
+    return detail::call([&](tw_error **err) { return tw_client_delete_topic(get(), detail::text(topic), err); });
   }
   void delete_topic(const std::string &topic) const { try_delete_topic(topic).value(); }
   result<producers> try_list_producers(const std::string &topic) const {
-    return one<producers>(tw_client_list_producers, topic.c_str());
+    return one<producers>(tw_client_list_producers, detail::text(topic));
   }
   producers list_producers(const std::string &topic) const { return try_list_producers(topic).value(); }
   result<void> try_forget_producer(const std::string &topic, const std::string &name) const {
     return detail::call(
-        [&](tw_error **err) { return tw_client_forget_producer(get(), topic.c_str(), name.c_str(), err); });
+        [&](tw_error **err) { return tw_client_forget_producer(get(), detail::text(topic), detail::text(name), err); });
   }
   void forget_producer(const std::string &topic, const std::string &name) const {
     try_forget_producer(topic, name).value();
   }
 
   result<group_info> try_create_group(const std::string &group) const {
-    return one<group_info>(tw_client_create_group, group.c_str());
+    return one<group_info>(tw_client_create_group, detail::text(group));
   }
   group_info create_group(const std::string &group) const { return try_create_group(group).value(); }
   result<groups> try_list_groups() const { return one<groups>(tw_client_list_groups); }
   groups list_groups() const { return try_list_groups().value(); }
   result<group_description> try_describe_group(const std::string &group) const {
-    return one<group_description>(tw_client_describe_group, group.c_str());
+    return one<group_description>(tw_client_describe_group, detail::text(group));
   }
   group_description describe_group(const std::string &group) const { return try_describe_group(group).value(); }
   result<void> try_delete_group(const std::string &group) const {
-    return detail::call([&](tw_error **err) { return tw_client_delete_group(get(), group.c_str(), err); });
+    return detail::call([&](tw_error **err) { return tw_client_delete_group(get(), detail::text(group), err); });
   }
   void delete_group(const std::string &group) const { try_delete_group(group).value(); }
   result<offsets> try_committed(const std::string &group, const std::string &topic) const {
-    return one<offsets>(tw_client_committed, group.c_str(), topic.c_str());
+    return one<offsets>(tw_client_committed, detail::text(group), detail::text(topic));
   }
   offsets committed(const std::string &group, const std::string &topic) const {
     return try_committed(group, topic).value();
@@ -937,7 +941,7 @@ class client {
                                     bool force = false) const {
     const std::uint32_t nothing = 0;
     const std::uint32_t *data = !of ? nullptr : of->empty() ? &nothing : of->data();
-    return one<offsets>(tw_client_reset_offsets, group.c_str(), topic.c_str(), data, of ? of->size() : 0, to.kind,
+    return one<offsets>(tw_client_reset_offsets, detail::text(group), detail::text(topic), data, of ? of->size() : 0, to.kind,
                         to.at, force);
   }
   offsets reset_offsets(const std::string &group, const std::string &topic,
@@ -949,7 +953,7 @@ class client {
     const std::uint32_t nothing = 0;
     const std::uint32_t *data = !of ? nullptr : of->empty() ? &nothing : of->data();
     return detail::call([&](tw_error **err) {
-      return tw_client_delete_offsets(get(), group.c_str(), topic.c_str(), data, of ? of->size() : 0, err);
+      return tw_client_delete_offsets(get(), detail::text(group), detail::text(topic), data, of ? of->size() : 0, err);
     });
   }
   void delete_offsets(const std::string &group, const std::string &topic,

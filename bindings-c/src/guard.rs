@@ -181,9 +181,21 @@ pub(crate) unsafe fn optional_text<'a>(
         return Ok(None);
     }
     // SAFETY: as the caller says, it ends with a NUL.
-    let text = unsafe { CStr::from_ptr(text) }.to_str();
-    text.map(Some).map_err(|why| invalid(format!("{name} is not UTF-8: {why}")))
+    let text = unsafe { CStr::from_ptr(text) };
+    if text.to_bytes().windows(NUL.len()).any(|two| two == NUL) {
+        let code = if NAMES.contains(&name) { Code::INVALID_NAME } else { Code::INVALID_ARGUMENT };
+        return Err(failed(code, format!("{name} contains a NUL, which is a control character")));
+    }
+    text.to_str().map(Some).map_err(|why| invalid(format!("{name} is not UTF-8: {why}")))
 }
+
+/// What stands for a NUL within a text, which would end it: two bytes that are no UTF-8. A language
+/// whose texts may contain NUL writes it so (Java's modified UTF-8 does), for it to be refused here
+/// as any control character is, and not to cut the text short.
+const NUL: &[u8] = &[0xC0, 0x80];
+
+/// The arguments that are names.
+const NAMES: &[&str] = &["topic", "stream", "group", "name"];
 
 /// An array; NULL only if it is empty.
 ///

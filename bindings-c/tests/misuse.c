@@ -40,6 +40,9 @@ static void another_kind_of_handle_is_refused(tw_client *client) {
 
 static void texts_must_be_utf8(tw_client *client) {
   FAILS(TW_E_INVALID_ARGUMENT, "not UTF-8", tw_client_create_stream(client, "\xff", NULL, &err));
+  /* What other languages write for a NUL within a text. */
+  FAILS(TW_E_INVALID_NAME, "contains a NUL", tw_client_create_topic(client, "a\xC0\x80" "b", NULL, NULL, &err));
+  FAILS(TW_E_INVALID_ARGUMENT, "url contains a NUL", tw_client_connect("\xC0\x80", NULL, &(tw_client *){NULL}, &err));
 }
 
 static void structs_without_their_size_are_refused(tw_client *client) {

@@ -46,6 +46,8 @@ static void errors_come_in_both_styles(const tw::client &client) {
     thrown = true;
   }
   EXPECT(thrown);
+  auto cut = client.try_create_topic(std::string("a\0b", 3));
+  EXPECT(!cut && cut.error().code() == TW_E_INVALID_NAME);
 }
 
 static void what_was_sent_is_read(const tw::client &client) {

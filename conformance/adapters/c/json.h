@@ -124,7 +124,8 @@ static inline char *json_characters(json_source *in, size_t *len) {
     }
     unsigned char utf8[4];
     size_t n = 0;
-    if (code < 0x80) utf8[n++] = (unsigned char)code;
+    /* A NUL takes two bytes, which the library refuses as what it stands for. */
+    if (code > 0 && code < 0x80) utf8[n++] = (unsigned char)code;
     else if (code < 0x800) {
       utf8[n++] = (unsigned char)(0xC0 | code >> 6);
       utf8[n++] = (unsigned char)(0x80 | (code & 63));
