@@ -11,6 +11,7 @@ use tidewire_storage::{
     CatalogError, CatalogErrorKind, CatalogStore, Stream, Topic, TopicChange, TopicSettings,
 };
 
+use crate::auth::requests::{AccessChange, carry_out as carry_out_access};
 use crate::message::{Answer, Origin, ShardMessage};
 use crate::names::Names;
 pub(crate) use crate::names::OpenNamed;
@@ -35,6 +36,8 @@ pub(crate) enum CatalogJob {
     ListProducers { origin: Origin, topic: Arc<Topic>, after: String },
     /// The name of a producer is to be forgotten.
     DeleteProducer { origin: Origin, topic: Arc<Topic>, name: String },
+    /// A change of users, tokens or grants; who asked for it, and from where.
+    Access { origin: Origin, change: AccessChange, by: String, peer: String },
     /// End the thread.
     Stop,
 }
@@ -62,6 +65,9 @@ pub(crate) fn start(
                 Ok(CatalogJob::DeleteProducer { origin, topic, name }) => {
                     let deleted = names.delete(&mut store, &topic, &name);
                     (origin, Answer::ProducerDeleted(deleted))
+                }
+                Ok(CatalogJob::Access { origin, change, by, peer }) => {
+                    (origin, change_access(&mut store, &shared, change, &by, &peer))
                 }
                 Ok(CatalogJob::Stop) | Err(_) => return,
             };
@@ -124,6 +130,29 @@ fn carry_out(store: &mut CatalogStore, shared: &Shared, change: CatalogChange) -
             })
         }
     }
+}
+
+/// Changes users or what they may do. Every shard is told before the answer is sent.
+fn change_access(
+    store: &mut CatalogStore,
+    shared: &Shared,
+    change: AccessChange,
+    by: &str,
+    peer: &str,
+) -> Answer {
+    let what = change.what();
+    let changed = carry_out_access(store, change, shared.clock.wall_us());
+    match &changed {
+        Ok(_) => tracing::info!(target: "tidewire::audit", by, peer, "{what}"),
+        Err(error) => {
+            tracing::info!(target: "tidewire::audit", by, peer, %error, "refused: {what}");
+        }
+    }
+    shared.auth.access.store(store.access());
+    for inbox in &shared.inboxes {
+        let _ = inbox.send(ShardMessage::AccessChanged);
+    }
+    Answer::Access(changed)
 }
 
 /// Creates a topic, and its stream if need be: who names a topic of a new stream wants both.
@@ -208,6 +237,12 @@ pub(crate) fn error(error: &CatalogError) -> Error {
         CatalogErrorKind::Full => Code::DISK_FULL,
         CatalogErrorKind::FewerPartitions => Code::INVALID_PARTITION_COUNT,
         CatalogErrorKind::TooManyProducers => Code::TOO_MANY_PRODUCERS,
+        CatalogErrorKind::UserExists => Code::USER_EXISTS,
+        CatalogErrorKind::UserNotFound => Code::USER_NOT_FOUND,
+        CatalogErrorKind::TokenExists => Code::TOKEN_EXISTS,
+        CatalogErrorKind::TokenNotFound => Code::TOKEN_NOT_FOUND,
+        CatalogErrorKind::AccessLimit => Code::ACCESS_LIMIT,
+        CatalogErrorKind::Root => Code::INVALID_ARGUMENT,
         _ => Code::INTERNAL,
     };
     Error::new(code, error.to_string())

@@ -9,6 +9,7 @@ use arc_swap::ArcSwap;
 use tidewire_protocol::connection::ServerConfig;
 use tidewire_storage::{Catalog, DataDir};
 
+use crate::auth::Auth;
 use crate::catalog::CatalogJob;
 use crate::clock::Clock;
 use crate::group::writer::GroupJob;
@@ -22,6 +23,7 @@ pub(crate) struct Shared {
     pub(crate) clock: Clock,
     pub(crate) data_dir: Arc<DataDir>,
     pub(crate) catalog: ArcSwap<Catalog>,
+    pub(crate) auth: Auth,
     pub(crate) leader_epoch: u32,
     pub(crate) protocol: Arc<ServerConfig>,
     pub(crate) drain_timeout_ms: u32,

@@ -6,15 +6,17 @@
 //! what is queued for a slow peer is bounded, since nothing is delivered while
 //! [`HIGH_WATER_BYTES`] or more lie in the queue.
 
+mod access;
 mod admin;
+mod auth;
 mod consume;
 mod group;
 mod names;
 mod produce;
+mod rights;
 mod trim;
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -24,7 +26,9 @@ use tidewire_protocol::error::{Code, Error};
 use tidewire_protocol::message::{AnyRequest, GroupInfo, PartitionInfo};
 use tidewire_storage::Topic;
 
+use crate::auth::Who;
 use crate::message::{Answer, Origin};
+use crate::rt::Peer;
 use crate::shared::Router;
 pub(crate) use admin::page;
 use consume::Subscription;
@@ -90,8 +94,16 @@ pub(crate) struct Session {
     router: Rc<Router>,
     /// Unique on its shard.
     id: u64,
-    peer: SocketAddr,
+    peer: Peer,
     client_name: String,
+    who: Who,
+    /// Ways to log in that this connection was offered.
+    auth_methods: u32,
+    /// Which change of users `who` is of.
+    access_version: u64,
+    judging: Option<auth::Judging>,
+    /// When the token ends that it logged in with.
+    login_ends: Option<Time>,
     pending: HashMap<u64, Pending>,
     /// By channel.
     producers: HashMap<u32, Producing>,
@@ -123,14 +135,20 @@ impl Session {
         protocol: ServerConnection,
         router: Rc<Router>,
         id: u64,
-        peer: SocketAddr,
+        peer: Peer,
     ) -> Self {
+        let auth_methods = protocol.methods();
         Self {
             protocol,
             router,
             id,
             peer,
             client_name: String::new(),
+            who: if auth_methods == 0 { Who::Everybody } else { Who::Nobody },
+            auth_methods,
+            access_version: 0,
+            judging: None,
+            login_ends: None,
             pending: HashMap::new(),
             producers: HashMap::new(),
             opening: HashMap::new(),
@@ -170,13 +188,17 @@ impl Session {
     /// A time that [`Session::poll_timeout`] named has come.
     pub(crate) fn handle_timeout(&mut self, now: Time) {
         self.protocol.handle_timeout(now);
+        if !self.protocol.is_over() {
+            self.auth_timeout(now);
+        }
         self.expire_fetches(now);
         self.handle_events(now);
     }
 
     /// When to call [`Session::handle_timeout`].
     pub(crate) fn poll_timeout(&self) -> Option<Time> {
-        self.protocol.poll_timeout().into_iter().chain(self.fetch_deadline).min()
+        let own = self.fetch_deadline.into_iter().chain(self.auth_deadline());
+        self.protocol.poll_timeout().into_iter().chain(own).min()
     }
 
     /// Bytes to write; false if there are none.
@@ -253,6 +275,9 @@ impl Session {
             (Pending::Trim { ticket, missing, failed }, Answer::Trimmed(result)) => {
                 self.answer_trim(token, ticket, missing, failed, result);
             }
+            (Pending::Catalog(ticket), Answer::Access(changed)) => {
+                self.answer_access(ticket, changed);
+            }
             (Pending::Catalog(ticket), answer) => self.answer_catalog(ticket, answer),
             (Pending::Group(ticket), Answer::Group(result)) => {
                 self.answer_group(ticket, result);
@@ -278,6 +303,7 @@ impl Session {
                         version = %hello.client_version, "connected"
                     );
                 }
+                ServerEvent::Auth(ticket, request) => self.handle_auth(now, ticket, request),
                 ServerEvent::Request(ticket, request, payload) => {
                     self.handle_request(now, ticket, request, payload);
                 }
@@ -295,6 +321,23 @@ impl Session {
         request: AnyRequest,
         payload: Bytes,
     ) {
+        if !matches!(self.who, Who::Everybody) {
+            // A change that was answered counts, even if this shard has not been told of it yet.
+            if self.access_version != self.router.shared.auth.access.load().version {
+                self.renew_login(now);
+                if self.protocol.is_over() {
+                    return;
+                }
+            }
+            if let Err(error) = self.authorize(&ticket, &request) {
+                tracing::info!(
+                    target: "tidewire::audit", peer = %self.peer, user = self.who.name(),
+                    kind = %ticket.kind, "refused: {error}"
+                );
+                self.protocol.reply_error(ticket, &error);
+                return;
+            }
+        }
         let result = match request {
             AnyRequest::Append(append) => self.append(ticket, &append, payload),
             AnyRequest::OpenProducer(open) => self.open_producer(ticket, open),
@@ -319,6 +362,8 @@ impl Session {
 
     fn handle_closed(&mut self, error: Option<Error>) {
         self.closed = true;
+        self.judging = None;
+        self.login_ends = None;
         match error {
             Some(error) => tracing::info!(
                 peer = %self.peer, client = %self.client_name, code = %error.code,
