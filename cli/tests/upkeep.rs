@@ -11,7 +11,7 @@ use support::server::{TestServer, run};
 use tidewire_protocol::batch::Header;
 use tidewire_protocol::connection::ClientConnection;
 use tidewire_protocol::error::{Code, Error};
-use tidewire_protocol::message::{Acks, Fetch};
+use tidewire_protocol::message::{Acks, Fetch, OffsetStore, StoreOffset};
 
 fn text(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
@@ -273,4 +273,65 @@ fn a_backup_that_cannot_be_made_says_why() {
     assert_eq!(output.status.code(), Some(1));
     assert!(text(&output).contains("/nowhere"), "{}", text(&output));
     server.assert_serves();
+}
+
+fn serve_fails(data: &Path) -> String {
+    let dir = data.to_str().expect("UTF-8");
+    let serve = run(&["serve", "--dev", "--listen", "127.0.0.1:0", "--data", dir]);
+    assert!(!serve.status.success());
+    text(&serve)
+}
+
+#[test]
+fn groups_are_looked_at_and_held_against_the_logs() {
+    let own = tempfile::tempdir().expect("a temporary directory");
+    let data = own.path().join("data");
+    let mut server = TestServer::start_in(&data);
+    let mut client = server.connect();
+    client.create_topic("t", 1).expect("new");
+    append(&mut client, 3);
+    let offset = StoreOffset {
+        stream: "default".into(),
+        topic: "t".into(),
+        partition: 0,
+        topic_id: 0,
+        offset: 3,
+        note: String::new(),
+    };
+    let offsets = vec![offset];
+    let store = OffsetStore { group: "billing".into(), member_id: 0, member_epoch: 0, offsets };
+    client.call(0, &store).expect("within the log");
+    assert!(server.terminate().success());
+    let (code, said) = doctor(&data, &[]);
+    assert!(code == 0 && said.contains("1 group"), "{said}");
+
+    // The last batch is torn, and its index gone with it.
+    let log = segment(&data);
+    let bytes = fs::read(&log).expect("there");
+    fs::write(&log, &bytes[..bytes.len() - 8]).expect("writable");
+    fs::remove_file(log.with_extension("index")).expect("a clean stop writes it");
+    let (code, said) = doctor(&data, &[]);
+    assert_eq!(code, 1, "{said}");
+    assert!(said.contains("\"billing\" has read up to offset 3, the log ends at 2"), "{said}");
+    fs::write(&log, bytes).expect("writable");
+    assert_eq!(doctor(&data, &["--repair"]).0, 0);
+
+    let groups = data.join("groups.redb");
+    let good = fs::read(&groups).expect("there");
+    let mut bad = good.clone();
+    bad[..512].iter_mut().for_each(|byte| *byte ^= 0xff);
+    fs::write(&groups, bad).expect("writable");
+    let (code, said) = doctor(&data, &["--json"]);
+    assert!(
+        code == 1
+            && said.contains("\"fault\":\"groups\"") | said.contains("\"fault\": \"groups\""),
+        "{said}"
+    );
+    let said = serve_fails(&data);
+    assert!(said.contains("groups.redb"), "{said}");
+    fs::remove_file(&groups).expect("there");
+    let (code, said) = doctor(&data, &[]);
+    assert!(code == 1 && said.contains("groups.redb") && said.contains("backup"), "{said}");
+    fs::write(&groups, good).expect("writable");
+    assert_eq!(doctor(&data, &[]).0, 0);
 }

@@ -439,6 +439,42 @@ fn the_runtime_runs_what_a_binding_waits_for_in_its_own_way() {
     assert_eq!(runtime.threads(), 2);
 }
 
+#[test]
+fn a_client_may_be_connected_where_nothing_blocks() {
+    let bench = bench(1);
+    let (sender, receiver) = mpsc::channel();
+    let builder = Client::builder().url(bench.server.url());
+    let (runtime, connecting) = builder.connecting().expect("good options");
+    let done = move |result: Result<Client, tidewire::Error>| {
+        sender.send(result).expect("waits");
+    };
+    runtime.spawn(connecting, done).expect("not forked");
+    let client = receiver.recv_timeout(PATIENCE).expect("done").expect("connected");
+    // Whoever may block can wait for any future there.
+    let waited = runtime.wait("a topic", Some(PATIENCE), async {
+        client.as_async().expect("not forked").describe_topic("t").await
+    });
+    assert_eq!(waited.expect("in time").expect("there").partitions, 1);
+}
+
+#[test]
+fn a_record_that_is_waited_for_does_not_linger() {
+    let bench = bench(1);
+    let producer = bench.client.producer("t").linger_ms(60_000).build().expect("opens");
+    let record = RecordRef { value: Some(b"v"), ..RecordRef::at(1) };
+    let mut first = producer.enqueue_ref(&record, None).expect("room");
+    let mut second = producer.enqueue_now_ref(&record, None).expect("room");
+    // The first travels with it.
+    assert_eq!(second.wait(Some(PATIENCE / 2)).expect("acknowledged").offset, 1);
+    assert_eq!(first.wait(Some(PATIENCE / 2)).expect("acknowledged").offset, 0);
+
+    let mut third = producer.enqueue_ref(&record, None).expect("room");
+    let producer = producer.as_async().expect("not forked");
+    producer.expedite();
+    assert_eq!(third.wait(Some(PATIENCE / 2)).expect("acknowledged").offset, 2);
+    assert_eq!(producer.queue_full(), QueueFull::Block);
+}
+
 #[tokio::test]
 async fn batches_and_records_are_streams() {
     let server = Server::start().await;

@@ -1,10 +1,17 @@
 //! What a server is told when it starts.
 
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 /// Most shards that a server may have.
 pub const MAX_SHARDS: usize = 256;
+
+/// Fewest and most bytes of batches that readers may be allowed to hold: room for a few reads, and
+/// what a large machine has.
+pub const READ_MEMORY_BYTES_RANGE: RangeInclusive<usize> = 1 << 20..=1 << 40;
+/// Bytes of batches that readers may hold, unless it is said otherwise.
+pub const DEFAULT_READ_MEMORY_BYTES: usize = 64 << 20;
 
 /// Settings of a server. `Config::new` gives the defaults.
 #[derive(Clone, Debug)]
@@ -15,8 +22,14 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Number of shards, 1 to [`MAX_SHARDS`]; one per core by default.
     pub shards: usize,
-    /// Threads for syncs and other calls that block, shared by all shards.
+    /// Threads for syncs and other calls that block, shared by all shards; and as many for reads
+    /// that miss what is in memory.
     pub io_threads: usize,
+    /// Bytes of batches that all readers together may hold in the server's memory: what is kept of
+    /// the ends of partitions and of recent reads, at most half of it, and what is queued for
+    /// consumers. When they are used up, each consumer gets on in steps of 32 KiB or a batch. Held
+    /// within [`READ_MEMORY_BYTES_RANGE`].
+    pub read_memory_bytes: usize,
     /// Time that a stop gives to requests under way, in milliseconds.
     pub drain_timeout_ms: u32,
     /// Whether clients must say who they are.
@@ -46,6 +59,7 @@ impl Config {
             listen,
             shards: std::thread::available_parallelism().map_or(1, usize::from).min(MAX_SHARDS),
             io_threads: 4,
+            read_memory_bytes: DEFAULT_READ_MEMORY_BYTES,
             drain_timeout_ms: 5_000,
             credentials: Credentials::None,
             socket_dir: None,

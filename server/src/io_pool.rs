@@ -1,6 +1,7 @@
-//! Threads for calls that block: syncs, snapshots, trims, and opening logs.
+//! Threads for calls that block: syncs, snapshots, trims, and opening logs; and others for reads
+//! that miss what is in memory, so that no acknowledgement waits behind somebody's old records.
 //!
-//! A shard hands over a closed piece of work and gets its result as a message. The pool keeps a
+//! A shard hands over a closed piece of work and gets its result as a message. The pools keep a
 //! shard's thread free for sockets while the disk works, on io_uring and epoll alike.
 
 use std::path::PathBuf;
@@ -10,13 +11,19 @@ use tidewire_storage::disk::RealDisk;
 use tidewire_storage::log::{Log, LogOptions, RemoveJob, SnapshotJob, SyncJob, TrimJob};
 
 use crate::message::{PartitionId, ShardMessage};
-use crate::partition::Memory;
+use crate::partition::{FetchJob, Memory};
 
 /// Work for an I/O thread, and the inbox that wants its result.
 pub(crate) enum IoJob {
     Sync {
         id: PartitionId,
         job: SyncJob<RealDisk>,
+        inbox: flume::Sender<ShardMessage>,
+    },
+    /// For the threads that read.
+    Fetch {
+        id: PartitionId,
+        job: FetchJob<RealDisk>,
         inbox: flume::Sender<ShardMessage>,
     },
     Snapshot {
@@ -43,8 +50,9 @@ pub(crate) enum IoJob {
     },
 }
 
-/// Starts the threads; they end when every sender of `jobs` is gone.
+/// Starts the threads `tidewire-<name>-0` and so on; they end when every sender of `jobs` is gone.
 pub(crate) fn start(
+    name: &str,
     threads: usize,
     jobs: &flume::Receiver<IoJob>,
 ) -> std::io::Result<Vec<JoinHandle<()>>> {
@@ -52,7 +60,7 @@ pub(crate) fn start(
         .map(|number| {
             let jobs = jobs.clone();
             std::thread::Builder::new()
-                .name(format!("tidewire-io-{number}"))
+                .name(format!("tidewire-{name}-{number}"))
                 .spawn(move || jobs.iter().for_each(carry_out))
         })
         .collect()
@@ -64,6 +72,10 @@ fn carry_out(job: IoJob) {
         IoJob::Sync { id, job, inbox } => {
             let outcome = job.run();
             inbox.send(ShardMessage::Synced { id, outcome })
+        }
+        IoJob::Fetch { id, job, inbox } => {
+            let outcome = Box::new(job.run());
+            inbox.send(ShardMessage::Fetched { id, outcome })
         }
         IoJob::Snapshot { id, job, inbox } => {
             let outcome = job.run();

@@ -31,6 +31,7 @@ mod listen;
 mod message;
 mod names;
 mod partition;
+mod read_budget;
 mod rt;
 mod server;
 mod session;
@@ -40,6 +41,8 @@ mod shared;
 #[doc(hidden)]
 pub mod sim;
 
-pub use config::{Config, Credentials, MAX_SHARDS};
+pub use config::{
+    Config, Credentials, DEFAULT_READ_MEMORY_BYTES, MAX_SHARDS, READ_MEMORY_BYTES_RANGE,
+};
 pub use error::{Error, ErrorKind};
 pub use server::{Server, Stopper};

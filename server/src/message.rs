@@ -18,7 +18,7 @@ use tidewire_storage::disk::RealDisk;
 use tidewire_storage::log::{Log, Recovery, SnapshotOutcome, SyncOutcome, TrimOutcome};
 
 use crate::auth::requests::AccessChanged;
-use crate::partition::{AppendRequest, Memory};
+use crate::partition::{AppendRequest, FetchOutcome, Memory};
 
 use crate::group::{GroupReply, GroupRequest};
 
@@ -48,7 +48,7 @@ pub(crate) struct Origin {
 }
 
 /// A read that may wait.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ReadRequest {
     /// First record wanted.
     pub(crate) offset: u64,
@@ -61,8 +61,10 @@ pub(crate) struct ReadRequest {
 /// What a read found.
 #[derive(Clone, Debug)]
 pub(crate) struct ReadReply {
-    /// Whole batches, perhaps none.
-    pub(crate) bytes: Bytes,
+    /// Whole batches, perhaps none, in order; shared with whoever else reads them.
+    pub(crate) bytes: Arc<[Bytes]>,
+    /// Bytes of them all.
+    pub(crate) len: usize,
     /// Offset after them.
     pub(crate) next_offset: u64,
     pub(crate) start_offset: u64,
@@ -163,6 +165,8 @@ pub(crate) enum ShardMessage {
     AccessChanged,
     /// A sync that an I/O thread ran.
     Synced { id: PartitionId, outcome: SyncOutcome },
+    /// Batches that a thread read.
+    Fetched { id: PartitionId, outcome: Box<FetchOutcome<RealDisk>> },
     /// A start that an I/O thread wrote.
     Trimmed { id: PartitionId, outcome: TrimOutcome },
     /// The topic has other settings from now on; its partitions are to keep to them.

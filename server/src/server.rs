@@ -22,10 +22,11 @@ use tidewire_storage::{CatalogStore, DataDir};
 use crate::auth::{self, Auth};
 use crate::catalog::CatalogJob;
 use crate::clock::Clock;
-use crate::config::{Config, Credentials, MAX_SHARDS};
+use crate::config::{Config, Credentials, MAX_SHARDS, READ_MEMORY_BYTES_RANGE};
 use crate::error::{Error, ErrorKind};
 use crate::group::writer::GroupJob;
 use crate::message::ShardMessage;
+use crate::read_budget::ReadBudget;
 use crate::shared::Shared;
 use crate::{catalog, group, io_pool, listen, rt, shard};
 
@@ -113,9 +114,12 @@ impl Server {
         };
         let auth = Auth::new(required, &mut store)?;
 
+        let (least, most) = (*READ_MEMORY_BYTES_RANGE.start(), *READ_MEMORY_BYTES_RANGE.end());
+        let read_memory_bytes = config.read_memory_bytes.clamp(least, most);
         let (catalog_jobs, catalog_inbox) = flume::unbounded();
         let (group_jobs, group_inbox) = flume::unbounded();
         let (io_jobs, io_inbox) = flume::unbounded();
+        let (read_jobs, read_inbox) = flume::unbounded();
         let (inboxes, receivers): (Vec<_>, Vec<_>) =
             (0..config.shards).map(|_| flume::unbounded()).unzip();
         let stopper = Stopper { inboxes: inboxes.clone() };
@@ -132,10 +136,16 @@ impl Server {
             catalog_jobs,
             group_jobs,
             io_jobs,
+            read_jobs,
+            read_budget: ReadBudget::new(read_memory_bytes),
             next_producer_id: AtomicU64::new(producer_ids.start),
         });
-        let io_threads = io_pool::start(config.io_threads.max(1), &io_inbox)
+        let threads = config.io_threads.max(1);
+        let mut io_threads = io_pool::start("io", threads, &io_inbox)
             .map_err(|error| system("an I/O thread", &error))?;
+        let read_threads = io_pool::start("read", threads, &read_inbox)
+            .map_err(|error| system("a reading thread", &error))?;
+        io_threads.extend(read_threads);
         let catalog_thread = catalog::start(store, Arc::clone(&shared), catalog_inbox)
             .map_err(|error| system("the catalog's thread", &error))?;
         let group_thread = group::writer::start(groups, Arc::clone(&shared), group_inbox)

@@ -16,6 +16,7 @@ use crate::group::writer::GroupJob;
 use crate::group::{GroupRequest, shard_of};
 use crate::io_pool::IoJob;
 use crate::message::{Origin, PartitionId, PartitionRequest, ShardMessage};
+use crate::read_budget::ReadBudget;
 use crate::rt::Notify;
 
 /// Shared by all threads; immutable but for the catalog's snapshot and counters.
@@ -36,6 +37,10 @@ pub(crate) struct Shared {
     pub(crate) catalog_jobs: flume::Sender<CatalogJob>,
     pub(crate) group_jobs: flume::Sender<GroupJob>,
     pub(crate) io_jobs: flume::Sender<IoJob>,
+    /// Cold reads. They are not bounded here: each partition has few of them at a time, and they
+    /// take memory only once they run, as the budget allows.
+    pub(crate) read_jobs: flume::Sender<IoJob>,
+    pub(crate) read_budget: Arc<ReadBudget>,
     /// The next producer id, from a range that the catalog reserved.
     pub(crate) next_producer_id: AtomicU64,
 }

@@ -15,6 +15,10 @@ use tidewire_storage::log::{
 
 use crate::message::{Origin, Place, ReadRequest};
 use crate::partition;
+use crate::read_budget::ReadBudget;
+
+/// Bytes that the readers of a partition may hold: so few that they come to the limit.
+const READ_BUDGET_BYTES: usize = 64 << 10;
 
 /// What a partition wants done, or told to the request with a token.
 pub enum Effect<D: Disk> {
@@ -24,8 +28,12 @@ pub enum Effect<D: Disk> {
     Flushed(u64, Result<u64, Error>),
     /// A read came to its end.
     Read(u64, Result<ReadReply, Error>),
+    /// Run this where it may block, then call [`Partition::fetched`].
+    Fetch(FetchJob<D>),
     /// Run this where it may block, then call [`Partition::synced`].
     Sync(SyncJob<D>),
+    /// Call [`Partition::gathered`] after so many microseconds.
+    Gather(u64),
     /// Run this where it may block, then call [`Partition::snapshot_written`].
     Snapshot(SnapshotJob<D>),
     /// The partition begins at this offset, or records could not be deleted.
@@ -48,6 +56,19 @@ pub struct ReadReply {
     pub end_offset: u64,
 }
 
+/// A read from the disk.
+pub struct FetchJob<D: Disk>(partition::FetchJob<D>);
+
+/// What came of it.
+pub struct FetchOutcome<D: Disk>(partition::FetchOutcome<D>);
+
+impl<D: Disk> FetchJob<D> {
+    /// Reads.
+    pub fn run(self) -> FetchOutcome<D> {
+        FetchOutcome(self.0.run())
+    }
+}
+
 /// A partition as a shard owns it. Requests are told apart by tokens.
 pub struct Partition<D: Disk> {
     inner: partition::Partition<D>,
@@ -65,7 +86,13 @@ impl<D: Disk> Partition<D> {
         now_us: i64,
     ) -> Result<Self, tidewire_storage::Error> {
         let memory = partition::Memory::restore(&mut log, 0, now_us)?;
-        Ok(Self { inner: partition::Partition::new(name, log, memory), effects: Vec::new() })
+        Ok(Self::new(name, log, memory))
+    }
+
+    fn new(name: String, log: Log<D>, memory: partition::Memory) -> Self {
+        let budget = ReadBudget::new(READ_BUDGET_BYTES);
+        let inner = partition::Partition::new(name, log, memory, budget);
+        Self { inner, effects: Vec::new() }
     }
 
     /// A partition with what another log says of its producers: a deliberate mistake.
@@ -78,7 +105,7 @@ impl<D: Disk> Partition<D> {
         mut other: Log<E>,
     ) -> Result<Self, tidewire_storage::Error> {
         let memory = partition::Memory::restore(&mut other, 0, 0)?;
-        Ok(Self { inner: partition::Partition::new(name, log, memory), effects: Vec::new() })
+        Ok(Self::new(name, log, memory))
     }
 
     /// Queues a validated batch; [`Partition::flush`] writes it.
@@ -94,6 +121,16 @@ impl<D: Disk> Partition<D> {
         let ids = Bytes::new();
         let request = partition::AppendRequest { batch, claim, acks, opened_epoch: None, ids };
         self.inner.append(request, origin(token), now_us, &mut self.effects);
+    }
+
+    /// A read from the disk ended.
+    pub fn fetched(&mut self, outcome: FetchOutcome<D>) {
+        self.inner.fetched(outcome.0, &mut self.effects);
+    }
+
+    /// Lets go of something that is kept in memory for readers; false if there is nothing.
+    pub fn let_go(&mut self) -> bool {
+        self.inner.let_go()
     }
 
     /// Asks for all that was appended to be synced.
@@ -126,9 +163,14 @@ impl<D: Disk> Partition<D> {
         self.inner.flush(now_us, &mut self.effects);
     }
 
-    /// A sync ended.
-    pub fn synced(&mut self, outcome: SyncOutcome) {
-        self.inner.synced(outcome, &mut self.effects);
+    /// A sync ended, which took `took_us`.
+    pub fn synced(&mut self, outcome: SyncOutcome, took_us: u64) {
+        self.inner.synced(outcome, took_us, &mut self.effects);
+    }
+
+    /// The time that [`Effect::Gather`] named is over.
+    pub fn gathered(&mut self) {
+        self.inner.gathered(&mut self.effects);
     }
 
     /// Reads from `offset` on, about `max_bytes`, now or once there are `min_bytes`.
@@ -183,7 +225,7 @@ impl<D: Disk> Partition<D> {
             }
             partition::Effect::Read(origin, result) => {
                 let reply = result.map(|reply| ReadReply {
-                    bytes: reply.bytes,
+                    bytes: reply.bytes.concat().into(),
                     next_offset: reply.next_offset,
                     start_offset: reply.start_offset,
                     end_offset: reply.end_offset,
@@ -193,7 +235,9 @@ impl<D: Disk> Partition<D> {
             partition::Effect::Flushed(origin, result) => {
                 Effect::Flushed(origin.token, result.map(|reply| reply.synced_offset))
             }
+            partition::Effect::Fetch(job) => Effect::Fetch(FetchJob(job)),
             partition::Effect::Sync(job) => Effect::Sync(job),
+            partition::Effect::Gather(us) => Effect::Gather(us),
             partition::Effect::Snapshot(job) => Effect::Snapshot(job),
             partition::Effect::Trimmed(origin, result) => Effect::Trimmed(origin.token, result),
             partition::Effect::Trim(job) => Effect::Trim(job),

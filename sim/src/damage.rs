@@ -109,7 +109,11 @@ impl World {
         let mut next = start;
         loop {
             partition.read(next, 2_000, 0, AUDIT);
-            let effect = partition.take_effects().pop();
+            let mut effect = partition.take_effects().pop();
+            while let Some(Effect::Fetch(job)) = effect {
+                partition.fetched(job.run());
+                effect = partition.take_effects().pop();
+            }
             if self.disk.sim.is_halted() {
                 self.end_server(self.host.armed);
                 return None;

@@ -8,7 +8,7 @@ use tidewire_checker::{Crash, Event, Level};
 use tidewire_protocol::batch::Header;
 use tidewire_protocol::error::{Code, Error};
 use tidewire_protocol::message::{Acks, Start};
-use tidewire_server::sim::{Effect, Partition};
+use tidewire_server::sim::{Effect, FetchJob, FetchOutcome, Partition};
 use tidewire_storage::disk::sim::SimDisk;
 use tidewire_storage::log::{
     Log, LogOptions, SnapshotJob, SnapshotOutcome, SyncJob, SyncOutcome,
@@ -262,6 +262,11 @@ impl World {
                     self.observe(Event::Durable { partition: topic, end });
                 }
             }
+            Effect::Fetch(job) => {
+                let start = self.host.slots[index].life;
+                let delay = self.rng.below(self.plan.sync_us) + 1;
+                self.after(delay, Task::RunFetch { start, slot: index, job });
+            }
             Effect::Snapshot(job) => {
                 let start = self.host.slots[index].life;
                 let delay = self.rng.below(self.plan.sync_us) + 1;
@@ -281,7 +286,12 @@ impl World {
             Effect::Sync(job) => {
                 let start = self.host.slots[index].life;
                 let delay = self.rng.below(self.plan.sync_us) + 1;
-                self.after(delay, Task::RunSync { start, slot: index, job });
+                let asked_us = self.now_us;
+                self.after(delay, Task::RunSync { start, slot: index, job, asked_us });
+            }
+            Effect::Gather(us) => {
+                let start = self.host.slots[index].life;
+                self.after(us, Task::Gathered { start, slot: index });
             }
         }
     }
@@ -350,7 +360,19 @@ impl World {
         self.drive(index, |partition| partition.flush(now_us));
     }
 
-    pub fn run_sync(&mut self, life: u64, index: usize, job: SyncJob<TracedDisk>) {
+    pub fn gathered(&mut self, life: u64, index: usize) {
+        if self.host.slots[index].life == life {
+            self.drive(index, Partition::gathered);
+        }
+    }
+
+    pub fn run_sync(
+        &mut self,
+        life: u64,
+        index: usize,
+        job: SyncJob<TracedDisk>,
+        asked_us: u64,
+    ) {
         if self.host.slots[index].life != life || !self.host.is_slot_open(index) {
             return;
         }
@@ -359,7 +381,33 @@ impl World {
             return;
         }
         let delay = self.rng.below(self.plan.sync_us) + 1;
-        self.after(delay, Task::Synced { start: life, slot: index, outcome });
+        self.after(delay, Task::Synced { start: life, slot: index, outcome, asked_us });
+    }
+
+    pub fn run_fetch(&mut self, life: u64, index: usize, job: FetchJob<TracedDisk>) {
+        if self.host.slots[index].life != life || !self.host.is_slot_open(index) {
+            return;
+        }
+        let outcome = job.run();
+        if self.ends_here() {
+            return;
+        }
+        let delay = self.rng.below(self.plan.sync_us) + 1;
+        self.after(delay, Task::Fetched { start: life, slot: index, outcome });
+    }
+
+    pub fn fetched(&mut self, life: u64, index: usize, outcome: FetchOutcome<TracedDisk>) {
+        if self.host.slots[index].life != life {
+            return;
+        }
+        let forgets = self.rng.one_in(4);
+        self.drive(index, |partition| {
+            partition.fetched(outcome);
+            // As a shard has it when others need the room.
+            if forgets {
+                partition.let_go();
+            }
+        });
     }
 
     pub fn run_snapshot(&mut self, life: u64, index: usize, job: SnapshotJob<TracedDisk>) {
@@ -384,11 +432,12 @@ impl World {
         }
     }
 
-    pub fn synced(&mut self, life: u64, index: usize, outcome: SyncOutcome) {
+    pub fn synced(&mut self, life: u64, index: usize, outcome: SyncOutcome, asked_us: u64) {
         if self.host.slots[index].life != life {
             return;
         }
-        self.drive(index, |partition| partition.synced(outcome));
+        let took_us = self.now_us - asked_us;
+        self.drive(index, |partition| partition.synced(outcome, took_us));
         let slot = &self.host.slots[index];
         if let Some(partition) = &slot.partition {
             let (partition, end) = (slot.topic, partition.describe().synced_offset);

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex};
 use tidewire_checker::{Checker, Crash, Event};
 use tidewire_protocol::error::Error;
 use tidewire_protocol::message::AppendReply;
-use tidewire_server::sim::ReadReply;
+use tidewire_server::sim::{FetchJob, FetchOutcome, ReadReply};
 use tidewire_storage::disk::sim::SimDisk;
 use tidewire_storage::log::{SnapshotJob, SnapshotOutcome, SyncJob, SyncOutcome};
 
@@ -53,13 +53,19 @@ pub(crate) enum Task {
     /// The queue of a partition is written.
     Flush { start: u64, slot: usize },
     /// A sync runs.
-    RunSync { start: u64, slot: usize, job: SyncJob<TracedDisk> },
+    RunSync { start: u64, slot: usize, job: SyncJob<TracedDisk>, asked_us: u64 },
     /// The server hears of a sync.
-    Synced { start: u64, slot: usize, outcome: SyncOutcome },
+    Synced { start: u64, slot: usize, outcome: SyncOutcome, asked_us: u64 },
+    /// A partition no longer waits for producers to come back.
+    Gathered { start: u64, slot: usize },
     /// A snapshot is written.
     RunSnapshot { start: u64, slot: usize, job: SnapshotJob<TracedDisk> },
     /// The server hears of a snapshot.
     SnapshotWritten { start: u64, slot: usize, outcome: SnapshotOutcome },
+    /// A partition reads from the disk for its readers.
+    RunFetch { start: u64, slot: usize, job: FetchJob<TracedDisk> },
+    /// It hears of what was read.
+    Fetched { start: u64, slot: usize, outcome: FetchOutcome<TracedDisk> },
     /// A log is opened.
     Open { start: u64, slot: usize },
     /// A topic is deleted and made again.
@@ -225,12 +231,19 @@ impl World {
             }
             Task::Expire { reader, token } => self.expire(reader, token),
             Task::Flush { start, slot } => self.flush(start, slot),
-            Task::RunSync { start, slot, job } => self.run_sync(start, slot, job),
-            Task::Synced { start, slot, outcome } => self.synced(start, slot, outcome),
+            Task::RunSync { start, slot, job, asked_us } => {
+                self.run_sync(start, slot, job, asked_us);
+            }
+            Task::Synced { start, slot, outcome, asked_us } => {
+                self.synced(start, slot, outcome, asked_us);
+            }
+            Task::Gathered { start, slot } => self.gathered(start, slot),
             Task::RunSnapshot { start, slot, job } => self.run_snapshot(start, slot, job),
             Task::SnapshotWritten { start, slot, outcome } => {
                 self.snapshot_written(start, slot, outcome);
             }
+            Task::RunFetch { start, slot, job } => self.run_fetch(start, slot, job),
+            Task::Fetched { start, slot, outcome } => self.fetched(start, slot, outcome),
             Task::Open { start, slot } => self.open(start, slot),
             Task::Delete => {
                 self.delete();

@@ -32,7 +32,7 @@ use bytes::Bytes;
 use rustix::fs::{Advice, fadvise};
 use tidewire_protocol::batch::{BatchBuilder, RecordRef, Sequence};
 use tidewire_storage::disk::RealDisk;
-use tidewire_storage::log::{Log, LogOptions, SyncJob, SyncOutcome};
+use tidewire_storage::log::{Log, LogOptions, Pace, SyncJob, SyncOutcome};
 
 /// Rounds that count.
 const ROUNDS: usize = 7;
@@ -73,9 +73,11 @@ struct Appended {
     per_second: f64,
     p50_us: f64,
     p99_us: f64,
+    /// Acknowledgements for each sync, on average.
+    group: f64,
 }
 
-fn appended(mut latencies: Vec<Duration>, took: Duration) -> Appended {
+fn appended(mut latencies: Vec<Duration>, took: Duration, syncs: usize) -> Appended {
     latencies.sort_unstable();
     let at = |part: f64| {
         let index = ((latencies.len() - 1) as f64 * part) as usize;
@@ -85,6 +87,7 @@ fn appended(mut latencies: Vec<Duration>, took: Duration) -> Appended {
         per_second: latencies.len() as f64 / took.as_secs_f64(),
         p50_us: at(0.5),
         p99_us: at(0.99),
+        group: latencies.len() as f64 / syncs.max(1) as f64,
     }
 }
 
@@ -103,13 +106,14 @@ fn bare_appends(dir: &Path, round: usize) -> Appended {
         latencies.push(before.elapsed());
         at += bytes.len() as u64;
     }
-    appended(latencies, start.elapsed())
+    let syncs = latencies.len();
+    appended(latencies, start.elapsed(), syncs)
 }
 
 /// A partition with its own thread and a sync in flight on another, and producers that each wait
 /// for their acknowledgement.
-fn log_appends(dir: &Path, round: usize, producers: usize) -> Appended {
-    let path = dir.join(format!("log-{round}-{producers}"));
+fn log_appends(dir: &Path, round: usize, producers: usize, gathers: bool) -> Appended {
+    let path = dir.join(format!("log-{round}-{producers}-{gathers}"));
     let (log, _) = Log::open(RealDisk, &path, LogOptions::default()).expect("a new log");
     let (jobs, jobs_inbox) = channel::<SyncJob<RealDisk>>();
     let (events, inbox) = channel();
@@ -121,7 +125,7 @@ fn log_appends(dir: &Path, round: usize, producers: usize) -> Appended {
             }
         }
     });
-    let partition = std::thread::spawn(move || serve(log, &inbox, &jobs));
+    let partition = std::thread::spawn(move || serve(log, &inbox, &jobs, gathers));
     let start = Instant::now();
     let threads: Vec<_> = (0..producers)
         .map(|_| {
@@ -133,9 +137,9 @@ fn log_appends(dir: &Path, round: usize, producers: usize) -> Appended {
     let latencies: Vec<Duration> =
         threads.into_iter().flat_map(|thread| thread.join().expect("no panic")).collect();
     let took = start.elapsed();
-    partition.join().expect("no panic");
+    let groups = partition.join().expect("no panic");
     syncer.join().expect("no panic");
-    appended(latencies, took)
+    appended(latencies, took, groups.len())
 }
 
 enum Event {
@@ -159,15 +163,35 @@ fn produce(events: &Sender<Event>, start: Instant) -> Vec<Duration> {
 }
 
 /// All that waits becomes one write; what arrives during a sync is the next group.
-fn serve(mut log: Log<RealDisk>, inbox: &Receiver<Event>, jobs: &Sender<SyncJob<RealDisk>>) {
+/// Returns how many each sync served.
+fn serve(
+    mut log: Log<RealDisk>,
+    inbox: &Receiver<Event>,
+    jobs: &Sender<SyncJob<RealDisk>>,
+    gathers: bool,
+) -> Vec<usize> {
+    let mut groups = Vec::new();
     let mut waiting: Vec<(u64, Sender<()>)> = Vec::new();
     let mut group = Vec::new();
     let mut syncing = false;
+    let mut pace = Pace::default();
+    let mut sync_began = Instant::now();
+    let mut gather_until: Option<Instant> = None;
     // The syncing thread holds a sender of its own, so the producers' end is told by what they do:
     // nothing arrives any more, and nothing waits.
-    while let Ok(event) = inbox.recv_timeout(ROUND) {
+    loop {
+        let patience =
+            gather_until.map_or(ROUND, |until| until.saturating_duration_since(Instant::now()));
+        let mut next = match inbox.recv_timeout(patience) {
+            Ok(event) => Some(event),
+            Err(_) if gather_until.is_none() => return groups,
+            Err(_) => {
+                gather_until = None;
+                pace.stop();
+                None
+            }
+        };
         let mut callers = Vec::new();
-        let mut next = Some(event);
         while let Some(event) = next {
             match event {
                 Event::Append(bytes, done) => {
@@ -181,6 +205,13 @@ fn serve(mut log: Log<RealDisk>, inbox: &Receiver<Event>, jobs: &Sender<SyncJob<
                     for (_, done) in waiting.drain(..covered) {
                         let _ = done.send(());
                     }
+                    let took_us = sync_began.elapsed().as_micros() as u64;
+                    let gather = if gathers {
+                        pace.synced(covered, waiting.len() + group.len(), took_us)
+                    } else {
+                        None
+                    };
+                    gather_until = gather.map(|us| Instant::now() + Duration::from_micros(us));
                 }
             }
             next = inbox.try_recv().ok();
@@ -190,8 +221,15 @@ fn serve(mut log: Log<RealDisk>, inbox: &Receiver<Event>, jobs: &Sender<SyncJob<
             waiting.extend(offsets.zip(callers));
             group.clear();
         }
-        if !syncing && let Some(job) = log.begin_sync() {
+        let wanted = !syncing && !waiting.is_empty();
+        if wanted
+            && pace.may_begin(waiting.len())
+            && let Some(job) = log.begin_sync()
+        {
             syncing = true;
+            gather_until = None;
+            sync_began = Instant::now();
+            groups.push(waiting.len());
             jobs.send(job).expect("the thread waits for it");
         }
     }
@@ -201,25 +239,36 @@ fn appends(dir: &Path) {
     let mut bare = Vec::new();
     let mut one = Vec::new();
     let mut sixteen = Vec::new();
+    // The same without waiting for those that the last sync served.
+    let mut ungathered = Vec::new();
     for round in 0..=ROUNDS {
-        let results =
-            (bare_appends(dir, round), log_appends(dir, round, 1), log_appends(dir, round, 16));
+        let results = (
+            bare_appends(dir, round),
+            log_appends(dir, round, 1, true),
+            log_appends(dir, round, 16, true),
+            log_appends(dir, round, 16, false),
+        );
         if round > 0 {
             bare.push(results.0);
             one.push(results.1);
             sixteen.push(results.2);
+            ungathered.push(results.3);
         }
     }
     println!("synced appends of {} bytes, a second, and their latency", batch().len());
-    for (name, results) in
-        [("bare pwrite + fdatasync", &bare), ("one producer", &one), ("16 producers", &sixteen)]
-    {
+    for (name, results) in [
+        ("bare pwrite + fdatasync", &bare),
+        ("one producer", &one),
+        ("16 producers", &sixteen),
+        ("16, nobody waited for", &ungathered),
+    ] {
         let of = |value: fn(&Appended) -> f64| spread(results.iter().map(value).collect());
         println!(
-            "  {name:24}{:>26} /s   p50 {:>24} µs   p99 {:>24} µs",
+            "  {name:24}{:>26} /s   p50 {:>24} µs   p99 {:>24} µs   a sync {:>20}",
             of(|result| result.per_second),
             of(|result| result.p50_us),
             of(|result| result.p99_us),
+            of(|result| result.group),
         );
     }
     let ratio = |over: &[Appended], under: &[Appended], value: fn(&Appended) -> f64| {
@@ -228,6 +277,10 @@ fn appends(dir: &Path) {
     println!(
         "  16 producers / one            {}   goal: 10 or more",
         ratio(&sixteen, &one, |result| result.per_second)
+    );
+    println!(
+        "  the same, nobody waited for   {}",
+        ratio(&ungathered, &one, |result| result.per_second)
     );
     println!(
         "  p50 of one producer / bare    {}   goal: 1.25 or less\n",

@@ -4,6 +4,7 @@
 mod fuzz;
 mod generate;
 mod miri;
+mod python;
 mod rules;
 mod sdk;
 mod sim;
@@ -25,6 +26,8 @@ usage: cargo xtask TASK
   conformance [ARGUMENTS]
                   build what `sdk` does, and play the conformance suite
   sdk [NAME …]    build the server and the adapters of the conformance suite
+  python [--build | --release] [ARGUMENTS]
+                  build the Python package and test it: pytest (with these arguments), types
   rules           list the rules of protocol/SPEC.md that no test names; 1 if there are any
   sim [--seeds A..B | --seconds N | --seed N] [--bug NAME] [--jobs N]
                   simulate the server with faults and crashes, by seed; --help tells more
@@ -48,6 +51,7 @@ fn main() -> ExitCode {
         ["vectors"] => vectors::run(),
         ["bench-log", rest @ ..] => torture::bench_log(rest),
         ["torture", rest @ ..] => torture::run(rest),
+        ["python", rest @ ..] => python::run(rest),
         ["miri"] => miri::run(),
         ["conformance", rest @ ..] => sdk::conformance(rest),
         ["sdk", rest @ ..] => sdk::run(rest),

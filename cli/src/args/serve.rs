@@ -57,9 +57,15 @@ pub struct ServeArgs {
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
 
-    /// Threads for syncs and other calls that block [default: 4]
+    /// Threads for syncs and other calls that block, and as many for reads of old records
+    /// [default: 4]
     #[arg(long, value_name = "N")]
     pub io_threads: Option<usize>,
+
+    /// Memory for what consumers are sent: recent records, and what is queued for slow ones
+    /// [default: 67108864]
+    #[arg(long, value_name = "BYTES")]
+    pub read_memory_bytes: Option<usize>,
 
     /// Time that a stop gives to requests under way, in milliseconds [default: 5000]
     #[arg(long, value_name = "MS")]

@@ -54,9 +54,10 @@ pub fn text(report: &Report, done: &[Done], dir: &Path, repaired: bool) -> Strin
     };
     let _ = writeln!(
         out,
-        "{}: {}, {} with data, {}, {} in {}",
+        "{}: {}, {}, {} with data, {}, {} in {}",
         style.bold(&dir.display().to_string()),
         number::counted(report.topics as u64, "topic", "topics"),
+        number::counted(report.groups as u64, "group", "groups"),
         number::counted(report.partitions.len() as u64, "partition", "partitions"),
         number::counted(sum(|check| check.segments as u64), "segment", "segments"),
         number::counted(sum(|check| check.batches), "good batch", "good batches"),
@@ -99,7 +100,8 @@ fn finding_text(finding: &Finding, style: Style) -> String {
         Severity::Note => style.dim("note"),
     };
     let mut out = format!("\n{head}  {}", finding.place);
-    if finding.severity == Severity::Damage && finding.fault != "catalog" {
+    let of_log = !matches!(finding.fault, "catalog" | "groups");
+    if finding.severity == Severity::Damage && of_log {
         let _ = write!(out, "  {}", offsets(&finding.offsets));
     }
     let _ = write!(out, "\n  file     {}", finding.file.display());
@@ -144,6 +146,7 @@ pub fn json(report: &Report, done: &[Done], dir: &Path) -> Value {
         "directory": dir.display().to_string(),
         "clean": report.is_clean(),
         "topics": report.topics,
+        "groups": report.groups,
         "partitions": report.partitions.iter().map(|partition| json!({
             "name": partition.name,
             "directory": partition.dir.display().to_string(),

@@ -4,11 +4,12 @@
 //! server. The one invariant: a setting is the same, by name and meaning, in all three places.
 
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use serde::Deserialize;
-use tidewire_server::{Config, Credentials, MAX_SHARDS};
+use tidewire_server::{Config, Credentials, MAX_SHARDS, READ_MEMORY_BYTES_RANGE};
 
 use crate::args::serve::ServeArgs;
 use crate::failure::Failure;
@@ -38,6 +39,8 @@ pub struct Settings {
     pub socket_dir: Option<PathBuf>,
     /// Threads for calls that block.
     pub io_threads: Option<usize>,
+    /// Bytes of batches that consumers may hold in memory.
+    pub read_memory_bytes: Option<usize>,
     /// Time that a stop gives to requests under way, in milliseconds.
     pub drain_timeout_ms: Option<u32>,
     /// A filter of log lines.
@@ -66,6 +69,7 @@ impl Settings {
             dev: args.dev.then_some(true),
             socket_dir: args.socket_dir,
             io_threads: args.io_threads,
+            read_memory_bytes: args.read_memory_bytes,
             drain_timeout_ms: args.drain_timeout_ms,
             log: args.log,
         }
@@ -88,6 +92,7 @@ impl Settings {
             dev: parsed(&variable, "TIDEWIRE_DEV", "true or false")?,
             socket_dir: variable("TIDEWIRE_SOCKET_DIR").map(PathBuf::from),
             io_threads: parsed(&variable, "TIDEWIRE_IO_THREADS", "a whole number")?,
+            read_memory_bytes: parsed(&variable, "TIDEWIRE_READ_MEMORY_BYTES", "bytes")?,
             drain_timeout_ms: parsed(&variable, "TIDEWIRE_DRAIN_TIMEOUT_MS", "milliseconds")?,
             log: variable("TIDEWIRE_LOG"),
         })
@@ -102,6 +107,7 @@ impl Settings {
             dev: self.dev.or(other.dev),
             socket_dir: self.socket_dir.or(other.socket_dir),
             io_threads: self.io_threads.or(other.io_threads),
+            read_memory_bytes: self.read_memory_bytes.or(other.read_memory_bytes),
             drain_timeout_ms: self.drain_timeout_ms.or(other.drain_timeout_ms),
             log: self.log.or(other.log),
         }
@@ -140,10 +146,14 @@ impl Settings {
     pub fn config(&self, data: &Path, listen: SocketAddr) -> Result<Config, Failure> {
         let mut config = Config::new(data, listen);
         if let Some(shards) = self.shards {
-            config.shards = in_range("shards", shards, MAX_SHARDS)?;
+            config.shards = in_range("shards", shards, &(1..=MAX_SHARDS))?;
         }
         if let Some(io_threads) = self.io_threads {
-            config.io_threads = in_range("io_threads", io_threads, MAX_IO_THREADS)?;
+            config.io_threads = in_range("io_threads", io_threads, &(1..=MAX_IO_THREADS))?;
+        }
+        if let Some(bytes) = self.read_memory_bytes {
+            config.read_memory_bytes =
+                in_range("read_memory_bytes", bytes, &READ_MEMORY_BYTES_RANGE)?;
         }
         if let Some(drain_timeout_ms) = self.drain_timeout_ms {
             config.drain_timeout_ms = drain_timeout_ms;
@@ -176,11 +186,12 @@ fn parsed<T: FromStr>(
         .transpose()
 }
 
-fn in_range(name: &str, value: usize, max: usize) -> Result<usize, Failure> {
-    if (1..=max).contains(&value) {
+fn in_range(name: &str, value: usize, range: &RangeInclusive<usize>) -> Result<usize, Failure> {
+    if range.contains(&value) {
         return Ok(value);
     }
-    Err(Failure::new(format!("{name} is {value}, outside 1 to {max}")))
+    let (least, most) = (range.start(), range.end());
+    Err(Failure::new(format!("{name} is {value}, outside {least} to {most}")))
 }
 
 #[cfg(test)]
@@ -273,5 +284,9 @@ mod tests {
         for bad in [["--shards", "0"], ["--shards", "257"], ["--io-threads", "0"]] {
             assert!(config(&bad).unwrap_err().to_string().contains("1 to 256"), "{bad:?}");
         }
+        let memory = |bytes| config(&["--read-memory-bytes", bytes]);
+        assert_eq!(memory("2000000").unwrap().read_memory_bytes, 2_000_000);
+        let error = memory("65536").unwrap_err().to_string();
+        assert!(error.contains("read_memory_bytes is 65536, outside 1048576 to"), "{error}");
     }
 }

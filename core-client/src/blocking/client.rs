@@ -54,10 +54,28 @@ impl ClientBuilder {
     /// # Errors
     /// See [`crate::Client::connect`]; `INTERNAL` if the runtime's threads cannot be made.
     pub fn connect(self) -> Result<Client, Error> {
+        let (runtime, connecting) = self.connecting()?;
+        runtime.wait("connecting", None, connecting)?
+    }
+
+    /// The runtime, begun if there is none yet, and what connects on it: for
+    /// [`Runtime::spawn`], where nothing may block.
+    ///
+    /// # Errors
+    /// `INVALID_URL` or `INVALID_OPTION` as far as `runtime_threads` is concerned; `INTERNAL` if
+    /// the runtime's threads cannot be made. Others come from the future.
+    pub fn connecting(
+        self,
+    ) -> Result<(Runtime, impl Future<Output = Result<Client, Error>> + Send + 'static), Error>
+    {
         let threads = self.inner.runtime_threads(self.runtime_threads)?;
         let runtime = Runtime::with_threads(threads)?;
-        let client = runtime.wait("connecting", None, self.inner.connect())??;
-        Ok(Client { bound: Bound::new(runtime, client) })
+        let (inner, own) = (self.inner, runtime.clone());
+        let connecting = async move {
+            let client = inner.connect().await?;
+            Ok(Client { bound: Bound::new(own, client) })
+        };
+        Ok((runtime, connecting))
     }
 }
 

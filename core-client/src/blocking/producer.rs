@@ -111,6 +111,19 @@ impl Producer {
         Ok(self.ticket(self.as_async()?.enqueue_ref(record, partition)?))
     }
 
+    /// As [`enqueue_ref`](Self::enqueue_ref), for a record that is waited for: its batch does not
+    /// linger.
+    ///
+    /// # Errors
+    /// Those of [`crate::Producer::enqueue`].
+    pub fn enqueue_now_ref(
+        &self,
+        record: &RecordRef<'_>,
+        partition: Option<u32>,
+    ) -> Result<Ticket, Error> {
+        Ok(self.ticket(self.as_async()?.enqueue_now_ref(record, partition)?))
+    }
+
     fn ticket(&self, ticket: crate::Ticket) -> Ticket {
         let number = ticket.number();
         Ticket { bound: Bound::new(self.bound.runtime().clone(), ticket), number }

@@ -356,6 +356,19 @@ impl Producer {
         self.push_ref(record, partition, false)
     }
 
+    /// As [`Producer::enqueue_ref`], for a record that is waited for, as [`Producer::send`] does:
+    /// its batch does not linger.
+    ///
+    /// # Errors
+    /// See [`Producer::enqueue`].
+    pub fn enqueue_now_ref(
+        &self,
+        record: &RecordRef<'_>,
+        partition: Option<u32>,
+    ) -> Result<Ticket, Error> {
+        self.push_ref(record, partition, true)
+    }
+
     fn push(&self, record: &Record, expedite: bool) -> Result<Ticket, Error> {
         let count = record.headers.len();
         let mut inline = [("", &[][..]); INLINE_HEADERS];
@@ -451,6 +464,12 @@ impl Producer {
         ticket.await
     }
 
+    /// Has all that is enqueued sent without lingering; waits for nothing. For those who then wait
+    /// for tickets.
+    pub fn expedite(&self) {
+        self.handle.sender.expedite();
+    }
+
     /// Sends all that is enqueued and waits until all that was enqueued before is acknowledged.
     ///
     /// # Errors
@@ -486,6 +505,11 @@ impl Producer {
     /// How many partitions the topic has.
     pub fn partitions(&self) -> u32 {
         self.handle.partitions
+    }
+
+    /// What happens to a record for which the queue has no room.
+    pub fn queue_full(&self) -> QueueFull {
+        self.handle.queue_full
     }
 
     /// Bytes of records that wait to be sent or acknowledged.

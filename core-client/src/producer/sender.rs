@@ -267,6 +267,12 @@ impl Sender {
         Ok(())
     }
 
+    /// Sends all that is enqueued, without lingering and without waiting.
+    pub(super) fn expedite(self: &Arc<Self>) {
+        drop(self.queue().flush());
+        self.pump();
+    }
+
     /// Waits until all that was enqueued before has its outcome; the first failure.
     pub(super) async fn flush(self: &Arc<Self>) -> Result<(), Error> {
         let batches = self.queue().flush();

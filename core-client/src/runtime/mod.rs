@@ -104,11 +104,12 @@ impl Runtime {
         Ok(canceller)
     }
 
-    /// Waits for a future on the calling thread.
+    /// Waits for a future on the calling thread, as every call of the blocking client does.
+    /// `what` names it in errors.
     ///
     /// # Errors
     /// `FORKED`, `WOULD_BLOCK`, `INTERRUPTED`, and `TIMEOUT` with the time in its text.
-    pub(crate) fn wait<T>(
+    pub fn wait<T>(
         &self,
         what: &str,
         limit: Option<Duration>,
@@ -121,7 +122,10 @@ impl Runtime {
     }
 
     /// As [`Self::wait`]; `None` when the time is over.
-    pub(crate) fn try_wait<T>(
+    ///
+    /// # Errors
+    /// `FORKED`, `WOULD_BLOCK`, `INTERRUPTED`.
+    pub fn try_wait<T>(
         &self,
         what: &str,
         limit: Option<Duration>,

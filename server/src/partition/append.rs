@@ -132,6 +132,9 @@ impl<D: Disk> Partition<D> {
         let was_fenced = self.log.is_fenced();
         let written = self.log.append(&self.group, now_us);
         let bytes: usize = self.group.iter().map(Bytes::len).sum();
+        if written.is_ok() {
+            self.keep_tail();
+        }
         self.group.clear();
         self.queued_records = 0;
         let offsets = match written {
@@ -208,9 +211,16 @@ impl<D: Disk> Partition<D> {
         self.queued_records = 0;
     }
 
-    /// A sync ended: acknowledges what it covered, and starts the next if more waits.
-    pub(crate) fn synced(&mut self, outcome: SyncOutcome, effects: &mut Vec<Effect<D>>) {
+    /// A sync ended, which took `took_us`: acknowledges what it covered, and starts the next if
+    /// more waits.
+    pub(crate) fn synced(
+        &mut self,
+        outcome: SyncOutcome,
+        took_us: u64,
+        effects: &mut Vec<Effect<D>>,
+    ) {
         self.syncing = false;
+        let waited = self.unsynced.len();
         match self.log.finish_sync(outcome) {
             Ok(synced_end) => {
                 while self.unsynced.front().is_some_and(|first| first.end_offset <= synced_end)
@@ -226,6 +236,10 @@ impl<D: Disk> Partition<D> {
                 }
                 self.release_held(effects);
                 self.write_snapshot(effects);
+                let waiting = self.unsynced.len();
+                if let Some(us) = self.pace.synced(waited - waiting, waiting, took_us) {
+                    effects.push(Effect::Gather(us));
+                }
                 self.start_sync(effects);
                 self.show(effects);
                 self.advance_trim(effects);
@@ -240,6 +254,12 @@ impl<D: Disk> Partition<D> {
                 self.fail_held(&error, effects);
             }
         }
+    }
+
+    /// Those that the last sync served had time to come back.
+    pub(crate) fn gathered(&mut self, effects: &mut Vec<Effect<D>>) {
+        self.pace.stop();
+        self.start_sync(effects);
     }
 
     /// Notes what is known now, once for each segment: it is written when the sync that begins
@@ -288,10 +308,19 @@ impl<D: Disk> Partition<D> {
         if self.syncing {
             return;
         }
-        let wanted = self.takes_sync_for_trim() || wanted;
-        if !wanted {
+        let for_trim = self.takes_sync_for_trim();
+        if !wanted && !for_trim {
             return;
         }
+        // Others are waited for only by those who wait for the same as they.
+        let urgent = for_trim
+            || self.unsynced.is_empty()
+            || !self.held.is_empty()
+            || self.unsynced_bytes >= MAX_UNSYNCED_BYTES;
+        if !urgent && !self.pace.may_begin(self.unsynced.len()) {
+            return;
+        }
+        self.pace.stop();
         if let Some(job) = self.log.begin_sync() {
             self.syncing = true;
             self.take_snapshot();

@@ -12,34 +12,42 @@
 //!   no trace in it.
 
 mod append;
+mod block;
+mod cold;
 mod dedup;
 mod errors;
 mod held;
 mod producers;
 mod read;
 mod restore;
+mod tail;
 #[cfg(test)]
 mod tests;
 mod trim;
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use tidewire_protocol::error::{Code, Error};
 use tidewire_protocol::message::{AppendReply, FlushReply, PartitionInfo, Start};
 use tidewire_storage::Topic;
 use tidewire_storage::disk::Disk;
-use tidewire_storage::log::{Log, RemoveJob, Retention, SnapshotJob, SyncJob, TrimJob};
+use tidewire_storage::log::{Log, Pace, RemoveJob, Retention, SnapshotJob, SyncJob, TrimJob};
 
 use crate::message::{Origin, Place, Position, ReadReply};
+use crate::read_budget::ReadBudget;
 pub(crate) use append::AppendRequest;
 use append::{Queued, Unsynced};
+use cold::Cold;
+pub(crate) use cold::{FetchJob, FetchOutcome};
 use dedup::Dedup;
 pub(crate) use errors::storage_error;
 use held::Waiting;
 use producers::Producers;
 use read::Waiter;
 pub(crate) use restore::Memory;
+use tail::Tail;
 use trim::Trim;
 
 /// Reads that may wait on one partition. A connection has one for each of its subscriptions and
@@ -54,8 +62,12 @@ pub(crate) enum Effect<D: Disk> {
     Flushed(Origin, Result<FlushReply, Error>),
     /// Tell a reader.
     Read(Origin, Result<ReadReply, Error>),
+    /// Run this where it may block, then call [`Partition::fetched`].
+    Fetch(FetchJob<D>),
     /// Run this where it may block, then call [`Partition::synced`].
     Sync(SyncJob<D>),
+    /// Call [`Partition::gathered`] after so many microseconds.
+    Gather(u64),
     /// Tell who deleted records where the partition begins now.
     Trimmed(Origin, Result<u64, Error>),
     /// Run this where it may block, then call [`Partition::trimmed`].
@@ -81,6 +93,7 @@ pub(crate) struct Partition<D: Disk> {
     /// Answers that wait for batches of others, or of before.
     held: Vec<Waiting>,
     syncing: bool,
+    pace: Pace,
     /// Taken, and written once the sync that was begun with it is done.
     snapshot: Option<SnapshotJob<D>>,
     writing_snapshot: bool,
@@ -91,6 +104,9 @@ pub(crate) struct Partition<D: Disk> {
     /// Bytes written since the last sync began.
     unsynced_bytes: u64,
     waiters: Vec<Waiter>,
+    budget: Arc<ReadBudget>,
+    tail: Tail,
+    cold: Cold,
     trim: Trim,
     /// Batches on their way into the log; kept to reuse its allocation.
     group: Vec<Bytes>,
@@ -98,8 +114,13 @@ pub(crate) struct Partition<D: Disk> {
 
 impl<D: Disk> Partition<D> {
     /// A partition over an opened log, whose whole content is visible, with what it has to know
-    /// of it.
-    pub(crate) fn new(name: String, log: Log<D>, memory: Memory) -> Self {
+    /// of it. What its readers hold is counted in `budget`.
+    pub(crate) fn new(
+        name: String,
+        log: Log<D>,
+        memory: Memory,
+        budget: Arc<ReadBudget>,
+    ) -> Self {
         let visible_end = log.end_offset();
         Self {
             name,
@@ -111,12 +132,16 @@ impl<D: Disk> Partition<D> {
             unsynced: VecDeque::new(),
             held: Vec::new(),
             syncing: false,
+            pace: Pace::default(),
             snapshot: None,
             writing_snapshot: false,
             visible_end,
             appended_bytes: 0,
             unsynced_bytes: 0,
             waiters: Vec::new(),
+            budget,
+            tail: Tail::default(),
+            cold: Cold::default(),
             trim: Trim::default(),
             group: Vec::new(),
         }
@@ -190,6 +215,9 @@ impl<D: Disk> Partition<D> {
         self.fail_held(error, effects);
         for waiter in self.waiters.drain(..) {
             effects.push(Effect::Read(waiter.origin, Err(error.clone())));
+        }
+        for reader in self.cold.take_all() {
+            effects.push(Effect::Read(reader.origin, Err(error.clone())));
         }
         self.fail_trims(error, effects);
     }

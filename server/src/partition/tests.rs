@@ -5,6 +5,7 @@ use std::path::Path;
 
 mod dedup;
 mod idempotence;
+mod reads;
 mod trim;
 
 use bytes::Bytes;
@@ -16,8 +17,9 @@ use tidewire_protocol::message::{Acks, AppendReply, FlushReply, Start};
 use tidewire_storage::disk::sim::{Fault, Operation, SimDisk};
 use tidewire_storage::log::{Log, LogOptions, SnapshotJob, SyncJob, TrimJob};
 
-use super::{AppendRequest, Effect, Memory, Partition};
+use super::{AppendRequest, Effect, FetchJob, Memory, Partition};
 use crate::message::{Origin, Place, ReadReply, ReadRequest};
+use crate::read_budget::ReadBudget;
 
 /// A partition, and what it wanted done so far.
 struct World {
@@ -26,7 +28,11 @@ struct World {
     appended: Vec<(u64, Result<AppendReply, Error>)>,
     flushed: Vec<(u64, Result<FlushReply, Error>)>,
     read: Vec<(u64, Result<ReadReply, Error>)>,
+    /// Reads from the disk that are under way, if [`World::hold_fetches`] was called.
+    fetches: Vec<FetchJob<SimDisk>>,
+    hold_fetches: bool,
     syncs: Vec<SyncJob<SimDisk>>,
+    gathers: Vec<u64>,
     snapshots: Vec<SnapshotJob<SimDisk>>,
     trims: Vec<TrimJob<SimDisk>>,
     trimmed: Vec<(u64, Result<u64, Error>)>,
@@ -47,13 +53,17 @@ impl World {
     ) -> Result<Self, tidewire_storage::Error> {
         let (mut log, _) = Log::open(disk.clone(), Path::new("/p"), options)?;
         let memory = Memory::restore(&mut log, dedup_window_ms, now_us)?;
+        let budget = ReadBudget::new(1 << 20);
         Ok(Self {
             disk,
-            partition: Partition::new("s/t[0]".to_owned(), log, memory),
+            partition: Partition::new("s/t[0]".to_owned(), log, memory, budget),
             appended: Vec::new(),
             flushed: Vec::new(),
             read: Vec::new(),
+            fetches: Vec::new(),
+            hold_fetches: false,
             syncs: Vec::new(),
+            gathers: Vec::new(),
             snapshots: Vec::new(),
             trims: Vec::new(),
             trimmed: Vec::new(),
@@ -67,7 +77,10 @@ impl World {
                 Effect::Appended(origin, result) => self.appended.push((origin.token, result)),
                 Effect::Flushed(origin, result) => self.flushed.push((origin.token, result)),
                 Effect::Read(origin, result) => self.read.push((origin.token, result)),
+                Effect::Fetch(job) if self.hold_fetches => self.fetches.push(job),
+                Effect::Fetch(job) => self.fetch(job),
                 Effect::Sync(job) => self.syncs.push(job),
+                Effect::Gather(us) => self.gathers.push(us),
                 Effect::Snapshot(job) => self.snapshots.push(job),
                 Effect::Trimmed(origin, result) => self.trimmed.push((origin.token, result)),
                 Effect::Trim(job) => self.trims.push(job),
@@ -113,9 +126,20 @@ impl World {
 
     /// Runs the sync that was asked for.
     fn sync(&mut self) {
+        self.sync_that_takes(0);
+    }
+
+    fn sync_that_takes(&mut self, took_us: u64) {
         let job = self.syncs.pop().expect("a sync was asked for");
         let mut effects = Vec::new();
-        self.partition.synced(job.run(), &mut effects);
+        self.partition.synced(job.run(), took_us, &mut effects);
+        self.apply(effects);
+    }
+
+    /// Runs a read from the disk.
+    fn fetch(&mut self, job: FetchJob<SimDisk>) {
+        let mut effects = Vec::new();
+        self.partition.fetched(job.run(), &mut effects);
         self.apply(effects);
     }
 
@@ -200,6 +224,46 @@ fn one_sync_serves_all_that_was_written_before_it() {
 }
 
 #[test]
+fn where_syncs_take_long_two_crowds_become_one_and_nobody_waits_for_ever() {
+    let mut world = World::new();
+    world.append(1, Acks::Synced, 1);
+    world.flush();
+    for token in 2..=4 {
+        world.append(token, Acks::Synced, 1);
+        world.flush();
+    }
+    world.sync_that_takes(8_000);
+    assert_eq!(world.acknowledged(), [(1, 0)]);
+    assert_eq!((world.syncs.len(), world.gathers.pop()), (0, Some(2_000)), "it may come back");
+    world.append(1, Acks::Synced, 1);
+    world.flush();
+    assert_eq!(world.syncs.len(), 1, "all are here");
+    world.sync_that_takes(8_000);
+    assert_eq!(world.acknowledged().len(), 4);
+    world.append(2, Acks::Synced, 1);
+    world.flush();
+    assert!(world.syncs.is_empty(), "the others were here a moment ago");
+    assert_eq!(world.gathers.pop(), Some(2_000));
+    let mut effects = Vec::new();
+    world.partition.gathered(&mut effects);
+    world.apply(effects);
+    assert_eq!(world.syncs.len(), 1, "they have gone");
+    world.sync_that_takes(8_000);
+    assert_eq!(world.acknowledged(), [(2, 5)]);
+    // A flush waits for nobody.
+    for token in 1..=2 {
+        world.append(token, Acks::Synced, 1);
+    }
+    world.flush();
+    world.sync_that_takes(8_000);
+    world.append(3, Acks::Synced, 1);
+    world.flush();
+    assert!(world.syncs.is_empty());
+    world.sync_all(9);
+    assert_eq!(world.syncs.len(), 1);
+}
+
+#[test]
 fn a_record_is_shown_when_it_and_all_before_it_have_their_level() {
     let mut world = World::new();
     world.append(1, Acks::Written, 1);
@@ -242,7 +306,7 @@ fn an_expired_read_gets_what_there_is_and_a_cancelled_one_nothing() {
     world.apply(effects);
     let (token, reply) = world.read.pop().expect("the expired one");
     assert_eq!(token, 1);
-    assert!(reply.expect("readable").bytes.is_empty());
+    assert_eq!(reply.expect("readable").len, 0);
     world.append(3, Acks::Written, 1);
     world.flush();
     assert!(world.read.is_empty());

@@ -98,6 +98,7 @@ impl<D: Disk> Partition<D> {
             self.fail_trims(&error, effects);
             return;
         }
+        self.trim_kept();
         self.answer_trims(effects);
         self.refuse_overtaken(effects);
         self.advance_trim(effects);

@@ -17,6 +17,7 @@ use tidewire_storage::Topic;
 
 use super::{HIGH_WATER_BYTES, Pending, Refused, Session, check_partition};
 use crate::message::{Origin, PartitionRequest, Place, Position, ReadReply, ReadRequest};
+use crate::read_budget::LEAST_BYTES;
 
 /// Most bytes of one delivery, unless a single batch is larger.
 const DELIVERY_BYTES: u64 = 256 << 10;
@@ -33,6 +34,12 @@ pub(super) struct Subscription {
     resolved: bool,
     /// A read is under way.
     reading: bool,
+}
+
+/// Bytes queued for the socket at which deliveries pause. When readers hold all the memory that
+/// they may, a peer is given more only once it has taken what it was given.
+fn high_water(scarce: bool) -> usize {
+    if scarce { 1 } else { HIGH_WATER_BYTES }
 }
 
 fn not_subscribed(ticket: Ticket) -> Refused {
@@ -92,8 +99,7 @@ impl Session {
             Ok(read) => {
                 let reply =
                     FetchReply { start_offset: read.start_offset, end_offset: read.end_offset };
-                let payload = [read.bytes];
-                self.protocol.reply(ticket, &reply, &payload);
+                self.protocol.reply(ticket, &reply, &read.bytes);
             }
             Err(error) => self.protocol.reply_error(ticket, &error),
         }
@@ -290,14 +296,16 @@ impl Session {
         if credit == 0 {
             return;
         }
-        if self.protocol.queued_bytes() >= HIGH_WATER_BYTES {
+        let scarce = self.router.shared.read_budget.is_used_up();
+        if self.protocol.queued_bytes() >= high_water(scarce) {
             self.paused = true;
             return;
         }
+        let most = if scarce { LEAST_BYTES as u64 } else { DELIVERY_BYTES };
         subscription.reading = true;
         let request = ReadRequest {
             offset: subscription.next_offset,
-            max_bytes: credit.min(DELIVERY_BYTES) as usize,
+            max_bytes: credit.min(most) as usize,
             min_bytes: 1,
         };
         let (topic, partition) = (&subscription.topic, subscription.partition);
@@ -322,7 +330,8 @@ impl Session {
         let channel = subscription.channel;
         match result {
             Ok(read) => {
-                if self.protocol.queued_bytes() >= HIGH_WATER_BYTES {
+                let scarce = self.router.shared.read_budget.is_used_up();
+                if self.protocol.queued_bytes() >= high_water(scarce) {
                     // The peer fell behind while the read was under way: read again later
                     // rather than hold the bytes for it.
                     self.paused = true;
@@ -340,11 +349,11 @@ impl Session {
     }
 
     fn deliver(&mut self, channel: u32, read: &ReadReply) {
-        if read.bytes.is_empty() {
+        if read.len == 0 {
             return;
         }
         let message = Deliver { end_offset: read.end_offset };
-        self.protocol.deliver(channel, &message, std::slice::from_ref(&read.bytes));
+        self.protocol.deliver(channel, &message, &read.bytes);
     }
 
     pub(super) fn list_offsets(

@@ -7,6 +7,7 @@
 
 mod connections;
 mod groups;
+mod kept;
 mod partitions;
 
 use std::cell::RefCell;
@@ -168,6 +169,7 @@ impl Shard {
             }
             ShardMessage::Opened { id, result } => partitions.opened(id, *result),
             ShardMessage::Synced { id, outcome } => partitions.synced(id, outcome),
+            ShardMessage::Fetched { id, outcome } => partitions.fetched(id, *outcome),
             ShardMessage::Trimmed { id, outcome } => partitions.trimmed(id, outcome),
             ShardMessage::TopicChanged(topic) => partitions.topic_changed(&topic),
             ShardMessage::Snapshot { id, outcome } => partitions.snapshot_written(id, outcome),

@@ -6,15 +6,17 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tidewire_protocol::connection::Time;
 use tidewire_protocol::error::{Code, Error};
 use tidewire_protocol::message::PartitionInfo;
 use tidewire_storage::Topic;
 use tidewire_storage::disk::{Disk, RealDisk};
 use tidewire_storage::log::{LogOptions, SnapshotOutcome, SyncOutcome, TrimOutcome};
 
+use super::kept::Kept;
 use crate::io_pool::IoJob;
 use crate::message::{Answer, OpenResult, Origin, PartitionId, PartitionRequest};
-use crate::partition::{Effect, Partition, storage_error};
+use crate::partition::{Effect, FetchOutcome, Partition, storage_error};
 use crate::shared::Router;
 
 /// How often a partition is looked at for records that are too old, at most.
@@ -40,6 +42,10 @@ struct Open {
     partition: Partition<RealDisk>,
     /// When something of it will be too old: its place in `expiries`.
     expiry: Option<Instant>,
+    /// Bytes that it keeps for readers: its place in `kept`.
+    kept: usize,
+    /// When the sync was asked for that is under way.
+    sync_began: Time,
     /// Has a place in `dirty`.
     dirty: bool,
     /// The topic was deleted while a sync was under way; drop these when it is back.
@@ -54,17 +60,24 @@ pub(super) struct Partitions {
     dirty: Vec<PartitionId>,
     /// Partitions of which something will be too old, by when.
     expiries: BTreeSet<(Instant, PartitionId)>,
+    kept: Kept,
+    /// Partitions that wait for producers to come back before they sync, and until when.
+    gathers: BTreeSet<(Instant, PartitionId)>,
     answers: Answers,
     effects: Vec<Effect<RealDisk>>,
 }
 
 impl Partitions {
     pub(super) fn new(router: Rc<Router>) -> Self {
+        let shared = &router.shared;
+        let kept = Kept::new(shared.read_budget.limit() / 2 / shared.inboxes.len());
         Self {
+            kept,
             router,
             slots: HashMap::new(),
             dirty: Vec::new(),
             expiries: BTreeSet::new(),
+            gathers: BTreeSet::new(),
             answers: Vec::new(),
             effects: Vec::new(),
         }
@@ -172,9 +185,17 @@ impl Partitions {
                     if !recovery.is_clean() {
                         tracing::warn!(partition = %name, "recovered: {recovery}");
                     }
-                    let mut partition = Partition::new(name, log, memory);
+                    let budget = Arc::clone(&self.router.shared.read_budget);
+                    let mut partition = Partition::new(name, log, memory, budget);
                     partition.keep_to(&topic);
-                    let open = Open { partition, expiry: None, dirty: false, dropped };
+                    let open = Open {
+                        partition,
+                        expiry: None,
+                        kept: 0,
+                        sync_began: Time::ZERO,
+                        dirty: false,
+                        dropped,
+                    };
                     self.slots.insert(id, Slot::Open(Box::new(open)));
                     self.expire_partition(id);
                     for (origin, request) in waiting {
@@ -242,6 +263,7 @@ impl Partitions {
                     self.expire_partition(id);
                 }
                 self.apply_effects(id);
+                self.note_kept(id);
             }
         }
     }
@@ -257,10 +279,36 @@ impl Partitions {
         }
     }
 
+    /// Batches came from the disk.
+    pub(super) fn fetched(&mut self, id: PartitionId, outcome: FetchOutcome<RealDisk>) {
+        let Some(Slot::Open(open)) = self.slots.get_mut(&id) else { return };
+        open.partition.fetched(outcome, &mut self.effects);
+        self.apply_effects(id);
+        self.note_kept(id);
+    }
+
+    /// Takes note of what a partition keeps for readers, and has those that keep most let go of
+    /// some of it if it is too much.
+    fn note_kept(&mut self, id: PartitionId) {
+        let mut id = id;
+        loop {
+            let Some(Slot::Open(open)) = self.slots.get_mut(&id) else { return };
+            let before = std::mem::replace(&mut open.kept, open.partition.kept_bytes());
+            self.kept.update(id, before, open.kept);
+            let Some(largest) = self.kept.excess() else { return };
+            if let Some(Slot::Open(open)) = self.slots.get_mut(&largest) {
+                // A count that is too high is put right by looking again.
+                open.partition.let_go();
+            }
+            id = largest;
+        }
+    }
+
     /// A sync came back.
     pub(super) fn synced(&mut self, id: PartitionId, outcome: SyncOutcome) {
         let Some(Slot::Open(open)) = self.slots.get_mut(&id) else { return };
-        open.partition.synced(outcome, &mut self.effects);
+        let took = self.router.shared.clock.now().as_nanos() - open.sync_began.as_nanos();
+        open.partition.synced(outcome, took / 1_000, &mut self.effects);
         if open.partition.has_retention() {
             let now_us = self.router.shared.clock.wall_us();
             open.partition.expire(now_us, &mut self.effects);
@@ -320,13 +368,23 @@ impl Partitions {
         }
     }
 
-    /// Deletes what is too old of each partition whose time has come.
+    /// Goes on with each partition whose time has come: deletes what is too old, syncs what was
+    /// gathered.
     pub(super) fn expire(&mut self) {
-        if self.expiries.is_empty() {
+        if self.expiries.is_empty() && self.gathers.is_empty() {
             return;
         }
         let clock = &self.router.shared.clock;
         let now = clock.instant(clock.now());
+        while let Some(&(at, id)) = self.gathers.first()
+            && at <= now
+        {
+            self.gathers.pop_first();
+            if let Some(Slot::Open(open)) = self.slots.get_mut(&id) {
+                open.partition.gathered(&mut self.effects);
+                self.apply_effects(id);
+            }
+        }
         while let Some(&(at, id)) = self.expiries.first()
             && at <= now
         {
@@ -337,7 +395,8 @@ impl Partitions {
 
     /// When to call [`Partitions::expire`] next.
     pub(super) fn next_expiry(&self) -> Option<Instant> {
-        self.expiries.first().map(|(at, _)| *at)
+        let first = |times: &BTreeSet<(Instant, PartitionId)>| times.first().map(|(at, _)| *at);
+        first(&self.expiries).into_iter().chain(first(&self.gathers)).min()
     }
 
     /// Deletes what is too old or too much of a partition, and takes note of when to look again.
@@ -364,10 +423,11 @@ impl Partitions {
     }
 
     fn forget(&mut self, id: PartitionId) {
-        if let Some(Slot::Open(open)) = self.slots.remove(&id)
-            && let Some(expiry) = open.expiry
-        {
-            self.expiries.remove(&(expiry, id));
+        if let Some(Slot::Open(open)) = self.slots.remove(&id) {
+            self.kept.update(id, open.kept, 0);
+            if let Some(expiry) = open.expiry {
+                self.expiries.remove(&(expiry, id));
+            }
         }
     }
 
@@ -440,6 +500,11 @@ impl Partitions {
                 Effect::Read(origin, result) => {
                     self.answers.push((origin, Answer::Read(result)))
                 }
+                Effect::Fetch(job) => {
+                    let shared = &self.router.shared;
+                    let inbox = shared.inboxes[self.router.shard].clone();
+                    let _ = shared.read_jobs.send(IoJob::Fetch { id, job, inbox });
+                }
                 Effect::Snapshot(job) => {
                     let shared = &self.router.shared;
                     let inbox = shared.inboxes[self.router.shard].clone();
@@ -456,8 +521,16 @@ impl Partitions {
                 Effect::Remove(job) => {
                     let _ = self.router.shared.io_jobs.send(IoJob::Remove { job });
                 }
+                Effect::Gather(us) => {
+                    let clock = &self.router.shared.clock;
+                    let due = clock.instant(clock.now()) + Duration::from_micros(us);
+                    self.gathers.insert((due, id));
+                }
                 Effect::Sync(job) => {
                     let shared = &self.router.shared;
+                    if let Some(Slot::Open(open)) = self.slots.get_mut(&id) {
+                        open.sync_began = shared.clock.now();
+                    }
                     let inbox = shared.inboxes[self.router.shard].clone();
                     // The threads outlive the shards: see `Server`.
                     let _ = shared.io_jobs.send(IoJob::Sync { id, job, inbox });

@@ -83,10 +83,30 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
 
 /// Examines the bytes of a catalog's file.
 pub(crate) fn check_bytes(bytes: &[u8], path: &Path) -> Result<CatalogCheck, Error> {
-    let corrupt = |error: &dyn std::fmt::Display| {
-        let text = format!("{} is damaged: {error}", path.display());
-        Error::new(ErrorKind::Corrupt, text)
-    };
+    let (database, mut problems) = open_copy(bytes, path)?;
+    let corrupt = |error: &dyn std::fmt::Display| damaged(path, error);
+    let catalog = load(&database).map_err(|error| corrupt(&error))?;
+    problems.extend(check_counters(&database).map_err(|error| corrupt(&error))?);
+    Ok(CatalogCheck { catalog, problems })
+}
+
+/// Examines the database in the data directory at `dir` as far as its own format goes: a copy in
+/// memory, every checksum of which was checked, and what is wrong, in words.
+pub(crate) fn open_file(
+    dir: &Path,
+    file: &str,
+) -> Result<(redb::Database, Vec<String>), Error> {
+    let path = dir.join(file);
+    let bytes = read(&path).map_err(|error| Error::io("reading", &path, error))?;
+    open_copy(&bytes, &path)
+}
+
+fn damaged(path: &Path, error: &dyn std::fmt::Display) -> Error {
+    Error::new(ErrorKind::Corrupt, format!("{} is damaged: {error}", path.display()))
+}
+
+fn open_copy(bytes: &[u8], path: &Path) -> Result<(redb::Database, Vec<String>), Error> {
+    let corrupt = |error: &dyn std::fmt::Display| damaged(path, error);
     if bytes.is_empty() {
         return Err(corrupt(&"it is empty"));
     }
@@ -107,9 +127,7 @@ pub(crate) fn check_bytes(bytes: &[u8], path: &Path) -> Result<CatalogCheck, Err
             .push("its last changes are damaged; an older state can still be read".to_owned()),
         Err(error) => return Err(corrupt(&error)),
     }
-    let catalog = load(&database).map_err(|error| corrupt(&error))?;
-    problems.extend(check_counters(&database).map_err(|error| corrupt(&error))?);
-    Ok(CatalogCheck { catalog, problems })
+    Ok((database, problems))
 }
 
 /// An id that is given out twice would join the logs of two topics.

@@ -21,7 +21,7 @@ use std::sync::Arc;
 use tidewire_protocol::batch::Codec;
 
 pub use check::{CatalogCheck, check_catalog, read_catalog_file};
-pub(crate) use check::{check_bytes, forget_topics, read_guarded_file};
+pub(crate) use check::{check_bytes, forget_topics, open_file, read_guarded_file};
 pub use error::{CatalogError, CatalogErrorKind};
 pub(crate) use guard::GuardedDatabase;
 pub use producers::{FIRST_NAMED_PRODUCER_ID, NamedProducer};

@@ -19,6 +19,7 @@ use crate::catalog::{Catalog, check_catalog};
 use crate::data_dir::DataDir;
 use crate::disk::{Disk, DiskFile, OpenMode, RealDisk};
 use crate::error::{Error, ErrorKind};
+use crate::groups::{self, StoredGroup, check_groups};
 use crate::log::{self, LogCheck, Loss};
 pub use aside::{KeptAside, REMOVED_DIR};
 pub use words::Severity;
@@ -67,6 +68,8 @@ pub struct PartitionReport {
 pub struct Report {
     /// Topics in the catalog.
     pub topics: usize,
+    /// Groups with stored offsets or members.
+    pub groups: usize,
     /// Logs that have files.
     pub partitions: Vec<PartitionReport>,
     /// What is wrong or worth a word, the worst of each log first come.
@@ -98,6 +101,8 @@ pub struct Progress {
 
 /// A log's directory, and whose it is.
 struct Place {
+    /// Its topic's number, and its own.
+    id: (u64, u32),
     name: String,
     dir: PathBuf,
 }
@@ -113,9 +118,10 @@ pub fn examine(
     let mut report = Report::default();
     let catalog = examine_catalog(data_dir.path(), &mut report);
     let places = places(data_dir, catalog.as_ref(), &mut report)?;
+    let groups = examine_groups(data_dir.path(), &mut report);
     let mut state = Progress { done_bytes: 0, total_bytes: total_bytes(&places) };
     progress(state);
-    for Place { name, dir } in places {
+    for Place { id, name, dir } in places {
         let check = log::check(&RealDisk, &dir, |bytes| {
             state.done_bytes += bytes;
             progress(state);
@@ -126,6 +132,13 @@ pub fn examine(
             report.findings.push(words::of_log(&name, found, file));
         }
         report.more_findings += check.more_findings;
+        for group in &groups {
+            let stored = group.offsets.get(&id).map(|row| row.offset);
+            if let Some(offset) = stored.filter(|offset| *offset > check.end) {
+                let found = words::of_offset_past_end(&name, &group.name, offset, check.end);
+                report.findings.push(found);
+            }
+        }
         report.partitions.push(PartitionReport { name, dir: shown, check });
     }
     Ok(report)
@@ -190,6 +203,25 @@ fn examine_catalog(dir: &Path, report: &mut Report) -> Option<Catalog> {
     }
 }
 
+fn examine_groups(dir: &Path, report: &mut Report) -> Vec<StoredGroup> {
+    match check_groups(dir) {
+        Ok((groups, problems)) => {
+            report.findings.extend(problems.into_iter().map(words::of_groups));
+            report.groups = groups.len();
+            groups
+        }
+        Err(error) => {
+            let begun = dir.join("topics").exists();
+            let missing = error.kind() == ErrorKind::Io && !dir.join(groups::FILE).exists();
+            // Of a directory whose first start was cut short nothing is missed.
+            if begun || !missing {
+                report.findings.push(words::of_groups(error.to_string()));
+            }
+            Vec::new()
+        }
+    }
+}
+
 /// Every directory that holds a log.
 fn places(
     data_dir: &DataDir,
@@ -217,7 +249,8 @@ fn places(
                 }
                 None => format!("topic {id}[{partition}]"),
             };
-            places.push(Place { name, dir: data_dir.partition_dir(id, partition) });
+            let dir = data_dir.partition_dir(id, partition);
+            places.push(Place { id: (id, partition), name, dir });
         }
     }
     Ok(places)

@@ -112,6 +112,49 @@ pub(super) fn of_catalog(reason: String) -> Finding {
     }
 }
 
+/// What to tell of a problem of the groups' file.
+pub(super) fn of_groups(reason: String) -> Finding {
+    Finding {
+        severity: Severity::Damage,
+        fault: "groups",
+        place: "groups".to_owned(),
+        file: PathBuf::from(crate::groups::FILE),
+        position: 0,
+        bytes: 0,
+        offsets: 0..0,
+        reason,
+        meaning: "it holds how far each group has read; without it the server does not start, or \
+                  groups begin where their consumers are told to, and may read records again or \
+                  pass over some. No record is concerned"
+            .to_owned(),
+        remedy: "restore groups.redb from a backup of this data directory; the logs need not be \
+                 restored with it. Without one: move it away, start the server, and reset the \
+                 groups' offsets"
+            .to_owned(),
+    }
+}
+
+/// What to tell of a stored offset that lies after its log's end.
+pub(super) fn of_offset_past_end(place: &str, group: &str, offset: u64, end: u64) -> Finding {
+    Finding {
+        severity: Severity::Note,
+        fault: "offset_past_end",
+        place: place.to_owned(),
+        file: PathBuf::from(crate::groups::FILE),
+        position: 0,
+        bytes: 0,
+        offsets: end..offset,
+        reason: format!("group \"{group}\" has read up to offset {offset}, the log ends at {end}"),
+        meaning: "the group has seen records that the log does not hold any more: a loss of power \
+                  took what was acknowledged as written and not yet as synced, or the log was cut, \
+                  or the file is of another copy. The offsets will be given out again"
+            .to_owned(),
+        remedy: "reset the group's offset to the log's end before its consumers go on, or they \
+                 begin by the policy that they were given"
+            .to_owned(),
+    }
+}
+
 /// What to tell of a directory of a topic that is not in the catalog.
 pub(super) fn of_orphan(id: u64, dir: PathBuf) -> Finding {
     Finding {

@@ -14,8 +14,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-pub use store::GroupStore;
 pub(crate) use store::{FILE, LOCK_FILE};
+pub use store::{GroupStore, check_groups};
 
 /// A group.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

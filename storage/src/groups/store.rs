@@ -5,12 +5,15 @@
 //! belongs to a group lies together.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
-use redb::{ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
+use redb::{
+    ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction,
+};
 use serde::{Deserialize, Serialize};
 
 use super::{GroupRow, MemberRow, OffsetRow, StoredGroup, Writes};
-use crate::catalog::GuardedDatabase;
+use crate::catalog::{GuardedDatabase, open_file};
 use crate::data_dir::DataDir;
 use crate::error::{Error, ErrorKind};
 
@@ -51,41 +54,7 @@ impl GroupStore {
     /// # Errors
     /// A row cannot be read, or the disk fails.
     pub fn load(&self) -> Result<Vec<StoredGroup>, Error> {
-        let transaction = self.database.begin_read().map_err(failed)?;
-        let mut groups = BTreeMap::new();
-        let rows = transaction.open_table(GROUPS).map_err(failed)?;
-        for row in rows.iter().map_err(failed)? {
-            let (key, bytes) = row.map_err(failed)?;
-            let name = key.value().to_owned();
-            let row: GroupRow = decode(&name, bytes.value())?;
-            let group = StoredGroup {
-                name: name.clone(),
-                row,
-                members: BTreeMap::new(),
-                offsets: BTreeMap::new(),
-            };
-            groups.insert(name, group);
-        }
-        let rows = transaction.open_table(MEMBERS).map_err(failed)?;
-        for row in rows.iter().map_err(failed)? {
-            let (key, bytes) = row.map_err(failed)?;
-            let (name, id) = key.value();
-            let row: MemberRow = decode(name, bytes.value())?;
-            if let Some(group) = groups.get_mut(name) {
-                group.members.insert(id, row);
-            }
-        }
-        let rows = transaction.open_table(OFFSETS).map_err(failed)?;
-        for row in rows.iter().map_err(failed)? {
-            let (key, value) = row.map_err(failed)?;
-            let (name, topic, partition) = key.value();
-            let (offset, commit_us, note) = value.value();
-            let row = OffsetRow { offset, commit_us, note: note.to_owned() };
-            if let Some(group) = groups.get_mut(name) {
-                group.offsets.insert((topic, partition), row);
-            }
-        }
-        Ok(groups.into_values().collect())
+        load(&self.database.begin_read().map_err(failed)?)
     }
 
     /// Carries out all writes, in order, as one transaction that is on the disk when this
@@ -105,6 +74,44 @@ impl GroupStore {
             transaction.commit().map_err(failed)
         })
     }
+}
+
+/// All groups, by name, as a transaction sees them.
+fn load(transaction: &ReadTransaction) -> Result<Vec<StoredGroup>, Error> {
+    let mut groups = BTreeMap::new();
+    let rows = transaction.open_table(GROUPS).map_err(failed)?;
+    for row in rows.iter().map_err(failed)? {
+        let (key, bytes) = row.map_err(failed)?;
+        let name = key.value().to_owned();
+        let row: GroupRow = decode(&name, bytes.value())?;
+        let group = StoredGroup {
+            name: name.clone(),
+            row,
+            members: BTreeMap::new(),
+            offsets: BTreeMap::new(),
+        };
+        groups.insert(name, group);
+    }
+    let rows = transaction.open_table(MEMBERS).map_err(failed)?;
+    for row in rows.iter().map_err(failed)? {
+        let (key, bytes) = row.map_err(failed)?;
+        let (name, id) = key.value();
+        let row: MemberRow = decode(name, bytes.value())?;
+        if let Some(group) = groups.get_mut(name) {
+            group.members.insert(id, row);
+        }
+    }
+    let rows = transaction.open_table(OFFSETS).map_err(failed)?;
+    for row in rows.iter().map_err(failed)? {
+        let (key, value) = row.map_err(failed)?;
+        let (name, topic, partition) = key.value();
+        let (offset, commit_us, note) = value.value();
+        let row = OffsetRow { offset, commit_us, note: note.to_owned() };
+        if let Some(group) = groups.get_mut(name) {
+            group.offsets.insert((topic, partition), row);
+        }
+    }
+    Ok(groups.into_values().collect())
 }
 
 fn apply(transaction: &WriteTransaction, writes: &Writes) -> Result<(), Error> {
@@ -138,6 +145,28 @@ fn apply(transaction: &WriteTransaction, writes: &Writes) -> Result<(), Error> {
         };
     }
     Ok(())
+}
+
+/// Examines the file in the data directory at `dir`, which nobody writes to: the groups, and what
+/// is wrong with it, in words. Changes nothing.
+///
+/// # Errors
+/// [`ErrorKind::Corrupt`] if it cannot be read at all, [`ErrorKind::Io`] if its file cannot.
+pub fn check_groups(dir: &Path) -> Result<(Vec<StoredGroup>, Vec<String>), Error> {
+    let (database, mut problems) = open_file(dir, FILE)?;
+    let transaction = database.begin_read().map_err(failed)?;
+    let groups = load(&transaction)?;
+    let known = |name: &str| groups.iter().any(|group| group.name == name);
+    let rows = transaction.open_table(OFFSETS).map_err(failed)?;
+    let mut ownerless = 0_u64;
+    for row in rows.iter().map_err(failed)? {
+        let (key, _) = row.map_err(failed)?;
+        ownerless += u64::from(!known(key.value().0));
+    }
+    if ownerless > 0 {
+        problems.push(format!("{ownerless} stored offsets belong to no group"));
+    }
+    Ok((groups, problems))
 }
 
 fn encode(row: &impl Serialize) -> Vec<u8> {

@@ -19,12 +19,15 @@ use super::{Log, Scratch};
 use crate::disk::{Disk, DiskFile, OpenMode, write_all_vectored_at};
 use crate::error::{Error, ErrorKind};
 
-/// What the server adds to one batch.
-#[derive(Debug)]
-pub(super) struct Stamped {
-    stamp: [u8; STAMP_LEN],
-    base_offset: u64,
-    next_offset: u64,
+/// What the log added to one batch.
+#[derive(Clone, Copy, Debug)]
+pub struct Stamped {
+    /// The first bytes of the batch as it is stored; the producer's own follow from there on.
+    pub stamp: [u8; STAMP_LEN],
+    /// Offset of its first record.
+    pub base_offset: u64,
+    /// The offset after its last record.
+    pub next_offset: u64,
 }
 
 /// What an append restores when it fails.
@@ -62,6 +65,12 @@ impl<D: Disk> Log<D> {
             self.last_append_time_us = append_time_us;
         }
         Ok(start..self.end_offset())
+    }
+
+    /// What the last append added to each of its batches, in their order; meaningless after one
+    /// that failed.
+    pub fn stamped(&self) -> &[Stamped] {
+        &self.scratch.stamps
     }
 
     fn append_with(

@@ -6,8 +6,8 @@
 //! where a log begins that was trimmed. Who calls when, which offsets a reader may see and what a
 //! snapshot holds are left to the server.
 //!
-//! A [`Log`] takes appends and reads on the thread that owns it, each a system call or two.
-//! Syncing is cut in two so that the wait can happen elsewhere: [`Log::begin_sync`] gives a
+//! A [`Log`] takes appends on the thread that owns it, each a system call or two. Syncs, reads and
+//! trims are cut in two so that the wait can happen elsewhere: [`Log::begin_sync`] gives a
 //! [`SyncJob`] to run on another thread, [`Log::finish_sync`] takes its outcome back.
 //!
 //! Invariant: offsets are dense. A batch's base offset is the offset after the one before it,
@@ -16,8 +16,10 @@
 mod append;
 mod check;
 mod copy;
+mod fetch;
 mod index;
 mod mend;
+mod pace;
 mod read;
 mod recovery;
 mod segment;
@@ -38,12 +40,14 @@ use std::sync::Arc;
 
 use crate::disk::Disk;
 use crate::error::{Error, ErrorKind};
-use append::Stamped;
+pub use append::Stamped;
 pub use check::{Fault, Finding, LogCheck, MAX_FINDINGS, check};
 pub use copy::{LogCopy, copy};
+pub use fetch::{ReadJob, ReadOutcome};
 pub use mend::{Aside, LOST_HEADER, Loss, MAX_FILLED_OFFSETS, Mended, losses, mend};
-pub use read::Chunk;
+pub use pace::{GATHER_FROM_US, Pace};
 use read::Readers;
+pub use read::{Chunk, MARK_BYTES};
 pub use recovery::{Quarantine, Recovery, TornTail};
 use segment::Segment;
 pub use snapshot::{MAX_SNAPSHOT_BYTES, SnapshotJob, SnapshotOutcome};

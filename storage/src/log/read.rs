@@ -1,32 +1,27 @@
-//! Reading: find the batch that holds an offset, read once, check what is handed out.
+//! Reading: which bytes a reader may have, and what reads leave behind for later ones.
 //!
-//! A reader that goes on where its last read ended is found by its offset alone; any other read
-//! starts from the index and walks over at most one interval of headers. Bodies in sealed segments
-//! are checked, so that damage is met by name here and what stands before it is handed out; bodies
-//! in the newest segment were checked when the log was opened or came in since.
+//! Owns what is decided on the log's own thread: [`Log::begin_read`] says how far a reader may see
+//! and gives a [`ReadJob`] to run where it may block; [`Log::finish_read`] takes its outcome back
+//! and judges it by the log as it is then. The reading itself is in [`super::fetch`]; who shares
+//! what was read, and how much of it is kept, is left to the server.
 //!
-//! Invariant: a [`Chunk`] holds whole batches with good headers and dense offsets, or nothing.
+//! Invariant: a [`Chunk`] holds whole batches with good checksums and dense offsets, or nothing.
 
-use std::io;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use tidewire_protocol::batch::{HEADER_LEN, Header};
+use tidewire_protocol::batch::Header;
 
-use super::index::{self, Index};
+use super::fetch::{ReadJob, ReadOutcome, Sealed, Source};
 use super::segment::Segment;
-use super::walk::{Check, WALK_WINDOW_BYTES, Window, check_body, walk};
-use super::{Health, Log, Quarantine};
-use crate::disk::{Disk, OpenMode, read_exact_append};
+use super::{Health, Log};
+use crate::disk::Disk;
 use crate::error::{Error, ErrorKind};
 
 /// Sealed segments whose file and index are kept open, in each log.
 pub(super) const MAX_OPEN_SEALED: usize = 8;
 /// Readers whose place is remembered, in each log.
 pub(super) const MAX_CURSORS: usize = 16;
-/// Bytes read at once while looking for a batch.
-pub(super) const LOCATE_WINDOW_BYTES: usize = 64 << 10;
-
 /// Whole batches, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chunk {
@@ -36,6 +31,40 @@ pub struct Chunk {
     pub base_offset: u64,
     /// Where to go on reading.
     pub next_offset: u64,
+    /// Beginnings of some of the batches, in order: position in `bytes` and first offset. The
+    /// first one is always among them, and others about every [`MARK_BYTES`].
+    pub marks: Vec<(u32, u64)>,
+}
+
+/// Bytes between two marks of a chunk, at least.
+pub const MARK_BYTES: usize = 4 << 10;
+
+impl Chunk {
+    /// A chunk without batches, at `offset`.
+    pub(super) fn nothing(offset: u64) -> Self {
+        Self {
+            bytes: Bytes::new(),
+            base_offset: offset,
+            next_offset: offset,
+            marks: Vec::new(),
+        }
+    }
+
+    /// Lets go of the batches that pass `end`.
+    fn cut(&mut self, end: u64) {
+        if self.next_offset <= end {
+            return;
+        }
+        let (mut len, mut next_offset) = (0, self.base_offset);
+        while let Ok(header) = Header::parse(&self.bytes[len..])
+            && end_of(&header) <= end
+        {
+            (len, next_offset) = (len + header.total_len as usize, end_of(&header));
+        }
+        self.bytes.truncate(len);
+        self.next_offset = next_offset;
+        self.marks.retain(|(position, _)| (*position as usize) < len);
+    }
 }
 
 /// What reads leave behind for later ones.
@@ -51,24 +80,6 @@ pub(super) struct Readers<F> {
 impl<F> Default for Readers<F> {
     fn default() -> Self {
         Self { sealed: Vec::new(), cursors: Vec::new(), oldest: 0 }
-    }
-}
-
-/// An open sealed segment.
-#[derive(Debug)]
-pub(super) struct Sealed<F> {
-    base: u64,
-    file: F,
-    index: Index,
-}
-
-impl<F> Sealed<F> {
-    pub fn file(&self) -> &F {
-        &self.file
-    }
-
-    pub fn index(&self) -> &Index {
-        &self.index
     }
 }
 
@@ -92,7 +103,26 @@ impl<F> Readers<F> {
 
     /// Lets go of sealed segments, so that their files can go.
     pub fn close(&mut self, bases: &[u64]) {
-        self.sealed.retain(|sealed| !bases.contains(&sealed.base));
+        self.sealed.retain(|sealed| !bases.contains(&sealed.base()));
+    }
+
+    /// An open sealed segment, which becomes the last used one.
+    fn open(&mut self, base: u64) -> Option<Arc<Sealed<F>>> {
+        let at = self.sealed.iter().position(|open| open.base() == base)?;
+        let open = self.sealed.remove(at);
+        self.sealed.push(Arc::clone(&open));
+        Some(open)
+    }
+
+    /// Keeps a sealed segment open, instead of the one that was not used for longest.
+    fn keep(&mut self, open: Arc<Sealed<F>>) {
+        if self.sealed.iter().any(|other| other.base() == open.base()) {
+            return;
+        }
+        if self.sealed.len() == MAX_OPEN_SEALED {
+            self.sealed.remove(0);
+        }
+        self.sealed.push(open);
     }
 
     fn cursor(&self, offset: u64) -> Option<u64> {
@@ -121,11 +151,88 @@ impl<D: Disk> Log<D> {
     /// `end` says how far this reader may see: [`Log::synced_end`] or [`Log::end_offset`]. A
     /// chunk never crosses from one segment into the next, so it may be short of `max_bytes`.
     ///
+    /// Waits for the disk where the bytes are not cached; [`Log::begin_read`] does not.
+    ///
     /// # Errors
     /// [`ErrorKind::OutOfRange`] if `offset` lies before the log's start or after `end`;
     /// [`ErrorKind::Corrupt`] if the batch it asks for is damaged; [`ErrorKind::Fenced`] if the
     /// log was fenced before that batch was synced.
     pub fn read(&self, offset: u64, max_bytes: usize, end: u64) -> Result<Chunk, Error> {
+        match self.begin_read(offset, end)? {
+            Some(job) => self.finish_read(job.run(max_bytes)),
+            None => Ok(Chunk::nothing(offset)),
+        }
+    }
+
+    /// A read as [`Log::read`] does it, for a thread that may block; `None` if there is nothing
+    /// to read at `offset`. Any number may be under way, beside appends, syncs and trims.
+    ///
+    /// # Errors
+    /// As [`Log::read`], for what can be told without the disk.
+    pub fn begin_read(&self, offset: u64, end: u64) -> Result<Option<ReadJob<D>>, Error> {
+        let end = self.readable_end(offset, end)?;
+        if offset == end {
+            return Ok(None);
+        }
+        let after = self.segments.partition_point(|segment| segment.base <= offset);
+        let segment = &self.segments[after - 1];
+        let source = match &segment.live {
+            Some(live) => Source::Live {
+                file: Arc::clone(&live.file),
+                from: live.index.floor(offset).unwrap_or((0, segment.base)),
+            },
+            None => match self.readers.borrow_mut().open(segment.base) {
+                Some(open) => Source::Open(open),
+                None => Source::Closed,
+            },
+        };
+        let exact =
+            if offset == segment.base { Some(0) } else { self.readers.borrow().cursor(offset) };
+        Ok(Some(ReadJob {
+            disk: self.disk.clone(),
+            extent: segment.extent(&self.dir),
+            interval: self.options.index_interval_bytes,
+            source,
+            exact,
+            offset,
+            end,
+        }))
+    }
+
+    /// Takes a read's outcome back.
+    ///
+    /// # Errors
+    /// As [`Log::read`], by the log as it is now: what was trimmed meanwhile is
+    /// [`ErrorKind::OutOfRange`], what a failed sync may have lost is [`ErrorKind::Fenced`].
+    pub fn finish_read(&self, outcome: ReadOutcome<D>) -> Result<Chunk, Error> {
+        let ReadOutcome { base, offset, opened, cursor, result } = outcome;
+        let segment = self
+            .segments
+            .binary_search_by_key(&base, |segment| segment.base)
+            .map(|at| &self.segments[at]);
+        if let Ok(segment) = segment {
+            let mut readers = self.readers.borrow_mut();
+            if let Some(opened) = opened
+                && segment.live.is_none()
+            {
+                readers.keep(opened);
+            }
+            if let Some((offset, position)) = cursor {
+                readers.remember(offset, position);
+            }
+        }
+        let end = result.as_ref().map_or(offset, |chunk| chunk.next_offset);
+        let end = self.readable_end(offset, end)?;
+        let mut chunk = result?;
+        chunk.cut(end);
+        Ok(chunk)
+    }
+
+    /// How far a reader at `offset` may see that may see up to `end`; `offset` if there is nothing.
+    ///
+    /// # Errors
+    /// As [`Log::read`], for what can be told without the disk.
+    pub fn readable_end(&self, offset: u64, end: u64) -> Result<u64, Error> {
         if let Health::Quarantined(quarantine) = &self.health
             && offset >= quarantine.offset
         {
@@ -143,119 +250,16 @@ impl<D: Disk> Log<D> {
             ));
         }
         if offset == end {
-            return Ok(Chunk { bytes: Bytes::new(), base_offset: offset, next_offset: offset });
+            return Ok(end);
         }
-        // What was not synced when the log was fenced may be gone from the cache, too, and bodies
-        // are not checked here.
-        let end = match &self.health {
+        // What was not synced when the log was fenced may be gone from the cache, too.
+        match &self.health {
             Health::Fenced(reason) if offset >= self.synced_end => {
-                return Err(Self::fenced(&self.dir, reason));
+                Err(Self::fenced(&self.dir, reason))
             }
-            Health::Fenced(_) => end.min(self.synced_end),
-            Health::Good | Health::Quarantined(_) => end,
-        };
-        let after = self.segments.partition_point(|segment| segment.base <= offset);
-        let segment = &self.segments[after - 1];
-        match &segment.live {
-            Some(live) => {
-                self.read_segment(segment, &*live.file, &live.index, offset, max_bytes, end)
-            }
-            None => {
-                let sealed = self.sealed(segment)?;
-                self.read_segment(segment, &sealed.file, &sealed.index, offset, max_bytes, end)
-            }
+            Health::Fenced(_) => Ok(end.min(self.synced_end)),
+            Health::Good | Health::Quarantined(_) => Ok(end),
         }
-    }
-
-    fn read_segment(
-        &self,
-        segment: &Segment<D::File>,
-        file: &D::File,
-        index: &Index,
-        offset: u64,
-        max_bytes: usize,
-        end: u64,
-    ) -> Result<Chunk, Error> {
-        let (position, base_offset) = self.locate(segment, file, index, offset)?;
-        let left = segment.len - position;
-        let take = usize::try_from(left).map_or(max_bytes, |left| left.min(max_bytes));
-        let mut bytes = Vec::new();
-        let failed = |error| self.read_error(segment, position, base_offset, error);
-        read_exact_append(file, &mut bytes, take.max(HEADER_LEN), position).map_err(failed)?;
-
-        let mut cut = 0;
-        let mut next_offset = base_offset;
-        while bytes.len() - cut >= HEADER_LEN {
-            let header = match check_header(&bytes[cut..], left - cut as u64, next_offset) {
-                Ok(header) => header,
-                // Hand out what is good; the next read meets the damage first.
-                Err(_) if cut > 0 => break,
-                Err(reason) => {
-                    return Err(self.corrupt(segment, position, base_offset, reason));
-                }
-            };
-            let (total_len, after) = (header.total_len as usize, end_of(&header));
-            if after > end {
-                break;
-            }
-            if cut == 0 && total_len > bytes.len() {
-                let held = bytes.len();
-                let rest = position + held as u64;
-                read_exact_append(file, &mut bytes, total_len - held, rest).map_err(failed)?;
-            }
-            if total_len > bytes.len() - cut {
-                break;
-            }
-            if segment.live.is_none()
-                && let Err(reason) = check_body(&header, &bytes[cut..cut + total_len])
-            {
-                if cut > 0 {
-                    break;
-                }
-                return Err(self.corrupt(segment, position, base_offset, reason));
-            }
-            cut += total_len;
-            next_offset = after;
-        }
-        if cut == 0 {
-            return Ok(Chunk { bytes: Bytes::new(), base_offset: offset, next_offset: offset });
-        }
-        bytes.truncate(cut);
-        self.readers.borrow_mut().remember(next_offset, position + cut as u64);
-        Ok(Chunk { bytes: Bytes::from(bytes), base_offset, next_offset })
-    }
-
-    /// Position and base offset of the batch that holds `offset`.
-    fn locate(
-        &self,
-        segment: &Segment<D::File>,
-        file: &D::File,
-        index: &Index,
-        offset: u64,
-    ) -> Result<(u64, u64), Error> {
-        if offset == segment.base {
-            return Ok((0, offset));
-        }
-        if let Some(position) = self.readers.borrow().cursor(offset) {
-            return Ok((position, offset));
-        }
-        let from = index.floor(offset).unwrap_or((0, segment.base));
-        let mut found = None;
-        let mut window = Window::new(file, segment.len, LOCATE_WINDOW_BYTES);
-        let walked = walk(&mut window, from, None, Check::Headers, |header, position| {
-            if end_of(header) > offset {
-                found = Some((position, header.base_offset));
-            }
-            found.is_none()
-        });
-        let walked = walked.map_err(|error| self.read_error(segment, from.0, from.1, error))?;
-        found.ok_or_else(|| {
-            let reason = walked.damage.map_or_else(
-                || format!("its batches end before offset {offset}"),
-                |damage| damage.reason,
-            );
-            self.corrupt(segment, walked.position, walked.offset, reason)
-        })
     }
 
     /// The open file and index of a sealed segment.
@@ -263,90 +267,17 @@ impl<D: Disk> Log<D> {
         &self,
         segment: &Segment<D::File>,
     ) -> Result<Arc<Sealed<D::File>>, Error> {
-        let mut readers = self.readers.borrow_mut();
-        if let Some(at) = readers.sealed.iter().position(|open| open.base == segment.base) {
-            let open = readers.sealed.remove(at);
-            readers.sealed.push(Arc::clone(&open));
+        if let Some(open) = self.readers.borrow_mut().open(segment.base) {
             return Ok(open);
         }
-        let path = segment.path(&self.dir);
-        let file = self
-            .disk
-            .open(&path, OpenMode::Read)
-            .map_err(|error| Error::io("opening", &path, error))?;
-        let index = match index::load(&self.disk, &self.dir, segment.base, segment.len) {
-            Some(index) => index,
-            None => self.rebuild_index(segment, &file)?,
-        };
-        let open = Arc::new(Sealed { base: segment.base, file, index });
-        if readers.sealed.len() == MAX_OPEN_SEALED {
-            readers.sealed.remove(0);
-        }
-        readers.sealed.push(Arc::clone(&open));
-        Ok(open)
-    }
-
-    /// The index of a sealed segment from its headers, up to the first damage if there is any: a
-    /// read that needs more will walk into it and report it.
-    fn rebuild_index(
-        &self,
-        segment: &Segment<D::File>,
-        file: &D::File,
-    ) -> Result<Index, Error> {
-        let mut index = Index::default();
-        let mut window = Window::new(file, segment.len, WALK_WINDOW_BYTES);
         let interval = self.options.index_interval_bytes;
-        walk(&mut window, (0, segment.base), None, Check::Headers, |header, position| {
-            index.note(header.base_offset, header.append_time_us, position, interval);
-            true
-        })
-        .map_err(|error| self.read_error(segment, 0, segment.base, error))?;
-        Ok(index)
-    }
-
-    /// What to say of a failed read: a file that is shorter than it was is damaged, too.
-    pub(super) fn read_error(
-        &self,
-        segment: &Segment<D::File>,
-        position: u64,
-        offset: u64,
-        error: io::Error,
-    ) -> Error {
-        if error.kind() == io::ErrorKind::UnexpectedEof {
-            return self.corrupt(segment, position, offset, "the file ends early".to_owned());
-        }
-        Error::io("reading", &segment.path(&self.dir), error)
-    }
-
-    pub(super) fn corrupt(
-        &self,
-        segment: &Segment<D::File>,
-        position: u64,
-        offset: u64,
-        reason: String,
-    ) -> Error {
-        let file = segment.path(&self.dir);
-        Quarantine { offset, file, position, reason }.to_error()
+        let open = Arc::new(Sealed::open(&self.disk, &segment.extent(&self.dir), interval)?);
+        self.readers.borrow_mut().keep(Arc::clone(&open));
+        Ok(open)
     }
 }
 
 /// The offset after the batch's last record.
 pub(super) fn end_of(header: &Header) -> u64 {
     header.next_offset().unwrap_or(u64::MAX)
-}
-
-/// The header at the start of `bytes`, if it is good, follows on `offset` and its batch fits into
-/// the `left` bytes of the segment.
-fn check_header(bytes: &[u8], left: u64, offset: u64) -> Result<Header, String> {
-    let header = Header::parse(bytes).map_err(|malformed| malformed.to_string())?;
-    if header.base_offset != offset {
-        return Err(format!(
-            "it begins with offset {} instead of {offset}",
-            header.base_offset
-        ));
-    }
-    if u64::from(header.total_len) > left {
-        return Err(format!("its {} bytes pass the segment's end", header.total_len));
-    }
-    Ok(header)
 }

@@ -5,10 +5,11 @@
 //! since a moment are those from one offset on. Each segment knows its last time and each index
 //! entry its own: a look-up opens one segment and walks over at most one interval of headers.
 
+use super::Log;
+use super::fetch::LOCATE_WINDOW_BYTES;
 use super::read::end_of;
 use super::segment::Segment;
 use super::walk::{Check, Window, walk};
-use super::{Log, read};
 use crate::disk::Disk;
 use crate::error::Error;
 
@@ -44,7 +45,7 @@ impl<D: Disk> Log<D> {
         time_us: i64,
     ) -> Result<u64, Error> {
         let from = index.floor_time(time_us).unwrap_or((0, segment.base));
-        let mut window = Window::new(file, segment.len, read::LOCATE_WINDOW_BYTES);
+        let mut window = Window::new(file, segment.len, LOCATE_WINDOW_BYTES);
         let mut found = None;
         let mut last = from.1;
         let walked = walk(&mut window, from, None, Check::Headers, |header, _| {
@@ -54,12 +55,13 @@ impl<D: Disk> Log<D> {
             }
             found.is_none()
         })
-        .map_err(|error| self.read_error(segment, from.0, from.1, error))?;
+        .map_err(|error| segment.extent(&self.dir).read_error(from.0, from.1, error))?;
         match (found, walked.damage) {
             (Some(offset), _) => Ok(offset),
             (None, None) => Ok(last),
             (None, Some(damage)) => {
-                Err(self.corrupt(segment, walked.position, walked.offset, damage.reason))
+                let extent = segment.extent(&self.dir);
+                Err(extent.corrupt(walked.position, walked.offset, damage.reason))
             }
         }
     }

@@ -137,12 +137,14 @@ pub(super) fn python(spec: &Spec) -> String {
         out,
         "    scope: str\n    type: str\n    default: int | str\n    min: int | None\n    max: int | None\n    unit: str\n    doc: str\n\n"
     );
-    put!(out, "OPTIONS: Final[dict[str, OptionInfo]] = {{");
+    put!(out, "# By scope and name: a producer's codec is not a topic's.");
+    put!(out, "OPTIONS: Final[dict[tuple[str, str], OptionInfo]] = {{");
     for option in &spec.options {
         let bound = |b: Option<u64>| b.map_or("None".to_owned(), |b| b.to_string());
         put!(
             out,
-            "    {:?}: OptionInfo({:?}, {:?}, {}, {}, {}, {:?}, {:?}),",
+            "    ({:?}, {:?}): OptionInfo({:?}, {:?}, {}, {}, {}, {:?}, {:?}),",
+            option.scope,
             option.name,
             option.scope,
             option.ty,

@@ -8,6 +8,7 @@ mod docs;
 mod fuzz;
 mod json;
 mod model;
+mod python;
 mod rust;
 
 use std::path::{Path, PathBuf};
@@ -60,6 +61,7 @@ fn generate(check: bool) -> Result<Vec<String>, String> {
         ("protocol/fuzz/src/families.rs", fuzz::families(&spec)?),
         ("bindings-c/include/tidewire_constants.h", constants::c(&spec)),
         ("bindings-python/python/tidewire/_constants.py", constants::python(&spec)),
+        ("bindings-python/python/tidewire/errors.py", python::errors(&spec)?),
         ("bindings-node/ts/constants.ts", constants::typescript(&spec)),
         ("docs/reference/errors.md", docs::errors(&spec)),
         ("docs/reference/options.md", docs::options(&spec)),

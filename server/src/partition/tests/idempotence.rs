@@ -68,7 +68,7 @@ fn a_duplicate_has_the_time_of_the_first() {
         .collect();
     world.read(9, 0, 0);
     let (_, read) = world.read.pop().expect("read");
-    let stamped = Header::parse(&read.expect("read").bytes).expect("a batch").append_time_us;
+    let stamped = Header::parse(&read.expect("read").bytes[0]).expect("a batch").append_time_us;
     assert_eq!(times, [stamped; 3]);
 }
 
@@ -482,7 +482,7 @@ fn check_log(world: &mut World, producers: &[Model], seed: u64) {
         world.read(1, offset, 0);
         let (_, read) = world.read.pop().expect("answered");
         let read = read.unwrap_or_else(|error| panic!("seed {seed}: {error}"));
-        let mut rest = read.bytes;
+        let mut rest = Bytes::from(read.bytes.concat());
         while let Ok(header) = Header::parse(&rest) {
             let records = &mut found[header.producer_id as usize - 1];
             records.push((header.base_sequence, header.base_offset));

@@ -28,7 +28,7 @@ fn settle(world: &mut World) {
     for _ in 0..100 {
         let mut effects = Vec::new();
         if let Some(job) = world.syncs.pop() {
-            world.partition.synced(job.run(), &mut effects);
+            world.partition.synced(job.run(), 0, &mut effects);
         } else if let Some(job) = world.snapshots.pop() {
             world.partition.snapshot_written(job.run(), &mut effects);
         } else if let Some(job) = world.trims.pop() {

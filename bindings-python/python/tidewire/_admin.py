@@ -1,0 +1,293 @@
+"""Streams, topics, groups and offsets, waited for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tidewire import _convert
+from tidewire._records import (
+    Group,
+    NamedProducer,
+    Partition,
+    Stream,
+    Topic,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tidewire import _native
+    from tidewire._records import Codec, CommittedOffset, Fetched, GroupDescription, Place
+
+
+class Admin:
+    """What a client asks of the server as a whole."""
+
+    _core: _native.Client
+
+    def create_stream(self, name: str) -> Stream:
+        """Creates a stream.
+
+        Raises `StreamExistsError`, `InvalidNameError`.
+        """
+        return Stream(*self._core.create_stream(None, name))
+
+    def describe_stream(self, name: str) -> Stream:
+        """Describes a stream.
+
+        Raises `StreamNotFoundError`.
+        """
+        return Stream(*self._core.describe_stream(None, name))
+
+    def list_streams(self) -> list[Stream]:
+        """Lists all streams, by name."""
+        return [Stream(*one) for one in self._core.list_streams(None)]
+
+    def delete_stream(self, name: str, *, with_topics: bool = False) -> None:
+        """Deletes a stream; with its topics and their records if `with_topics`.
+
+        Raises `StreamNotFoundError`, and `StreamNotEmptyError` without `with_topics`.
+        """
+        self._core.delete_stream(None, name, with_topics)
+
+    def purge_stream(self, name: str) -> None:
+        """Deletes all records of all topics of a stream. Offsets go on.
+
+        Raises `StreamNotFoundError`.
+        """
+        self._core.purge_stream(None, name)
+
+    def create_topic(
+        self,
+        topic: str,
+        *,
+        partitions: int | None = None,
+        segment_bytes: int | None = None,
+        codec: Codec | None = None,
+        retention_ms: int | None = None,
+        retention_bytes: int | None = None,
+        dedup_window_ms: int | None = None,
+    ) -> Topic:
+        """Creates a topic, ``stream/topic``; a bare name is of the stream ``default``.
+
+        `partitions` (1) is how many it has; `segment_bytes` (256 MiB) the size at which a
+        partition's log begins a new file; `codec` ("none") how producers compress that do not
+        choose; `retention_ms` and `retention_bytes` (0, for ever) when records may be deleted;
+        `dedup_window_ms` (0, not at all) how long ids of records are remembered.
+
+        Raises `TopicExistsError`, `StreamNotFoundError`, `InvalidNameError`,
+        `InvalidOptionError`.
+        """
+        return Topic(
+            *self._core.create_topic(
+                None,
+                topic,
+                {
+                    "partitions": partitions,
+                    "segment_bytes": segment_bytes,
+                    "codec": codec,
+                    "retention_ms": retention_ms,
+                    "retention_bytes": retention_bytes,
+                    "dedup_window_ms": dedup_window_ms,
+                },
+            )
+        )
+
+    def update_topic(
+        self,
+        topic: str,
+        *,
+        segment_bytes: int | None = None,
+        codec: Codec | None = None,
+        retention_ms: int | None = None,
+        retention_bytes: int | None = None,
+        dedup_window_ms: int | None = None,
+    ) -> Topic:
+        """Changes options of a topic; what is not given stays. Returns how it is now.
+
+        Raises `TopicNotFoundError`, `InvalidOptionError`, and `InvalidArgumentError` if nothing is
+        given.
+        """
+        return Topic(
+            *self._core.update_topic(
+                None,
+                topic,
+                {
+                    "segment_bytes": segment_bytes,
+                    "codec": codec,
+                    "retention_ms": retention_ms,
+                    "retention_bytes": retention_bytes,
+                    "dedup_window_ms": dedup_window_ms,
+                },
+            )
+        )
+
+    def add_partitions(self, topic: str, partitions: int) -> Topic:
+        """Gives a topic more partitions, `partitions` in all. They are never taken away.
+
+        A key's partition depends on their number; producers and consumers that are open know only
+        those that there were. Raises `InvalidPartitionCountError`, `TopicNotFoundError`.
+        """
+        return Topic(*self._core.add_partitions(None, topic, partitions))
+
+    def describe_topic(self, topic: str) -> Topic:
+        """Describes a topic.
+
+        Raises `TopicNotFoundError`, `StreamNotFoundError`.
+        """
+        return Topic(*self._core.describe_topic(None, topic))
+
+    def list_topics(self, stream: str = "default") -> list[Topic]:
+        """Lists all topics of a stream, by name.
+
+        Raises `StreamNotFoundError`.
+        """
+        return [Topic(*one) for one in self._core.list_topics(None, stream)]
+
+    def delete_topic(self, topic: str) -> None:
+        """Deletes a topic and its records.
+
+        Raises `TopicNotFoundError`.
+        """
+        self._core.delete_topic(None, topic)
+
+    def purge_topic(self, topic: str) -> None:
+        """Deletes all records of a topic. Offsets go on.
+
+        Raises `TopicNotFoundError`.
+        """
+        self._core.purge_topic(None, topic)
+
+    def truncate(self, topic: str, partition: int, before: int) -> int:
+        """Deletes the records of a partition below the offset `before`; the offset of the first
+        record that there is now.
+
+        Raises `OffsetOutOfRangeError`, `PartitionNotFoundError`, `TopicNotFoundError`.
+        """
+        return int(self._core.truncate(None, topic, partition, before))
+
+    def partitions(self, topic: str) -> list[Partition]:
+        """The state of every partition of a topic, in order.
+
+        Raises `TopicNotFoundError`.
+        """
+        return [Partition(*one) for one in self._core.partitions(None, topic)]
+
+    def producers(self, topic: str) -> list[NamedProducer]:
+        """The named producers that a topic remembers, by name.
+
+        Raises `TopicNotFoundError`.
+        """
+        return [NamedProducer(*one) for one in self._core.producers(None, topic)]
+
+    def forget_producer(self, topic: str, name: str) -> None:
+        """Has a topic forget a named producer; whoever has the name is fenced.
+
+        Raises `ProducerNotFoundError`, `TopicNotFoundError`.
+        """
+        self._core.forget_producer(None, topic, name)
+
+    def create_group(self, name: str) -> Group:
+        """Creates a group without members. Joining one does so too.
+
+        Raises `GroupExistsError`, `InvalidNameError`, `TooManyGroupsError`.
+        """
+        return Group(*self._core.create_group(None, name))
+
+    def list_groups(self) -> list[Group]:
+        """Lists all groups and named consumers, by name."""
+        return [Group(*one) for one in self._core.list_groups(None)]
+
+    def describe_group(self, name: str) -> GroupDescription:
+        """Describes a group, its members and partitions.
+
+        Raises `GroupNotFoundError`.
+        """
+        return _convert.description(self._core.describe_group(None, name))
+
+    def delete_group(self, name: str) -> None:
+        """Deletes a group and its offsets.
+
+        Raises `GroupNotFoundError`, and `GroupNotEmptyError` while it has members.
+        """
+        self._core.delete_group(None, name)
+
+    def committed(self, group: str, topic: str) -> list[CommittedOffset | None]:
+        """What a group has stored for each partition of a topic, in order.
+
+        Raises `GroupNotFoundError`, `TopicNotFoundError`.
+        """
+        return _convert.committed(self._core.committed(None, group, topic))
+
+    def reset_offsets(
+        self,
+        group: str,
+        topic: str,
+        to: Place,
+        *,
+        partitions: Iterable[int] | None = None,
+        force: bool = False,
+    ) -> dict[int, int]:
+        """Sets where a group goes on in partitions of a topic, all if none are given, also backwards;
+        the offsets that it goes on at, by partition.
+
+        With `force` also while it has members: they are sent to the new place. Raises
+        `GroupNotFoundError`, `GroupNotEmptyError`, `PartitionNotFoundError`, `TopicNotFoundError`.
+        """
+        return dict(
+            self._core.reset_offsets(
+                None,
+                group,
+                topic,
+                None if partitions is None else list(partitions),
+                _convert.place(to),
+                force,
+            )
+        )
+
+    def delete_offsets(
+        self,
+        group: str,
+        topic: str,
+        *,
+        partitions: Iterable[int] | None = None,
+    ) -> None:
+        """Forgets what a group has stored for partitions of a topic, all if none are given.
+
+        Raises `GroupNotFoundError`, `GroupNotEmptyError`.
+        """
+        self._core.delete_offsets(
+            None, group, topic, None if partitions is None else list(partitions)
+        )
+
+    def fetch(
+        self,
+        topic: str,
+        partition: int,
+        offset: int,
+        *,
+        max_bytes: int | None = None,
+        min_bytes: int | None = None,
+        max_wait_ms: int | None = None,
+    ) -> Fetched:
+        """Reads batches of a partition once, from `offset` on.
+
+        At most `max_bytes` (1 MiB), but one batch at least; waits until there are `min_bytes` (0)
+        for at most `max_wait_ms` (0). A consumer is the better way to read on and on.
+
+        Raises `OffsetOutOfRangeError`, whose `offsets` say what there is;
+        `PartitionNotFoundError`, `TopicNotFoundError`.
+        """
+        return _convert.fetched(
+            self._core.fetch(
+                None,
+                topic,
+                partition,
+                offset,
+                {
+                    "max_bytes": max_bytes,
+                    "min_bytes": min_bytes,
+                    "max_wait_ms": max_wait_ms,
+                },
+            )
+        )

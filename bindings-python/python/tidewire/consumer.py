@@ -1,0 +1,138 @@
+"""Consuming, from threads that may wait."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+from tidewire import _convert
+from tidewire._records import ConsumerStats, Position, TopicPartition
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import TracebackType
+
+    from tidewire import _native
+    from tidewire._records import Place
+
+
+class Consumer:
+    """Receives a topic's records; made by ``client.consumer("stream/topic")``.
+
+    Iterating gives records, :meth:`batches` gives batches, which is faster; both wait for what is
+    still to come. A lost connection is not an error: the consumer goes on at the very record that
+    is due. One thread at a time takes records; others may ask, move and close meanwhile.
+
+    A consumer without a group is also an Arrow stream of what there is at the moment, up to its
+    end: ``polars.DataFrame(consumer)``, ``pyarrow.table(consumer)``.
+    """
+
+    __slots__ = ("_moves", "_core")
+
+    def __init__(self, native: _native.Consumer) -> None:
+        self._core = native
+        self._moves = 0
+
+    def poll(self, timeout: float | None = None) -> _native.Batch | None:
+        """The next batch, waited for at most `timeout` seconds; `None` if there was none in time,
+        or there will be none (`closed`). With 0 it is what is there.
+
+        Raises why a partition gives no more, such as `TopicNotFoundError` once the topic was
+        deleted, or `OffsetOutOfRangeError`; the other partitions go on.
+        """
+        return self._core.poll(timeout)
+
+    def batches(self) -> Iterator[_native.Batch]:
+        """Batches as they come, until the consumer is closed."""
+        while (batch := self._core.poll(None)) is not None:
+            yield batch
+
+    def __iter__(self) -> Iterator[_native.Record]:
+        for batch in self.batches():
+            moves = self._moves
+            for record in batch:
+                yield record
+                if moves != self._moves:
+                    break  # It was moved: the rest of the batch is not wanted any more.
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing will come any more."""
+        return self._core.is_closed()
+
+    def seek(self, partition: int, to: Place) -> None:
+        """Goes on reading a partition at another place."""
+        self._core.seek(partition, _convert.place(to))
+        self._moves += 1
+
+    def pause(self, partition: int) -> None:
+        """Returns nothing of a partition until it is resumed; others go on."""
+        self._core.pause(partition)
+
+    def resume(self, partition: int) -> None:
+        """Ends a pause."""
+        self._core.resume(partition)
+
+    def add_partition(self, partition: int, start: Place) -> None:
+        """Reads a further partition, from `start` on."""
+        self._core.add_partition(partition, _convert.place(start))
+
+    def remove_partition(self, partition: int) -> Position | None:
+        """Stops reading a partition; where it stood, if that is known."""
+        removed = self._core.remove_partition(partition)
+        self._moves += 1
+        return None if removed is None else Position(*removed)
+
+    def positions(self) -> list[Position]:
+        """Where the consumer stands, by partition."""
+        return [Position(*position) for position in self._core.positions()]
+
+    def lag(self) -> int:
+        """Records known to follow what was returned, over all partitions."""
+        return self._core.lag()
+
+    def stats(self) -> ConsumerStats:
+        """What it did so far, and what it holds; the server is not asked."""
+        return ConsumerStats(**self._core.counters())
+
+    def commit(self, batch: _native.Batch | None = None) -> None:
+        """Stores how far the batches reach that were returned, or that `batch` and all before it
+        was done; waits until it is on the server's disk.
+
+        Raises `NotAssignedError` if a partition was given to another member meanwhile,
+        `UnknownMemberError`, `StaleGenerationError`.
+        """
+        self._core.commit(batch, None)
+
+    def commit_offset(self, topic: str, partition: int, offset: int) -> None:
+        """Stores the offset of the next record to read in a partition."""
+        self._core.commit(None, (topic, partition, offset))
+
+    def assignment(self) -> list[TopicPartition]:
+        """What this member of a group reads at the moment."""
+        return [TopicPartition(*part) for part in self._core.assignment()]
+
+    def member(self) -> tuple[int, int]:
+        """Number and epoch of this member of its group."""
+        return self._core.member()
+
+    def close(self, timeout: float | None = None) -> None:
+        """Ends all waiting, now and for ever; a member of a group leaves it."""
+        self._core.close(timeout)
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> Any:
+        return self._core.__arrow_c_stream__(requested_schema)
+
+    def to_arrow(self) -> Any:
+        """What there is at the moment, up to its end, as a pyarrow ``Table``."""
+        return self._core.to_arrow()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()

@@ -1,0 +1,317 @@
+//! What an event loop is told: outcomes of operations and of records, and consumers that have
+//! something.
+//!
+//! Owns the file descriptor that the loop watches and the futures that it waits for. The one
+//! invariant: threads of the core only add to lists and write to the descriptor; futures are
+//! touched with the interpreter's lock alone, by [`Queue::drain`] on the loop's thread.
+
+use std::collections::{BTreeMap, HashMap};
+use std::future::Future;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::intern;
+use pyo3::prelude::*;
+use tidewire::blocking::{Canceller, Runtime};
+use tidewire::{Code, CompletionQueue, Error, Settled};
+
+use crate::error::{exception, own, raise};
+use crate::producer::Receipt;
+
+mod wakeup;
+
+use wakeup::Wakeup;
+
+/// Makes an operation's result an object of Python's, once there is its lock.
+pub(crate) type Make = Box<dyn FnOnce(Python<'_>) -> PyResult<Py<PyAny>> + Send>;
+
+/// Entries of completions taken at once.
+const DRAIN: usize = 1024;
+
+/// The half that threads of the core know.
+pub(crate) struct Shared {
+    wakeup: Wakeup,
+    /// The descriptor was written to since it was last read.
+    signalled: AtomicBool,
+    done: Mutex<Vec<(u64, Result<Make, Error>)>>,
+    ready: Mutex<Vec<u64>>,
+}
+
+impl Shared {
+    /// Wakes the loop, unless it is awake.
+    fn signal(&self) {
+        if !self.signalled.swap(true, Ordering::AcqRel) {
+            self.wakeup.write();
+        }
+    }
+
+    /// A consumer, by its number, has something.
+    pub(crate) fn tell_ready(&self, number: u64) {
+        lock(&self.ready).push(number);
+        self.signal();
+    }
+}
+
+/// The half that only the interpreter's lock makes safe to touch.
+#[derive(Default)]
+struct Waiting {
+    operations: HashMap<u64, Py<PyAny>>,
+    /// By producer, futures of tickets by their number.
+    tickets: HashMap<u64, BTreeMap<u64, Py<PyAny>>>,
+    /// Futures that wait for a consumer to have something.
+    consumers: HashMap<u64, Vec<Py<PyAny>>>,
+    settled: Vec<Settled>,
+}
+
+/// The bridge between the core and one event loop: `fileno()` becomes readable when `drain()` has
+/// futures to complete.
+#[pyclass(frozen, module = "tidewire._native")]
+pub(crate) struct Queue {
+    shared: Arc<Shared>,
+    completions: CompletionQueue,
+    waiting: Mutex<Waiting>,
+    event_loop: Py<PyAny>,
+    next: AtomicU64,
+}
+
+/// An operation that is under way: what it resolves, and how it is cancelled.
+#[pyclass(frozen, module = "tidewire._native")]
+pub(crate) struct Operation {
+    #[pyo3(get)]
+    future: Py<PyAny>,
+    canceller: Canceller,
+}
+
+#[pymethods]
+impl Operation {
+    /// Gives the operation up; its future will not be completed with a result.
+    fn cancel(&self) {
+        self.canceller.cancel();
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[pymethods]
+impl Queue {
+    #[new]
+    fn new(event_loop: Py<PyAny>) -> PyResult<Self> {
+        let shared = Arc::new(Shared {
+            wakeup: Wakeup::new()?,
+            signalled: AtomicBool::new(false),
+            done: Mutex::default(),
+            ready: Mutex::default(),
+        });
+        let told = Arc::clone(&shared);
+        let completions = CompletionQueue::new(move || told.signal());
+        Ok(Self {
+            shared,
+            completions,
+            waiting: Mutex::default(),
+            event_loop,
+            next: AtomicU64::new(1),
+        })
+    }
+
+    /// The descriptor to watch.
+    fn fileno(&self) -> i32 {
+        self.shared.wakeup.fileno()
+    }
+
+    /// The event loop that it belongs to.
+    #[getter]
+    fn event_loop(&self, py: Python<'_>) -> Py<PyAny> {
+        self.event_loop.clone_ref(py)
+    }
+
+    /// Completes the futures of all that has happened; never waits.
+    fn drain(&self, py: Python<'_>) -> PyResult<()> {
+        self.shared.wakeup.clear();
+        // Whatever comes from here on writes again.
+        self.shared.signalled.store(false, Ordering::Release);
+        self.drain_operations(py);
+        self.drain_tickets(py)?;
+        self.drain_consumers(py);
+        Ok(())
+    }
+
+    /// As `drain`, for the last time: whoever waits still is told that there will be nothing.
+    fn stop(&self, py: Python<'_>) -> PyResult<()> {
+        self.drain(py)?;
+        let left = std::mem::take(&mut *lock(&self.waiting));
+        let tickets = left.tickets.into_values().flat_map(BTreeMap::into_values);
+        for future in left.operations.into_values().chain(tickets) {
+            let text = "the client was closed before the outcome was known";
+            complete(py, &future, Err(own(py, Code::DISCONNECTED, text)));
+        }
+        for future in left.consumers.into_values().flatten() {
+            complete(py, &future, Ok(py.None()));
+        }
+        Ok(())
+    }
+
+    /// Futures that nobody has completed yet.
+    fn pending(&self) -> usize {
+        let waiting = lock(&self.waiting);
+        waiting.operations.len()
+            + waiting.tickets.values().map(BTreeMap::len).sum::<usize>()
+            + waiting.consumers.values().map(Vec::len).sum::<usize>()
+    }
+}
+
+impl Queue {
+    /// Runs a future on the core's runtime; what it brings completes a future of the loop.
+    pub(crate) fn start<T: Send + 'static>(
+        &self,
+        py: Python<'_>,
+        runtime: &Runtime,
+        future: impl Future<Output = Result<T, Error>> + Send + 'static,
+        make: impl FnOnce(Python<'_>, T) -> PyResult<Py<PyAny>> + Send + 'static,
+    ) -> PyResult<Operation> {
+        let waiter = self.future(py)?;
+        let number = self.number();
+        lock(&self.waiting).operations.insert(number, waiter.clone_ref(py));
+        let shared = Arc::clone(&self.shared);
+        let done = move |result: Result<T, Error>| {
+            let made = result.map(|value| -> Make { Box::new(move |py| make(py, value)) });
+            lock(&shared.done).push((number, made));
+            shared.signal();
+        };
+        match runtime.spawn(future, done) {
+            Ok(canceller) => Ok(Operation { future: waiter, canceller }),
+            Err(error) => {
+                lock(&self.waiting).operations.remove(&number);
+                Err(raise(py, &error))
+            }
+        }
+    }
+
+    /// A number for a producer or consumer.
+    pub(crate) fn number(&self) -> u64 {
+        self.next.fetch_add(1, Ordering::Relaxed)
+    }
+
+    pub(crate) fn completions(&self) -> &CompletionQueue {
+        &self.completions
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    fn future(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        self.event_loop.call_method0(py, intern!(py, "create_future"))
+    }
+
+    /// A future of a ticket's receipt; `number` is of the producer.
+    pub(crate) fn wait_ticket(
+        &self,
+        py: Python<'_>,
+        number: u64,
+        ticket: u64,
+    ) -> PyResult<Py<PyAny>> {
+        let future = self.future(py)?;
+        let kept = future.clone_ref(py);
+        lock(&self.waiting).tickets.entry(number).or_default().insert(ticket, kept);
+        Ok(future)
+    }
+
+    /// Nobody waits for a ticket any more.
+    pub(crate) fn forget_ticket(&self, number: u64, ticket: u64) {
+        // Dropped once the lock is free: it may run code of Python's.
+        let forgotten = lock(&self.waiting)
+            .tickets
+            .get_mut(&number)
+            .and_then(|tickets| tickets.remove(&ticket));
+        drop(forgotten);
+    }
+
+    /// A future that is completed when a consumer may have something.
+    pub(crate) fn wait_ready(&self, py: Python<'_>, number: u64) -> PyResult<Py<PyAny>> {
+        let future = self.future(py)?;
+        let kept = future.clone_ref(py);
+        lock(&self.waiting).consumers.entry(number).or_default().push(kept);
+        Ok(future)
+    }
+
+    fn drain_operations(&self, py: Python<'_>) {
+        let done = std::mem::take(&mut *lock(&self.shared.done));
+        for (number, result) in done {
+            let Some(future) = lock(&self.waiting).operations.remove(&number) else { continue };
+            let made = match result {
+                Ok(make) => make(py),
+                Err(error) => Err(raise(py, &error)),
+            };
+            complete(py, &future, made);
+        }
+    }
+
+    fn drain_tickets(&self, py: Python<'_>) -> PyResult<()> {
+        loop {
+            let mut settled = std::mem::take(&mut lock(&self.waiting).settled);
+            settled.clear();
+            let taken = self.completions.drain_into(&mut settled, DRAIN);
+            let taken = taken.map_err(|error| raise(py, &error))?;
+            for run in &settled {
+                self.settle(py, run);
+            }
+            lock(&self.waiting).settled = settled;
+            if taken < DRAIN {
+                return Ok(());
+            }
+        }
+    }
+
+    fn settle(&self, py: Python<'_>, run: &Settled) {
+        let range = run.first_ticket..run.first_ticket + u64::from(run.count);
+        loop {
+            let (ticket, future) = {
+                let mut waiting = lock(&self.waiting);
+                let Some(tickets) = waiting.tickets.get_mut(&run.producer) else { return };
+                let Some((&ticket, _)) = tickets.range(range.clone()).next() else { return };
+                let Some(future) = tickets.remove(&ticket) else { return };
+                (ticket, future)
+            };
+            let Some(outcome) = run.receipt(ticket) else { return };
+            let made = match outcome {
+                Ok(receipt) => Receipt::new(receipt).into_object(py),
+                Err(error) => {
+                    exception(py, &error, &[]).and_then(|e| Err(PyErr::from_value(e)))
+                }
+            };
+            complete(py, &future, made);
+        }
+    }
+
+    fn drain_consumers(&self, py: Python<'_>) {
+        let ready = std::mem::take(&mut *lock(&self.shared.ready));
+        for number in ready {
+            let futures = lock(&self.waiting).consumers.remove(&number);
+            for future in futures.into_iter().flatten() {
+                complete(py, &future, Ok(py.None()));
+            }
+        }
+    }
+}
+
+/// Completes a future, unless whoever waited has given up.
+fn complete(py: Python<'_>, future: &Py<PyAny>, result: PyResult<Py<PyAny>>) {
+    let future = future.bind(py);
+    let outcome = match result {
+        Ok(value) => future.call_method1(intern!(py, "set_result"), (value,)),
+        Err(error) => future.call_method1(intern!(py, "set_exception"), (error,)),
+    };
+    if let Err(error) = outcome {
+        let cancelled = future
+            .call_method0(intern!(py, "done"))
+            .and_then(|done| done.is_truthy())
+            .unwrap_or(false);
+        // The loop may be closed by now: there is nobody left to tell.
+        if !cancelled && !error.is_instance_of::<PyRuntimeError>(py) {
+            error.write_unraisable(py, Some(future));
+        }
+    }
+}

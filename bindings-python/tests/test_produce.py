@@ -1,0 +1,211 @@
+"""Producing, from threads that wait."""
+
+from __future__ import annotations
+
+import array
+import threading
+import uuid
+from datetime import UTC, datetime
+from typing import Literal
+
+import pytest
+
+import tidewire
+from tidewire import Client, NewRecord
+
+
+def read(client: Client, topic: str, count: int) -> list[tidewire.Record]:
+    records: list[tidewire.Record] = []
+    with client.consumer(topic, start="earliest") as consumer:
+        while len(records) < count:
+            batch = consumer.poll(30)
+            assert batch is not None, f"{len(records)} of {count}"
+            records += batch
+    return records
+
+
+def test_a_record_comes_back_as_it_was_sent(client: Client, topic: str) -> None:
+    when = datetime(2024, 2, 29, 12, 0, 0, 123456, tzinfo=UTC)
+    with client.producer(topic) as producer:
+        receipt = producer.send("välue", key=b"k", headers={"a": "1", "b": b"\0"}, timestamp=when)
+    [record] = read(client, topic, 1)
+    assert record.value == "välue".encode()
+    assert record.key == b"k"
+    assert record.headers == {"a": b"1", "b": b"\0"}
+    assert record.timestamp == when
+    assert record.timestamp_us == round(when.timestamp() * 1e6)
+    assert (record.partition, record.offset) == (receipt.partition, receipt.offset) == (0, 0)
+    assert record.topic == f"default/{topic}"
+    assert receipt.acks == "synced"
+    assert not receipt.duplicate
+    assert abs((receipt.append_time - record.append_time).total_seconds()) < 1
+    assert receipt == receipt and hash(receipt) == hash(receipt)
+    assert repr(record) == "Record(partition=0, offset=0, key=b'k', value=b'v\\xc3\\xa4lue')"
+
+
+@pytest.mark.parametrize(
+    ("given", "read_back"),
+    [
+        (b"bytes", b"bytes"),
+        ("text", b"text"),
+        (bytearray(b"array"), b"array"),
+        (memoryview(b"-view-")[1:-1], b"view"),
+        (array.array("I", [1, 2]), b"\1\0\0\0\2\0\0\0"),
+        (b"", b""),
+        (memoryview(b""), b""),
+        (None, None),
+    ],
+)
+def test_values_are_anything_with_bytes(
+    client: Client, topic: str, given: bytes | None, read_back: bytes | None
+) -> None:
+    with client.producer(topic) as producer:
+        producer.send(given, key=given)
+    [record] = read(client, topic, 1)
+    assert record.value == read_back
+    assert record.key == read_back
+    assert (record.value_view is None) == (read_back is None)
+
+
+def test_headers_may_repeat_and_keep_their_order(client: Client, topic: str) -> None:
+    with client.producer(topic) as producer:
+        producer.send(b"v", headers=[("x", "1"), ("y", "2"), ("x", "3")])
+    [record] = read(client, topic, 1)
+    assert record.header_items == [("x", b"1"), ("y", b"2"), ("x", b"3")]
+    assert record.headers == {"x": b"3", "y": b"2"}
+
+
+def test_a_ticket_tells_the_outcome(client: Client, topic: str) -> None:
+    with client.producer(topic, linger_ms=60_000) as producer:
+        ticket = producer.enqueue(b"v")
+        assert not ticket.done() and ticket.receipt() is None
+        with pytest.raises(TimeoutError):
+            ticket.wait(0.01)
+        producer.flush()
+        assert ticket.done()
+        assert ticket.receipt() == ticket.wait() == ticket.wait(0)
+
+
+def test_a_batch_is_sent_in_order_and_told_by_record(client: Client, topic: str) -> None:
+    client.add_partitions(topic, 3)
+    values: list[bytes | bytearray | str | None] = [b"a", "b", None, bytearray(b"d")]
+    with client.producer(topic) as producer:
+        receipts = producer.send_batch(values, keys=["1", None, b"3", "4"], headers={"h": "1"})
+        assert len(receipts) == 4
+        assert producer.send_batch([]) == []
+    by_place = {(r.partition, r.offset): r for r in read(client, topic, 4)}
+    found = [by_place[receipt.partition, receipt.offset] for receipt in receipts]
+    assert [record.value for record in found] == [b"a", b"b", None, b"d"]
+    assert [record.key for record in found] == [b"1", None, b"3", b"4"]
+    assert all(record.headers == {"h": b"1"} for record in found)
+
+
+def test_a_batch_larger_than_the_queue_waits_for_room(client: Client, topic: str) -> None:
+    values = [bytes([i % 256]) * 1000 for i in range(2000)]
+    with client.producer(topic, queue_bytes=65_536) as producer:
+        receipts = producer.send_batch(iter(values), timeout=60)
+    assert [receipt.offset for receipt in receipts] == list(range(2000))
+    assert [record.value for record in read(client, topic, 2000)] == values
+
+
+def test_records_that_were_read_go_on_as_they_are(client: Client, topic: str) -> None:
+    copy = f"{topic}-copy"
+    client.create_topic(copy)
+    with client.producer(topic) as producer:
+        producer.send(b"v", key=b"k", headers={"h": "1"}, timestamp=17)
+        producer.send_batch([NewRecord(b"w", "k2", {"g": "2"}, 18), NewRecord(None, key=b"gone")])
+    with client.producer(copy) as producer:
+        producer.send_batch(read(client, topic, 3))
+
+    def parts(record: tidewire.Record) -> tuple[object, ...]:
+        return record.value, record.key, record.headers, record.timestamp_us
+
+    first, second = read(client, topic, 3), read(client, copy, 3)
+    assert [parts(record) for record in first] == [parts(record) for record in second]
+    assert parts(first[1]) == (b"w", b"k2", {"g": b"2"}, 18)
+
+
+def test_ids_make_duplicates_known(client: Client, topic: str) -> None:
+    client.update_topic(topic, dedup_window_ms=60_000)
+    name = uuid.uuid4()
+    with client.producer(topic) as producer:
+        first = producer.send(b"v", id=name)
+        again = producer.send(b"v", id=name.bytes)
+    assert (again.offset, again.duplicate) == (first.offset, True)
+    assert repr(again).endswith(", duplicate=True)")
+
+
+def test_a_full_queue_blocks_refuses_or_drops(client: Client, topic: str) -> None:
+    large = b"x" * 40_000
+    with client.producer(topic, queue_bytes=65_536, queue_full="error", linger_ms=60_000) as error:
+        with pytest.raises(tidewire.QueueFullError) as raised:
+            for _ in range(1000):
+                error.enqueue(large)
+        assert raised.value.retriable
+    with client.producer(topic, queue_bytes=65_536, queue_full="drop", linger_ms=60_000) as drop:
+        tickets = [drop.enqueue(large) for _ in range(100)]
+        with pytest.raises(tidewire.QueueFullError):
+            for ticket in tickets:
+                ticket.receipt()
+        assert drop.stats().dropped_records > 0
+    with client.producer(topic, queue_bytes=65_536) as block:
+        for _ in range(20):
+            block.send(large)
+        block.ready(30)
+
+
+def test_threads_may_share_a_producer(client: Client, topic: str) -> None:
+    with client.producer(topic) as producer:
+
+        def work(number: int) -> None:
+            for i in range(200):
+                producer.enqueue(f"{number}-{i}")
+
+        threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    values = [record.value for record in read(client, topic, 800)]
+    assert len(set(values)) == 800
+    assert [v for v in values if v and v.startswith(b"2-")] == [b"2-%d" % i for i in range(200)]
+
+
+def test_closing_flushes_and_a_closed_producer_says_so(client: Client, topic: str) -> None:
+    producer = client.producer(topic, linger_ms=60_000)
+    ticket = producer.enqueue(b"v")
+    producer.close()
+    assert ticket.done()
+    for call in (producer.enqueue, producer.send):
+        with pytest.raises(tidewire.ClientClosedError):
+            call(b"w")
+    producer.close()
+
+
+def test_a_named_producer_is_fenced_by_the_next(client: Client, topic: str) -> None:
+    first = client.producer(topic, name="billing")
+    first.send(b"1")
+    second = client.producer(topic, name="billing")
+    second.send(b"2")
+    with pytest.raises(tidewire.ProducerFencedError):
+        first.send(b"3")
+    assert [producer.name for producer in client.producers(topic)] == ["billing"]
+    client.forget_producer(topic, "billing")
+    assert client.producers(topic) == []
+
+
+@pytest.mark.parametrize("codec", ["none", "lz4", "zstd"])
+def test_codecs(client: Client, topic: str, codec: Literal["none", "lz4", "zstd"]) -> None:
+    values = [b"abc" * 100] * 100
+    with client.producer(topic, codec=codec) as producer:
+        producer.send_batch(values)
+    assert [record.value for record in read(client, topic, 100)] == values
+
+
+def test_counters(client: Client, topic: str) -> None:
+    with client.producer(topic) as producer:
+        producer.send_batch([b"v"] * 10)
+        stats = producer.stats()
+        assert stats.acknowledged_records == 10
+        assert stats.queued_records == stats.failed_records == 0
+        assert producer.partitions == 1
