@@ -152,7 +152,85 @@ export const Code = {
   WOULD_BLOCK: 956,
 } as const
 
+/** Names of the error numbers. */
 export type CodeName = keyof typeof Code
+
+/** What stands in an error's `code`. */
+export type ErrorCode =
+  | 'E_MALFORMED_FRAME'
+  | 'E_FRAME_TOO_LARGE'
+  | 'E_FRAME_CHECKSUM'
+  | 'E_UNKNOWN_KIND'
+  | 'E_UNSUPPORTED_VERSION'
+  | 'E_UNSUPPORTED_FIELD'
+  | 'E_MALFORMED_META'
+  | 'E_UNEXPECTED_FRAME'
+  | 'E_HANDSHAKE_TIMEOUT'
+  | 'E_TOO_MANY_IN_FLIGHT'
+  | 'E_TOO_MANY_CHANNELS'
+  | 'E_UNKNOWN_CHANNEL'
+  | 'E_CHANNEL_IN_USE'
+  | 'E_NOT_TIDEWIRE'
+  | 'E_UNSUPPORTED_PROTOCOL'
+  | 'E_HEARTBEAT_TIMEOUT'
+  | 'E_TOO_MANY_BAD_REQUESTS'
+  | 'E_AUTH_REQUIRED'
+  | 'E_AUTH_FAILED'
+  | 'E_DENIED'
+  | 'E_TOKEN_EXPIRED'
+  | 'E_USER_DISABLED'
+  | 'E_TLS_REQUIRED'
+  | 'E_TOO_MANY_ATTEMPTS'
+  | 'E_ACCESS_LIMIT'
+  | 'E_INVALID_ARGUMENT'
+  | 'E_INVALID_NAME'
+  | 'E_INVALID_PARTITION_COUNT'
+  | 'E_INVALID_URL'
+  | 'E_INVALID_OPTION'
+  | 'E_STREAM_NOT_FOUND'
+  | 'E_TOPIC_NOT_FOUND'
+  | 'E_PARTITION_NOT_FOUND'
+  | 'E_STREAM_EXISTS'
+  | 'E_TOPIC_EXISTS'
+  | 'E_STREAM_NOT_EMPTY'
+  | 'E_GROUP_NOT_FOUND'
+  | 'E_GROUP_EXISTS'
+  | 'E_GROUP_NOT_EMPTY'
+  | 'E_USER_NOT_FOUND'
+  | 'E_USER_EXISTS'
+  | 'E_TOKEN_NOT_FOUND'
+  | 'E_PRODUCER_NOT_FOUND'
+  | 'E_TOKEN_EXISTS'
+  | 'E_CORRUPT_BATCH'
+  | 'E_BATCH_TOO_LARGE'
+  | 'E_UNSUPPORTED_BATCH'
+  | 'E_RECORD_TOO_LARGE'
+  | 'E_SEQUENCE_GAP'
+  | 'E_SEQUENCE_OVERLAP'
+  | 'E_PRODUCER_FENCED'
+  | 'E_PARTITION_FENCED'
+  | 'E_DISK_FULL'
+  | 'E_PARTITION_CORRUPT'
+  | 'E_QUEUE_FULL'
+  | 'E_DUPLICATE_IDS'
+  | 'E_TOO_MANY_PRODUCERS'
+  | 'E_OFFSET_OUT_OF_RANGE'
+  | 'E_CORRUPT_DELIVERY'
+  | 'E_UNKNOWN_MEMBER'
+  | 'E_STALE_GENERATION'
+  | 'E_NOT_ASSIGNED'
+  | 'E_GROUP_FULL'
+  | 'E_TOO_MANY_GROUPS'
+  | 'E_INTERNAL'
+  | 'E_SHUTTING_DOWN'
+  | 'E_OVERLOADED'
+  | 'E_CONNECT_FAILED'
+  | 'E_DISCONNECTED'
+  | 'E_TIMEOUT'
+  | 'E_CLOSED'
+  | 'E_FORKED'
+  | 'E_INTERRUPTED'
+  | 'E_WOULD_BLOCK'
 
 /** What an error allows to conclude: a set of bits. */
 export const Disposition = {
@@ -219,14 +297,31 @@ export const GrantScope = {
   group: 3,
 } as const
 
+/** Groups of errors, by what a caller does about them. */
+export type ErrorKind =
+  | 'append'
+  | 'auth'
+  | 'busy'
+  | 'closed'
+  | 'conflict'
+  | 'connection'
+  | 'consume'
+  | 'invalid'
+  | 'not_found'
+  | 'protocol'
+  | 'server'
+  | 'storage'
+  | 'timeout'
+
 /** What is known of an error number. */
 export interface ErrorInfo {
   readonly name: CodeName
-  readonly kind: string
+  readonly kind: ErrorKind
   readonly disposition: number
   readonly text: string
 }
 
+/** What is known of each error number. */
 export const errors: Readonly<Record<number, ErrorInfo>> = {
   1: { name: "MALFORMED_FRAME", kind: "protocol", disposition: 4, text: "a frame's header is impossible" },
   2: { name: "FRAME_TOO_LARGE", kind: "protocol", disposition: 4, text: "a frame is over the limit" },
@@ -384,79 +479,3 @@ export const MIN_SEGMENT_BYTES = 1048576
 export const MAX_SEGMENT_BYTES = 1073741824
 /** Native port where none is given. In TCP port. */
 export const DEFAULT_PORT = 8433
-
-/** Options of a client. */
-export interface ClientOptions {
-  /** A name for logs and statistics; empty takes the program's. Default "". */
-  clientName?: string
-  /** Who logs in; empty takes the user of the URL. A token knows its user. Default "". */
-  user?: string
-  /** A file with the password or token, for servers whose URL has none; what follows its first line is ignored. Read at each connection, so that it may change. Default "". */
-  secretFile?: string
-  /** Time to reach a server and finish the handshake, for each address. In milliseconds. Default 5000. 1 to 600000. */
-  connectTimeoutMs?: number
-  /** Time until an unanswered request fails; its outcome is then unknown. In milliseconds. Default 30000. 1 to 600000. */
-  requestTimeoutMs?: number
-  /** Silence after which a peer is asked for a sign of life; three times this closes the connection. In milliseconds. Default 30000. 1000 to 600000. */
-  heartbeatMs?: number
-  /** Pause before what failed is tried again: a lost connection, or a batch that the server refused for now. It doubles up to retry_backoff_max_ms, and is shortened at random by up to half. In milliseconds. Default 100. 1 to 60000. */
-  retryBackoffMs?: number
-  /** Longest pause before what failed is tried again. In milliseconds. Default 5000. 1 to 600000. */
-  retryBackoffMaxMs?: number
-  /** Threads that move the data of all blocking clients, and of all clients of other languages, in a process; the first one decides. Clients on a runtime of the application's do without. Default 2. 1 to 64. */
-  runtimeThreads?: number
-}
-
-/** Options of a producer. */
-export interface ProducerOptions {
-  /** What an acknowledgement promises: none, written (in the operating system) or synced (on the disk). Default "synced". */
-  acks?: 'none' | 'written' | 'synced'
-  /** How long enqueued records may wait for company; a send or flush does not wait. In milliseconds. Default 5. 0 to 60000. */
-  lingerMs?: number
-  /** Size at which a batch is sent without waiting further. In bytes. Default 262144. 1024 to 8388608. */
-  batchBytes?: number
-  /** Record count at which a batch is sent without waiting further. In records. Default 16384. 1 to 65536. */
-  batchRecords?: number
-  /** Bound of the records that wait to be sent or acknowledged. In bytes. Default 33554432. 65536 to 1073741824. */
-  queueBytes?: number
-  /** Unacknowledged batches a partition may have on the wire; no more than a server remembers, so that each of them can be told from a new one after a reconnect. In batches. Default 5. 1 to 16. */
-  maxInFlight?: number
-  /** Time from enqueueing a record to its outcome, with all retries and reconnects; then it fails, or its outcome is unknown if it may have been appended. In milliseconds. Default 120000. 1 to 86400000. */
-  deliveryTimeoutMs?: number
-  /** What happens to a record for which the queue has no room: block (send waits; enqueue, which never waits, gives it back), error (both give it back) or drop (it is dropped, and its outcome is QUEUE_FULL). Default "block". */
-  queueFull?: 'block' | 'error' | 'drop'
-  /** Compression of batches: none, lz4 (fast), zstd (small) or topic, which is what the topic was created with. Batches that would not shrink stay plain. Default "topic". */
-  codec?: string
-}
-
-/** Options of a consumer. */
-export interface ConsumerOptions {
-  /** Where to begin: earliest, latest, an offset, last:N (that many records before the end) or time:T (the first record appended at T, in microseconds since the Unix epoch, or later). Default "latest". */
-  start?: 'earliest' | 'latest' | bigint
-  /** Bound of the batches that were delivered but not yet taken, over all partitions of a consumer; each partition may exceed its share by one batch. In bytes. Default 16777216. 65536 to 1073741824. */
-  prefetchBytes?: number
-  /** A name under which a member of a group keeps its place when its program is restarted; empty is none. Default "". */
-  memberName?: string
-  /** How long a group waits for a member whose connection is lost. In milliseconds. Default 45000. 100 to 3600000. */
-  sessionTimeoutMs?: number
-  /** How long a group waits for a member to let go of a partition that another shall read. In milliseconds. Default 60000. 100 to 3600000. */
-  rebalanceTimeoutMs?: number
-  /** How often a member that commits by itself stores what was done. In milliseconds. Default 1000. 0 to 3600000. */
-  autoCommitIntervalMs?: number
-}
-
-/** Options of a topic. */
-export interface TopicOptions {
-  /** Number of partitions. In partitions. Default 1. 1 to 100000. */
-  partitions?: number
-  /** Size at which a partition's log begins a new file. In bytes. Default 268435456. 1048576 to 1073741824. */
-  segmentBytes?: number
-  /** Compression by producers that do not choose for themselves: none, lz4 or zstd. Default "none". */
-  codec?: string
-  /** Age at which records may be deleted, counted from when they were appended; 0 keeps them for ever. In milliseconds. Default 0. 0 to 3155760000000. */
-  retentionMs?: number
-  /** Size of a partition's log above which its oldest records may be deleted; 0 is unlimited. In bytes. Default 0. 0 to 1152921504606846976. */
-  retentionBytes?: number
-  /** How long ids of records are remembered, to refuse those that come again; 0 is not at all. In milliseconds. Default 0. 0 to 604800000. */
-  dedupWindowMs?: number
-}

@@ -27,6 +27,8 @@ pub struct Launch {
     /// Its name in reports.
     pub name: String,
     pub command: Vec<String>,
+    /// A program that it needs and this machine has not.
+    pub lacks: Option<String>,
 }
 
 /// A running adapter.
@@ -251,6 +253,9 @@ pub fn find(directory: &Path, bin: &Path, root: &Path) -> Result<Vec<Launch>, St
         command: Vec<String>,
         #[allow(dead_code, reason = "read by `cargo xtask sdk`")]
         build: Vec<Vec<String>>,
+        /// Without one of them it is left out.
+        #[serde(default)]
+        programs: Vec<String>,
     }
     let shown = directory.display();
     let entries = std::fs::read_dir(directory).map_err(|error| format!("{shown}: {error}"))?;
@@ -269,8 +274,15 @@ pub fn find(directory: &Path, bin: &Path, root: &Path) -> Result<Vec<Launch>, St
                     .replace("{root}", &root.display().to_string())
             })
             .collect();
-        found.push(Launch { name: manifest.name, command });
+        let lacks = manifest.programs.into_iter().find(|program| !is_installed(program));
+        found.push(Launch { name: manifest.name, command, lacks });
     }
     found.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(found)
+}
+
+/// Whether a program is in one of the directories of PATH.
+fn is_installed(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|directory| directory.join(program).is_file())
 }

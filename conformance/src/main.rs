@@ -228,7 +228,14 @@ fn run_repository(run: &Run) -> Result<bool, String> {
         }
     }
     let is_wanted = |name: &str| wanted.as_ref().is_none_or(|names| names.contains(&name));
-    let launches: Vec<Launch> = all.into_iter().filter(|each| is_wanted(&each.name)).collect();
+    let (launches, left_out): (Vec<Launch>, Vec<Launch>) = all
+        .into_iter()
+        .filter(|each| is_wanted(&each.name))
+        .partition(|each| each.lacks.is_none());
+    for Launch { name, lacks, .. } in &left_out {
+        let program = lacks.as_deref().unwrap_or_default();
+        println!("SKIPPED: the adapter {name} needs {program}, which this machine has not");
+    }
     if run.dry_run {
         let names: Vec<&str> = launches.iter().map(|launch| launch.name.as_str()).collect();
         println!("{} cases through {names:?}:", chosen.len());
@@ -348,7 +355,8 @@ fn run_certify(certify: &Certify) -> Result<bool, String> {
         .into_iter()
         .filter(|case| case.level <= certify.level && matches!(case.body, Body::Steps { .. }))
         .collect();
-    let launch = Launch { name: "candidate".into(), command: certify.adapter.clone() };
+    let launch =
+        Launch { name: "candidate".into(), command: certify.adapter.clone(), lacks: None };
     let plan = Plan {
         world: world(&certify.common)?,
         cases: chosen,

@@ -143,6 +143,23 @@ async fn a_sent_record_takes_along_what_lingers() {
 }
 
 #[tokio::test]
+async fn expediting_sends_what_lingers_in_every_partition_and_once() {
+    let (server, client) = start(2).await;
+    let producer = open(client.producer("t").linger_ms(60_000)).await;
+    // Nothing to send is nothing to do.
+    producer.expedite();
+    let tickets = [0, 1, 0, 1].map(|partition| {
+        producer.enqueue(Record::new("a").partition(partition)).expect("room")
+    });
+    producer.expedite();
+    for ticket in tickets {
+        ticket.await.expect("acknowledged");
+    }
+    let sizes: Vec<u32> = server.log().appends.iter().map(|append| append.records).collect();
+    assert_eq!(sizes, [2, 2]);
+}
+
+#[tokio::test]
 async fn order_is_kept_in_a_partition_however_many_batches_are_in_flight() {
     let (server, client) = start(2).await;
     server.faults(|faults| {

@@ -7,6 +7,8 @@
 //! * **Synced appends.** A partition is one thread with one sync in flight on another, as in the
 //!   server; each producer waits for its acknowledgement before it sends again. Beside it, the
 //!   bare calls: `pwrite` and `fdatasync` of as many bytes, one after the other.
+//! * **Ways to write.** What the bare calls cost on a file that grows, as segments do, on one that
+//!   was allocated before, on one that was written before, and past the page cache.
 //! * **Reads.** Chunks of 1 MiB by the log, and by bare `pread`: hot from the page cache, and cold
 //!   after the kernel was asked to drop it.
 //!
@@ -23,13 +25,13 @@
 )]
 
 use std::fs::{self, File, OpenOptions};
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use rustix::fs::{Advice, fadvise};
+use rustix::fs::{Advice, FallocateFlags, OFlags, fadvise, fallocate};
 use tidewire_protocol::batch::{BatchBuilder, RecordRef, Sequence};
 use tidewire_storage::disk::RealDisk;
 use tidewire_storage::log::{Log, LogOptions, Pace, SyncJob, SyncOutcome};
@@ -57,6 +59,7 @@ fn main() {
         .expect("a directory to write in");
     println!("on {}; {ROUNDS} rounds, alternating, median (least to most)\n", place.display());
     appends(own.path());
+    ways(own.path());
     reads(own.path());
     opening(own.path());
 }
@@ -286,6 +289,95 @@ fn appends(dir: &Path) {
         "  p50 of one producer / bare    {}   goal: 1.25 or less\n",
         ratio(&one, &bare, |result| result.p50_us)
     );
+}
+
+/// How a file is prepared, and written to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    Growing,
+    Allocated,
+    Written,
+    Direct,
+}
+
+/// Bytes that a file is prepared for.
+const PREPARED_BYTES: u64 = 32 << 20;
+/// What is written at once past the page cache.
+const BLOCK_BYTES: usize = 4096;
+
+/// Batches one after the other, each on the disk before the next. `None` if it cannot be had here.
+fn way(dir: &Path, round: usize, way: Way) -> Option<Appended> {
+    let path = dir.join(format!("way-{way:?}-{round}"));
+    let mut options = OpenOptions::new();
+    let file = options.write(true).create_new(true).open(&path).expect("a new file");
+    match way {
+        Way::Growing => {}
+        Way::Allocated => {
+            fallocate(&file, FallocateFlags::empty(), 0, PREPARED_BYTES).ok()?;
+        }
+        Way::Written | Way::Direct => {
+            let zeros = vec![0; CHUNK_BYTES];
+            for at in (0..PREPARED_BYTES).step_by(CHUNK_BYTES) {
+                file.write_all_at(&zeros, at).expect("room");
+            }
+        }
+    }
+    file.sync_all().expect("a disk that syncs");
+    let file = if way == Way::Direct {
+        let flags = OFlags::DIRECT | OFlags::DSYNC;
+        let flags = i32::try_from(flags.bits()).expect("flags of open");
+        OpenOptions::new().write(true).custom_flags(flags).open(&path).ok()?
+    } else {
+        file
+    };
+    let bytes = batch();
+    let room = vec![7; 3 * BLOCK_BYTES];
+    let aligned = room.as_ptr().align_offset(BLOCK_BYTES);
+    let mut latencies = Vec::new();
+    let start = Instant::now();
+    let mut at = 0;
+    while start.elapsed() < ROUND && at + 2 * (BLOCK_BYTES as u64) < PREPARED_BYTES {
+        let before = Instant::now();
+        if way == Way::Direct {
+            // The block that the batch begins in, and the next one if it ends there.
+            let first = at - at % BLOCK_BYTES as u64;
+            let end = (at + bytes.len() as u64).next_multiple_of(BLOCK_BYTES as u64);
+            let len = usize::try_from(end - first).expect("two blocks");
+            file.write_all_at(&room[aligned..aligned + len], first).ok()?;
+        } else {
+            file.write_all_at(&bytes, at).expect("room");
+            file.sync_data().expect("a disk that syncs");
+        }
+        latencies.push(before.elapsed());
+        at += bytes.len() as u64;
+    }
+    let syncs = latencies.len();
+    Some(appended(latencies, start.elapsed(), syncs))
+}
+
+fn ways(dir: &Path) {
+    let all = [Way::Growing, Way::Allocated, Way::Written, Way::Direct];
+    let mut results: [Vec<Appended>; 4] = Default::default();
+    for round in 0..=ROUNDS {
+        for (way_of, results) in all.into_iter().zip(&mut results) {
+            let result = way(dir, round, way_of);
+            results.extend(result.filter(|_| round > 0));
+        }
+    }
+    println!("one batch after the other, each on the disk, by bare calls; p50 in µs");
+    let names =
+        ["a file that grows", "allocated before", "written before", "written before, direct"];
+    for (name, of_way) in names.into_iter().zip(&results) {
+        if of_way.len() < ROUNDS {
+            println!("  {name:24} cannot be had on this file system");
+            continue;
+        }
+        let p50 = spread(of_way.iter().map(|result| result.p50_us).collect());
+        let ratio =
+            of_way.iter().zip(&results[0]).map(|(way, grows)| way.p50_us / grows.p50_us);
+        println!("  {name:24}{p50:>26}   to the first {}", spread(ratio.collect()));
+    }
+    println!();
 }
 
 fn reads(dir: &Path) {

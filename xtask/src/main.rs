@@ -4,6 +4,7 @@
 mod fuzz;
 mod generate;
 mod miri;
+mod node;
 mod python;
 mod rules;
 mod sdk;
@@ -22,6 +23,8 @@ usage: cargo xtask TASK
   fuzz [--seconds N] [--minimise] [TARGET …]
                   fuzz the protocol with libFuzzer (nightly), 60 s a target by default
   miri            run the protocol's unit tests under Miri (nightly)
+  node [--build] [TEST …]
+                  build the Node.js package and test it, or only these files of its tests
   gen --check     say which generated files differ from protocol/spec; 1 if any does
   conformance [ARGUMENTS]
                   build what `sdk` does, and play the conformance suite
@@ -53,6 +56,7 @@ fn main() -> ExitCode {
         ["torture", rest @ ..] => torture::run(rest),
         ["python", rest @ ..] => python::run(rest),
         ["miri"] => miri::run(),
+        ["node", rest @ ..] => node::run(rest),
         ["conformance", rest @ ..] => sdk::conformance(rest),
         ["sdk", rest @ ..] => sdk::run(rest),
         ["fuzz", rest @ ..] => fuzz_arguments(rest),

@@ -13,6 +13,9 @@ use crate::generate::root;
 struct Manifest {
     name: String,
     build: Vec<Vec<String>>,
+    /// Without one of them it is left out, as the suite itself says.
+    #[serde(default)]
+    programs: Vec<String>,
 }
 
 /// Builds what `names` names, or everything; 1 if something could not be built.
@@ -57,6 +60,10 @@ fn build(root: &Path, names: &[&str]) -> Result<(), String> {
         if !names.is_empty() && !names.contains(&manifest.name.as_str()) {
             continue;
         }
+        if let Some(program) = manifest.programs.iter().find(|program| !is_installed(program)) {
+            eprintln!("{} is not built: there is no {program}", manifest.name);
+            continue;
+        }
         println!("=== {} ===", manifest.name);
         for line in &manifest.build {
             let Some((program, arguments)) = line.split_first() else { continue };
@@ -68,11 +75,17 @@ fn build(root: &Path, names: &[&str]) -> Result<(), String> {
     Ok(())
 }
 
-fn cargo() -> String {
+/// Whether a program is in one of the directories of PATH.
+pub(crate) fn is_installed(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|directory| directory.join(program).is_file())
+}
+
+pub(crate) fn cargo() -> String {
     std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned())
 }
 
-fn command(root: &Path, program: &str, arguments: &[String]) -> Result<(), String> {
+pub(crate) fn command(root: &Path, program: &str, arguments: &[String]) -> Result<(), String> {
     let shown = format!("{program} {}", arguments.join(" "));
     let status = Command::new(program).args(arguments).current_dir(root).status();
     match status {

@@ -57,6 +57,11 @@ const STEPS: &[Step] = &[
         environment: &[],
     },
     Step {
+        name: "node: the npm package against the server",
+        arguments: &["xtask", "node"],
+        environment: &[],
+    },
+    Step {
         name: "python: package, types, examples",
         arguments: &["xtask", "python"],
         environment: &[],

@@ -579,6 +579,18 @@ impl Queue {
         self.partitions.iter_mut().flatten().for_each(|place| place.in_to_seal = false);
     }
 
+    /// Has every open batch sent without lingering.
+    pub(super) fn expedite(&mut self) {
+        for at in 0..self.partitions.len() as u32 {
+            if let Some(place) = &mut self.partitions[at as usize]
+                && place.open.is_some()
+            {
+                place.expedited = true;
+                self.mark_to_seal(at);
+            }
+        }
+    }
+
     /// Expedites everything; the batches to wait for, in the order of their partitions.
     pub(super) fn flush(&mut self) -> Vec<Arc<Completion>> {
         let mut batches: Vec<Arc<Completion>> =

@@ -269,7 +269,7 @@ impl Sender {
 
     /// Sends all that is enqueued, without lingering and without waiting.
     pub(super) fn expedite(self: &Arc<Self>) {
-        drop(self.queue().flush());
+        self.queue().expedite();
         self.pump();
     }
 

@@ -140,3 +140,64 @@ impl Block {
         Some((position..position + header.total_len as usize, header.next_offset()?))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tidewire_protocol::batch::{BatchBuilder, RecordRef, STAMP_LEN, Sequence, Stamp};
+
+    use super::*;
+    use crate::read_budget::ReadBudget;
+
+    /// Batches of 1 to 3 records, from offset 10 on, and where each ends: byte and offset.
+    fn batches(count: usize) -> (Vec<u8>, Vec<(usize, u64)>) {
+        let (mut bytes, mut ends, mut next) = (Vec::new(), Vec::new(), 10);
+        for number in 0..count {
+            let mut builder = BatchBuilder::new(1 << 20, 10);
+            let value = vec![number as u8; number * 37 % 900];
+            for _ in 0..=number % 3 {
+                builder
+                    .push(&RecordRef { value: Some(&value), ..RecordRef::at(0) })
+                    .expect("small");
+            }
+            let batch = builder.seal(Sequence::default());
+            let stamp = Stamp { base_offset: next, append_time_us: 0, leader_epoch: 0 };
+            bytes.extend_from_slice(&stamp.encode_for(&batch));
+            bytes.extend_from_slice(&batch[STAMP_LEN..]);
+            next += number as u64 % 3 + 1;
+            ends.push((bytes.len(), next));
+        }
+        (bytes, ends)
+    }
+
+    #[test]
+    fn a_slice_is_what_following_every_header_gives() {
+        let (bytes, ends) = batches(60);
+        let end_offset = ends[59].1;
+        let mut marks = Marks::default();
+        let starts = std::iter::once((0, 10)).chain(ends.iter().copied());
+        starts.take(60).for_each(|(position, offset)| marks.note(position, offset));
+        assert!(marks.0.len() > 3);
+        let held = ReadBudget::new(1 << 20).hold(Bytes::from(bytes.clone()));
+        let block = Block::new(held, 10, end_offset, marks);
+        assert!(block.slice(9, 1, end_offset).is_none() && !block.holds(end_offset));
+        for offset in 10..end_offset {
+            let first = ends.partition_point(|(_, next)| *next <= offset);
+            let from = if first == 0 { 0 } else { ends[first - 1].0 };
+            for max_bytes in [0, 1, 500, 5_000, 9_000, 1 << 20] {
+                for end in [offset + 1, offset + 17, end_offset] {
+                    let expected = ends[first..]
+                        .iter()
+                        .enumerate()
+                        .take_while(|(at, (to, next))| {
+                            *next <= end && (*at == 0 || to - from <= max_bytes)
+                        })
+                        .last()
+                        .map(|(_, (to, next))| (&bytes[from..*to], *next));
+                    let slice = block.slice(offset, max_bytes, end);
+                    let slice = slice.as_ref().map(|(bytes, next)| (&bytes[..], *next));
+                    assert_eq!(slice, expected, "from {offset}, {max_bytes} bytes, to {end}");
+                }
+            }
+        }
+    }
+}

@@ -8,6 +8,7 @@ mod docs;
 mod fuzz;
 mod json;
 mod model;
+mod node;
 mod python;
 mod rust;
 
@@ -62,7 +63,8 @@ fn generate(check: bool) -> Result<Vec<String>, String> {
         ("bindings-c/include/tidewire_constants.h", constants::c(&spec)),
         ("bindings-python/python/tidewire/_constants.py", constants::python(&spec)),
         ("bindings-python/python/tidewire/errors.py", python::errors(&spec)?),
-        ("bindings-node/ts/constants.ts", constants::typescript(&spec)),
+        ("bindings-node/ts/constants.ts", node::constants(&spec)),
+        ("bindings-node/ts/options.ts", node::options(&spec)),
         ("docs/reference/errors.md", docs::errors(&spec)),
         ("docs/reference/options.md", docs::options(&spec)),
         ("docs/reference/limits.md", docs::limits(&spec)),

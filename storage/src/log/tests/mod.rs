@@ -3,6 +3,7 @@
 mod crashes;
 mod damage;
 mod failures;
+mod fetches;
 mod mending;
 mod round_trip;
 

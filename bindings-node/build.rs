@@ -1,0 +1,5 @@
+//! What a linker is told of a module that Node loads.
+
+fn main() {
+    napi_build::setup();
+}

@@ -1,0 +1,65 @@
+// The packed package in a project of its own: without Rust, and without the repository.
+
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+
+import { bench } from './support.mjs'
+
+const made = bench()
+const root = fileURLToPath(new URL('..', import.meta.url))
+
+function run(program, args, cwd, env = process.env) {
+  const { status, stdout, stderr } = spawnSync(program, args, { cwd, env, timeout: 120_000 })
+  assert.equal(status, 0, `${program} ${args.join(' ')}: ${stdout}${stderr}`)
+  return stdout.toString()
+}
+
+test('tarballs install and run elsewhere', { timeout: 240_000 }, async () => {
+  const lock = JSON.parse(readFileSync(join(root, 'package-lock.json')))
+  for (const [name, entry] of Object.entries(lock.packages)) {
+    assert.equal(entry.resolved, undefined, `${name} is to come from wherever npm is set up to look`)
+  }
+  run(process.execPath, [join(root, 'scripts/package.mjs')], root)
+  const tarballs = readdirSync(join(root, 'packages')).filter((name) => name.endsWith('.tgz'))
+  assert.equal(tarballs.length, 2)
+  const packed = JSON.parse(readFileSync(join(root, 'packages/tidewire/package.json')))
+  const [[native, version]] = Object.entries(packed.optionalDependencies)
+  assert.equal(version, packed.version)
+  const platform = JSON.parse(readFileSync(join(root, 'packages', native, 'package.json')))
+  assert.deepEqual([platform.os, platform.cpu], [[process.platform], [process.arch]])
+  const toml = readFileSync(join(root, '../Cargo.toml'), 'utf8')
+  assert.equal(packed.version, /\[workspace\.package\]\s+version = "(.*)"/.exec(toml)[1])
+
+  const project = mkdtempSync(join(tmpdir(), 'tidewire-project-'))
+  try {
+    writeFileSync(join(project, 'package.json'), '{"name":"project","private":true}')
+    const files = tarballs.map((name) => join(root, 'packages', name))
+    run('npm', ['install', '--offline', '--no-audit', '--no-fund', ...files], project)
+    assert.ok(existsSync(join(project, 'node_modules', native, 'tidewire.node')))
+    const program = (from) => `${from}
+      const run = async () => {
+        const client = await Client.connect(process.argv[2])
+        console.log((await client.ping()) > 0)
+        await client.close()
+      }
+      run()`
+    writeFileSync(join(project, 'esm.mjs'), program("import { Client } from 'tidewire'"))
+    writeFileSync(join(project, 'cjs.cjs'), program("const { Client } = require('tidewire')"))
+    // Neither cargo nor anything else but node.
+    const env = { PATH: join(process.execPath, '..') }
+    for (const file of ['esm.mjs', 'cjs.cjs']) {
+      assert.equal(run(process.execPath, [file, made.url], project, env).trim(), 'true')
+    }
+    rmSync(join(project, 'node_modules', native), { recursive: true })
+    const { status, stderr } = spawnSync(process.execPath, ['cjs.cjs', made.url], { cwd: project, env })
+    assert.notEqual(status, 0)
+    assert.match(stderr.toString(), new RegExp(`${native}, is not installed: install without --omit=optional`))
+  } finally {
+    rmSync(project, { recursive: true, force: true })
+  }
+})
