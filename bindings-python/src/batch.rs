@@ -257,6 +257,18 @@ impl BatchIter {
         Some(Record { batch: Arc::clone(&self.batch), index })
     }
 
+    /// Those that were not given yet, as a batch; `None` if there are none.
+    fn rest(&self) -> Option<Batch> {
+        let next = self.next.load(std::sync::atomic::Ordering::Relaxed);
+        (next < self.batch.len()).then(|| Batch::new(self.batch.skip(next)))
+    }
+
+    /// The partition.
+    #[getter]
+    fn partition(&self) -> u32 {
+        self.batch.partition()
+    }
+
     fn __length_hint__(&self) -> usize {
         self.batch.len() - self.next.load(std::sync::atomic::Ordering::Relaxed)
     }

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
@@ -38,6 +39,8 @@ pub(crate) struct Consumer {
     runtime: blocking::Runtime,
     /// The queue of its event loop, in which it has a number.
     queue: Option<(Py<Queue>, u64)>,
+    /// It was told that nothing will come any more.
+    over: AtomicBool,
 }
 
 /// What `subscribe` was told.
@@ -180,7 +183,11 @@ impl Consumer {
         runtime: blocking::Runtime,
         queue: Option<(Py<Queue>, u64)>,
     ) -> PyResult<Py<PyAny>> {
-        Ok(Py::new(py, Self { form: Arc::new(form), runtime, queue })?.into_any())
+        Ok(Py::new(
+            py,
+            Self { form: Arc::new(form), runtime, queue, over: AtomicBool::new(false) },
+        )?
+        .into_any())
     }
 
     fn asked(&self) -> Option<&Queue> {
@@ -232,7 +239,11 @@ impl Consumer {
             match next.map_err(|error| raise(py, &error))? {
                 Some(Delivery::Batch(batch)) => return Ok(Some(Batch::new(batch))),
                 Some(Delivery::Error(error)) => return Err(raise(py, &error)),
-                Some(Delivery::Closed) | None => return Ok(None),
+                Some(Delivery::Closed) => {
+                    self.over.store(true, Ordering::Relaxed);
+                    return Ok(None);
+                }
+                None => return Ok(None),
                 Some(_) => {}
             }
         }
@@ -249,7 +260,7 @@ impl Consumer {
         match &*self.form {
             Form::Alone(consumer) => consumer.is_closed(),
             Form::AloneWoken(consumer) => consumer.is_closed(),
-            Form::Member(_) | Form::MemberWoken(_) => false,
+            Form::Member(_) | Form::MemberWoken(_) => self.over.load(Ordering::Relaxed),
         }
     }
 

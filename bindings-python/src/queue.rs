@@ -62,6 +62,8 @@ struct Waiting {
     /// Futures that wait for a consumer to have something.
     consumers: HashMap<u64, Vec<Py<PyAny>>>,
     settled: Vec<Settled>,
+    /// Nobody drains any more.
+    stopped: bool,
 }
 
 /// The bridge between the core and one event loop: `fileno()` becomes readable when `drain()` has
@@ -123,7 +125,7 @@ impl Queue {
 
     /// The event loop that it belongs to.
     #[getter]
-    fn event_loop(&self, py: Python<'_>) -> Py<PyAny> {
+    pub(crate) fn event_loop(&self, py: Python<'_>) -> Py<PyAny> {
         self.event_loop.clone_ref(py)
     }
 
@@ -141,7 +143,8 @@ impl Queue {
     /// As `drain`, for the last time: whoever waits still is told that there will be nothing.
     fn stop(&self, py: Python<'_>) -> PyResult<()> {
         self.drain(py)?;
-        let left = std::mem::take(&mut *lock(&self.waiting));
+        let over = Waiting { stopped: true, ..Waiting::default() };
+        let left = std::mem::replace(&mut *lock(&self.waiting), over);
         let tickets = left.tickets.into_values().flat_map(BTreeMap::into_values);
         for future in left.operations.into_values().chain(tickets) {
             let text = "the client was closed before the outcome was known";
@@ -151,6 +154,11 @@ impl Queue {
             complete(py, &future, Ok(py.None()));
         }
         Ok(())
+    }
+
+    /// Records whose outcome is still awaited.
+    fn unsettled(&self) -> usize {
+        lock(&self.waiting).tickets.values().map(BTreeMap::len).sum()
     }
 
     /// Futures that nobody has completed yet.
@@ -202,7 +210,11 @@ impl Queue {
         &self.shared
     }
 
+    /// A future that `drain` will complete.
     fn future(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        if lock(&self.waiting).stopped {
+            return Err(own(py, Code::CLOSED, "the client is closed"));
+        }
         self.event_loop.call_method0(py, intern!(py, "create_future"))
     }
 

@@ -256,6 +256,8 @@ pub fn find(directory: &Path, bin: &Path, root: &Path) -> Result<Vec<Launch>, St
         /// Without one of them it is left out.
         #[serde(default)]
         programs: Vec<String>,
+        /// So it is without this file, which its build leaves out where it cannot be made.
+        needs: Option<String>,
     }
     let shown = directory.display();
     let entries = std::fs::read_dir(directory).map_err(|error| format!("{shown}: {error}"))?;
@@ -274,7 +276,10 @@ pub fn find(directory: &Path, bin: &Path, root: &Path) -> Result<Vec<Launch>, St
                     .replace("{root}", &root.display().to_string())
             })
             .collect();
+        let needs =
+            manifest.needs.map(|file| file.replace("{root}", &root.display().to_string()));
         let lacks = manifest.programs.into_iter().find(|program| !is_installed(program));
+        let lacks = lacks.or_else(|| needs.filter(|file| !Path::new(file).exists()));
         found.push(Launch { name: manifest.name, command, lacks });
     }
     found.sort_by(|a, b| a.name.cmp(&b.name));

@@ -133,6 +133,22 @@ async fn an_enqueued_record_lingers_and_a_sent_one_does_not() {
 }
 
 #[tokio::test]
+async fn what_is_enqueued_behind_a_sent_record_goes_after_its_linger() {
+    let (_server, client) = start(1).await;
+    let producer = open(client.producer("t").linger_ms(20)).await;
+    for round in 0..3 {
+        producer.send(Record::new("waited for")).await.expect("acknowledged");
+        let ticket = producer.enqueue(Record::new("behind it")).expect("room");
+        // Nothing else would wake the producer within the test's time.
+        let receipt = tokio::time::timeout(Duration::from_secs(60), ticket).await;
+        assert_eq!(
+            receipt.expect("after its linger").expect("acknowledged").offset,
+            2 * round + 1
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_sent_record_takes_along_what_lingers() {
     let (server, client) = start(1).await;
     let producer = open(client.producer("t").linger_ms(60_000)).await;

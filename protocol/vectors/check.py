@@ -16,6 +16,8 @@ import pathlib
 import sys
 import tomllib
 
+import zstandard
+
 HERE = pathlib.Path(__file__).resolve().parent
 SPEC = HERE.parent / "spec"
 
@@ -336,9 +338,13 @@ def decompress(codec, stored, raw_len):
     corrupt(8 + pad8(data_len) != len(stored))
     data = stored[8 : 8 + data_len]
     corrupt(any(stored[8 + data_len :]))  # [B-15]
-    # Python has no Zstandard of its own before 3.14, so no vector needs it.
-    unsupported(codec == 2)
-    body = lz4_block(data, raw_len)
+    if codec == 2:
+        try:
+            body = zstandard.decompress(data, raw_len)
+        except zstandard.Corrupt:
+            raise Refused("CORRUPT_BATCH") from None
+    else:
+        body = lz4_block(data, raw_len)
     corrupt(len(body) != raw_len)
     return body
 

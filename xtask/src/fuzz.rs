@@ -20,7 +20,15 @@ fn targets(corpus: &Path) -> Vec<String> {
 pub(crate) fn run(seconds: u32, minimise: bool, names: &[String]) -> ExitCode {
     let root = root();
     let corpus = root.join("protocol/fuzz/corpus");
-    let names = if names.is_empty() { targets(&corpus) } else { names.to_vec() };
+    let known = targets(&corpus);
+    if let Some(unknown) = names.iter().find(|name| !known.contains(name)) {
+        eprintln!(
+            "cargo xtask fuzz: there is no target {unknown}; the targets are {}",
+            known.join(", ")
+        );
+        return ExitCode::FAILURE;
+    }
+    let names = if names.is_empty() { known } else { names.to_vec() };
     let tool = match cargo_fuzz(&root) {
         Ok(tool) => tool,
         Err(error) => {

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 from tidewire import _convert, _native
 from tidewire._aio_admin import AsyncAdmin
 from tidewire._records import ConsumerStats, Position, ProducerStats, TopicPartition
-from tidewire.errors import ClientClosedError, WouldBlockError
+from tidewire.errors import ClientClosedError, DisconnectedError, WouldBlockError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Generator, Iterable, Mapping
@@ -48,7 +48,7 @@ class _Bridge:
         self.watching = True
 
     def check(self) -> None:
-        """A future of another loop would never be completed, or wake the wrong one."""
+        """A future of another loop would be completed by the wrong one."""
         if asyncio.get_running_loop() is not self.loop:
             raise WouldBlockError(
                 "this client belongs to another event loop: connect one on each loop"
@@ -63,11 +63,11 @@ class _Bridge:
             raise
 
     async def settle(self) -> None:
-        """Waits until those who wait have been told, which takes but a moment once a client is
+        """Waits until every record has its outcome, which takes but a moment once a client is
         closed."""
         for _ in range(500):
             self.queue.drain()
-            if not self.queue.pending():
+            if not self.queue.unsettled():
                 return
             await asyncio.sleep(0.002)
 
@@ -392,16 +392,35 @@ class AsyncConsumer:
     batches, which is faster.
     """
 
-    __slots__ = ("_bridge", "_moves", "_core")
+    __slots__ = ("_bridge", "_core", "_held")
 
     def __init__(self, native: _native.Consumer, bridge: _Bridge) -> None:
         self._core = native
         self._bridge = bridge
-        self._moves = 0
+        # A batch of which records were returned one by one.
+        self._held: _native.BatchIter | None = None
 
     async def poll(self, timeout: float | None = None) -> _native.Batch | None:
         """The next batch, waited for at most `timeout` seconds; see
         :meth:`tidewire.Consumer.poll`. If the task is cancelled, no batch is lost."""
+        held, self._held = self._held, None
+        if held is not None and (rest := held.rest()) is not None:
+            return rest
+        return await self._poll(timeout)
+
+    async def poll_record(self, timeout: float | None = None) -> _native.Record | None:
+        """The next record, waited for at most `timeout` seconds; see
+        :meth:`tidewire.Consumer.poll_record`."""
+        while True:
+            if self._held is not None and (record := next(self._held, None)) is not None:
+                return record
+            self._held = None
+            batch = await self._poll(timeout)
+            if batch is None:
+                return None
+            self._held = iter(batch)
+
+    async def _poll(self, timeout: float | None) -> _native.Batch | None:
         self._bridge.check()
         scope = asyncio.timeout(timeout)
         try:
@@ -417,7 +436,7 @@ class AsyncConsumer:
             batch = self._core.try_next()
             if batch is not None:
                 return batch
-            if self._core.is_closed():
+            if self._core.is_closed() or not self._bridge.watching:
                 return None
             await self._core.ready()
 
@@ -427,12 +446,19 @@ class AsyncConsumer:
             yield batch
 
     async def __aiter__(self) -> AsyncIterator[_native.Record]:
-        async for batch in self.batches():
-            moves = self._moves
-            for record in batch:
+        while True:
+            held = self._held
+            if held is None:
+                batch = await self._poll(None)
+                if batch is None:
+                    return
+                held = self._held = iter(batch)
+            for record in held:
                 yield record
-                if moves != self._moves:
-                    break  # It was moved: the rest of the batch is not wanted any more.
+                if held is not self._held:
+                    break  # It was moved, or somebody else took the rest.
+            else:
+                self._held = None
 
     @property
     def closed(self) -> bool:
@@ -442,7 +468,12 @@ class AsyncConsumer:
     def seek(self, partition: int, to: Place) -> None:
         """Goes on reading a partition at another place."""
         self._core.seek(partition, _convert.place(to))
-        self._moves += 1
+        self._drop(partition)
+
+    def _drop(self, partition: int) -> None:
+        """What is left of a batch is not wanted any more."""
+        if self._held is not None and self._held.partition == partition:
+            self._held = None
 
     def pause(self, partition: int) -> None:
         """Returns nothing of a partition until it is resumed; others go on."""
@@ -459,7 +490,7 @@ class AsyncConsumer:
     def remove_partition(self, partition: int) -> Position | None:
         """Stops reading a partition; where it stood, if that is known."""
         removed = self._core.remove_partition(partition)
-        self._moves += 1
+        self._drop(partition)
         return None if removed is None else Position(*removed)
 
     def positions(self) -> list[Position]:
@@ -525,7 +556,12 @@ class AsyncEvents:
         return _convert.event((await self._next(timeout))[1])
 
     async def _next(self, timeout: float | None) -> Any:
-        return await self._bridge.run(self._core.next(self._bridge.queue, timeout))
+        try:
+            return await self._bridge.run(self._core.next(self._bridge.queue, timeout))
+        except (ClientClosedError, DisconnectedError):
+            if self._bridge.watching:
+                raise
+            return False, None
 
     async def __aiter__(self) -> AsyncIterator[Event]:
         while True:

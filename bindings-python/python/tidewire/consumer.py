@@ -26,11 +26,12 @@ class Consumer:
     end: ``polars.DataFrame(consumer)``, ``pyarrow.table(consumer)``.
     """
 
-    __slots__ = ("_moves", "_core")
+    __slots__ = ("_core", "_held")
 
     def __init__(self, native: _native.Consumer) -> None:
         self._core = native
-        self._moves = 0
+        # A batch of which records were returned one by one.
+        self._held: _native.BatchIter | None = None
 
     def poll(self, timeout: float | None = None) -> _native.Batch | None:
         """The next batch, waited for at most `timeout` seconds; `None` if there was none in time,
@@ -39,20 +40,44 @@ class Consumer:
         Raises why a partition gives no more, such as `TopicNotFoundError` once the topic was
         deleted, or `OffsetOutOfRangeError`; the other partitions go on.
         """
+        held, self._held = self._held, None
+        if held is not None and (rest := held.rest()) is not None:
+            return rest
         return self._core.poll(timeout)
+
+    def poll_record(self, timeout: float | None = None) -> _native.Record | None:
+        """The next record, waited for at most `timeout` seconds; as :meth:`poll`.
+
+        The batch that it belongs to counts as returned: see :meth:`commit`.
+        """
+        while True:
+            if self._held is not None and (record := next(self._held, None)) is not None:
+                return record
+            self._held = None
+            batch = self._core.poll(timeout)
+            if batch is None:
+                return None
+            self._held = iter(batch)
 
     def batches(self) -> Iterator[_native.Batch]:
         """Batches as they come, until the consumer is closed."""
-        while (batch := self._core.poll(None)) is not None:
+        while (batch := self.poll()) is not None:
             yield batch
 
     def __iter__(self) -> Iterator[_native.Record]:
-        for batch in self.batches():
-            moves = self._moves
-            for record in batch:
+        while True:
+            held = self._held
+            if held is None:
+                batch = self._core.poll(None)
+                if batch is None:
+                    return
+                held = self._held = iter(batch)
+            for record in held:
                 yield record
-                if moves != self._moves:
-                    break  # It was moved: the rest of the batch is not wanted any more.
+                if held is not self._held:
+                    break  # It was moved, or somebody else took the rest.
+            else:
+                self._held = None
 
     @property
     def closed(self) -> bool:
@@ -62,7 +87,12 @@ class Consumer:
     def seek(self, partition: int, to: Place) -> None:
         """Goes on reading a partition at another place."""
         self._core.seek(partition, _convert.place(to))
-        self._moves += 1
+        self._drop(partition)
+
+    def _drop(self, partition: int) -> None:
+        """What is left of a batch is not wanted any more."""
+        if self._held is not None and self._held.partition == partition:
+            self._held = None
 
     def pause(self, partition: int) -> None:
         """Returns nothing of a partition until it is resumed; others go on."""
@@ -79,7 +109,7 @@ class Consumer:
     def remove_partition(self, partition: int) -> Position | None:
         """Stops reading a partition; where it stood, if that is known."""
         removed = self._core.remove_partition(partition)
-        self._moves += 1
+        self._drop(partition)
         return None if removed is None else Position(*removed)
 
     def positions(self) -> list[Position]:
@@ -96,7 +126,8 @@ class Consumer:
 
     def commit(self, batch: _native.Batch | None = None) -> None:
         """Stores how far the batches reach that were returned, or that `batch` and all before it
-        was done; waits until it is on the server's disk.
+        was done; waits until it is on the server's disk. Record by record, too, it is whole
+        batches that count: call it between batches, or :meth:`commit_offset`.
 
         Raises `NotAssignedError` if a partition was given to another member meanwhile,
         `UnknownMemberError`, `StaleGenerationError`.

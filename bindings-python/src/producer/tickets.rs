@@ -144,6 +144,17 @@ impl AsyncTicket {
         let outcome = outcome.transpose().map_err(|error| raise(py, &error))?;
         Ok(outcome.map(Receipt::new))
     }
+
+    /// A future that has the outcome.
+    fn told<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let future = self.queue.get().event_loop(py).into_bound(py);
+        let future = future.call_method0(intern!(py, "create_future"))?;
+        match self.try_receipt(py) {
+            Ok(receipt) => future.call_method1(intern!(py, "set_result"), (receipt,))?,
+            Err(error) => future.call_method1(intern!(py, "set_exception"), (error,))?,
+        };
+        Ok(future)
+    }
 }
 
 #[pymethods]
@@ -162,20 +173,17 @@ impl AsyncTicket {
     /// A future of the receipt.
     fn future<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let queue = self.queue.get();
+        if let Ok(Some(_)) | Err(_) = self.try_receipt(py) {
+            return self.told(py);
+        }
         let number = self.ticket.lock().unwrap_or_else(PoisonError::into_inner).number();
         let future = queue.wait_ticket(py, self.producer, number)?.into_bound(py);
         // What was told before nobody will tell again.
-        match self.try_receipt(py) {
-            Ok(None) => return Ok(future),
-            Ok(Some(receipt)) => {
-                future.call_method1(intern!(py, "set_result"), (receipt,))?;
-            }
-            Err(error) => {
-                future.call_method1(intern!(py, "set_exception"), (error,))?;
-            }
+        if let Ok(None) = self.try_receipt(py) {
+            return Ok(future);
         }
         queue.forget_ticket(self.producer, number);
-        Ok(future)
+        self.told(py)
     }
 
     fn __await__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {

@@ -59,6 +59,30 @@ pub fn small_size(text: &str) -> Result<u32, String> {
     u32::try_from(size(text)?).map_err(|_| "the limit is 4 GiB".to_owned())
 }
 
+/// Sizes of records, in bytes: all of them from `min` to `max` are as likely.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sizes {
+    /// The smallest.
+    pub min: u32,
+    /// The largest.
+    pub max: u32,
+}
+
+/// Reads one size, or a range of them: `100`, `100..1KiB`.
+pub fn sizes(text: &str) -> Result<Sizes, String> {
+    let (min, max) = text.split_once("..").unwrap_or((text, text));
+    let (min, max) = (small_size(min)?, small_size(max)?);
+    if min > max {
+        return Err(format!("a range of sizes goes from small to large: {max}..{min}"));
+    }
+    Ok(Sizes { min, max })
+}
+
+/// Reads a number of things, which may be none: 0, or as [`count`].
+pub fn count_or_none(text: &str) -> Result<u64, String> {
+    if text.trim() == "0" { Ok(0) } else { count(text) }
+}
+
 /// Reads a number of things, at least one: `5000000`, `5_000_000`, `5M` or `100k`.
 pub fn count(text: &str) -> Result<u64, String> {
     let lower = text.trim().to_ascii_lowercase().replace('_', "");
@@ -175,6 +199,15 @@ mod tests {
             assert!(size(bad).is_err(), "{bad}");
         }
         assert!(small_size("4GiB").is_err());
+    }
+
+    #[test]
+    fn a_range_of_sizes_goes_up() {
+        assert_eq!(sizes("100"), Ok(Sizes { min: 100, max: 100 }));
+        assert_eq!(sizes("10..2KiB"), Ok(Sizes { min: 10, max: 2048 }));
+        assert!(sizes("2..1").unwrap_err().contains("1..2"));
+        assert!(sizes("..").is_err() && sizes("1..x").is_err());
+        assert_eq!((count_or_none("0"), count_or_none("2k")), (Ok(0), Ok(2000)));
     }
 
     #[test]

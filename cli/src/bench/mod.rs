@@ -1,172 +1,164 @@
-//! `tidewire bench`: how fast records go in and out.
+//! `tidewire bench`: how fast records go in and out, and what this machine gives at most.
 //!
-//! * here: the server and the topic to measure against, and their removal.
-//! * [`produce`], [`consume`]: the measurements. [`report`]: the figures.
+//! * [`target`]: the server and the topic to measure against. [`shape`]: what records look like.
+//! * [`load`]: producers at work. [`read`]: consumers at work. [`meter`] counts both.
+//! * [`produce`], [`consume`], [`together`], [`ceiling`]: the measurements.
+//! * [`progress`]: what is shown meanwhile. [`report`], [`plot`]: the figures.
 //!
 //! The one invariant: what is measured begins after a warm-up of the same work, unless asked
 //! otherwise: the first touch of memory and files costs several times what follows.
 
+mod ceiling;
 mod consume;
+mod load;
+mod meter;
+mod plot;
 mod produce;
+mod progress;
+mod read;
 mod report;
+mod shape;
+mod target;
+mod together;
 
-use std::time::Duration;
+use tokio::task::spawn_blocking;
 
-use indicatif::ProgressBar;
-use tempfile::TempDir;
-use tidewire::{Client, Code, ProducerBuilder, TopicConfig};
-use tidewire_protocol::limits;
-use tidewire_protocol::name::TopicName;
-
-use crate::args::bench::{BenchCommand, CommonArgs};
-use crate::child::ServerProcess;
+use crate::args::bench::{BenchCommand, CommonArgs, ShowArgs};
 use crate::client;
 use crate::failure::Failure;
 use crate::output;
+use load::Load;
 use report::Figures;
-
-/// The stream of topics that a measurement makes for itself.
-const STREAM: &str = "bench";
-
-/// How often a terminal is told that work goes on; rarely enough not to be part of it.
-const TICK: Duration = Duration::from_millis(100);
-
-/// What a batch needs beside the value of a record.
-const RECORD_OVERHEAD: u32 = 1024;
+use target::Bench;
+use together::Plan;
 
 /// Carries out a measurement.
 pub fn run(command: BenchCommand) -> Result<(), Failure> {
     client::run(async {
-        let common = match &command {
-            BenchCommand::Produce(args) => args.common.clone(),
-            BenchCommand::Consume(args) => args.common.clone(),
+        let figures = match command.common() {
+            Some(common) => against_server(&command, common).await?,
+            None => measure_machine(&command).await?,
         };
-        check(&common)?;
-        let bench = Bench::prepare(&common).await?;
-        let measured = match &command {
-            BenchCommand::Produce(args) => produce::run(&bench, args).await,
-            BenchCommand::Consume(args) => consume::run(&bench, args).await,
-        };
-        let cleared = bench.clear().await;
-        let figures = measured?;
-        cleared?;
-        show(&figures, common.json)
+        present(&figures, command.show())
     })
 }
 
-fn check(common: &CommonArgs) -> Result<(), Failure> {
-    let max = limits::MAX_BATCH_LEN - RECORD_OVERHEAD;
-    if common.size > max {
-        let size = common.size;
-        return Err(Failure::usage(format!("--size is {size}, over the limit of {max} bytes")));
+async fn against_server(
+    command: &BenchCommand,
+    common: &CommonArgs,
+) -> Result<Figures, Failure> {
+    let mut common = common.clone();
+    if let BenchCommand::Latency(_) = command {
+        common.linger_ms.get_or_insert(0);
     }
-    Ok(())
+    let bench = Bench::prepare(&common).await?;
+    let measured = measure(&bench, command).await;
+    let cleared = bench.clear().await;
+    let figures = measured?;
+    cleared?;
+    Ok(figures)
 }
 
-fn show(figures: &Figures, json: bool) -> Result<(), Failure> {
-    if json { output::json(&figures.to_json()) } else { figures.print() }
-}
-
-/// What is measured against.
-struct Bench {
-    url: String,
-    topic: String,
-    partitions: u32,
-    /// The topic is this measurement's, and goes at the end.
-    owns_topic: bool,
-    /// So does the stream.
-    owns_stream: bool,
-    own: Option<(ServerProcess, TempDir)>,
-    client: Client,
-    common: CommonArgs,
-}
-
-impl Bench {
-    async fn prepare(common: &CommonArgs) -> Result<Self, Failure> {
-        let (url, own) = match &common.url {
-            Some(url) => (url.clone(), None),
-            None => {
-                let directory = tempfile::Builder::new()
-                    .prefix("tidewire-bench-")
-                    .tempdir()
-                    .map_err(|error| Failure::io("creating a temporary directory", &error))?;
-                let server = ServerProcess::start(directory.path()).await?;
-                (server.url().to_owned(), Some((server, directory)))
-            }
-        };
-        let client = client::connect(&url).await?;
-        let topic = common
-            .topic
-            .clone()
-            .unwrap_or_else(|| format!("{STREAM}/records-{}", std::process::id()));
-        let stream = TopicName::parse(&topic).map_err(tidewire::Error::from)?;
-        let owns_stream = match client.create_stream(stream.stream()).await {
-            Ok(_) => !common.keep,
-            Err(error) if error.code() == Code::STREAM_EXISTS => false,
-            Err(error) => return Err(error.into()),
-        };
-        let config = TopicConfig::default().partitions(common.partitions);
-        let (partitions, owns_topic) = match client.create_topic(&topic, config).await {
-            Ok(info) => (info.partitions, !common.keep),
-            Err(error) if error.code() == Code::TOPIC_EXISTS => {
-                (client.describe_topic(&topic).await?.partitions, false)
-            }
-            Err(error) => return Err(error.into()),
-        };
-        let common = common.clone();
-        Ok(Self { url, topic, partitions, owns_topic, owns_stream, own, client, common })
-    }
-
-    /// A client with a connection of its own.
-    async fn connect(&self) -> Result<Client, Failure> {
-        client::connect(&self.url).await
-    }
-
-    /// A producer as the arguments describe it.
-    fn producer(&self, client: &Client) -> ProducerBuilder {
-        let mut builder = client.producer(&self.topic).acks(self.common.acks);
-        if let Some(batch_bytes) = self.common.batch_bytes {
-            builder = builder.batch_bytes(batch_bytes);
+async fn measure(bench: &Bench, command: &BenchCommand) -> Result<Figures, Failure> {
+    let common = &bench.common;
+    match command {
+        BenchCommand::Produce(args) => {
+            let records = args.records.unwrap_or(load::DEFAULT_RECORDS);
+            let bytes = ceiling::Bytes::new(
+                common.size,
+                records,
+                common.batch_bytes,
+                args.producers,
+                common.acks,
+            );
+            let run = produce::run(bench, args);
+            below(args.ceiling, move || ceiling::produce(bytes), run).await
         }
-        if let Some(linger_ms) = self.common.linger_ms {
-            builder = builder.linger_ms(linger_ms);
+        BenchCommand::Consume(args) => {
+            let bytes = ceiling::Bytes::new(
+                common.size,
+                args.records,
+                common.batch_bytes,
+                args.consumers,
+                common.acks,
+            );
+            let run = consume::run(bench, args);
+            below(args.ceiling, move || ceiling::consume(bytes), run).await
         }
-        builder
-    }
-
-    /// Says what happens now, until the value is dropped; nothing where stderr is not a terminal.
-    fn phase(&self, what: &'static str) -> Phase {
-        let bar = ProgressBar::new_spinner().with_message(what);
-        bar.enable_steady_tick(TICK);
-        Phase(bar)
-    }
-
-    /// Removes what was made for the measurement.
-    async fn clear(self) -> Result<(), Failure> {
-        if let Some((server, directory)) = self.own {
-            server.stop().await?;
-            return directory
-                .close()
-                .map_err(|error| Failure::io("removing the temporary directory", &error));
+        BenchCommand::EndToEnd(args) => {
+            let plan = Plan {
+                what: "end-to-end",
+                load: Load::new(args.records, args.duration, args.rate),
+                producers: args.producers,
+                consumers: args.consumers,
+                readers: 0,
+                history: 0,
+            };
+            together::run(bench, &plan).await
         }
-        if self.owns_topic {
-            self.client.delete_topic(&self.topic).await?;
+        BenchCommand::Latency(args) => {
+            let plan = Plan {
+                what: "latency",
+                load: Load::new(None, Some(args.duration), Some(args.rate)),
+                producers: args.producers,
+                consumers: args.consumers,
+                readers: 0,
+                history: 0,
+            };
+            together::run(bench, &plan).await
         }
-        if self.owns_stream
-            && let Ok(name) = TopicName::parse(&self.topic)
-        {
-            // Someone else may use it by now.
-            let _ = self.client.delete_stream(name.stream(), false).await;
+        BenchCommand::Mixed(args) => {
+            let plan = Plan {
+                what: "mixed",
+                load: Load::new(args.records, args.duration, args.rate),
+                producers: args.producers,
+                consumers: args.consumers,
+                readers: args.readers,
+                history: args.history,
+            };
+            together::run(bench, &plan).await
         }
-        Ok(())
+        BenchCommand::Ceiling(_) => measure_machine(command).await,
     }
 }
 
-/// A line on the terminal that goes when what it tells is over.
-struct Phase(ProgressBar);
+/// A measurement that needs no server.
+async fn measure_machine(command: &BenchCommand) -> Result<Figures, Failure> {
+    let BenchCommand::Ceiling(args) = command else {
+        return Err(Failure::usage("only the ceiling is measured without a server"));
+    };
+    let args = args.clone();
+    on_thread(move || ceiling::run(&args)).await
+}
 
-impl Drop for Phase {
-    fn drop(&mut self) {
-        self.0.finish_and_clear();
+/// Measures between two looks at the ceiling, if that is asked for: the machine changes.
+async fn below(
+    asked: bool,
+    ceiling: impl Fn() -> Result<f64, Failure> + Clone + Send + 'static,
+    measure: impl Future<Output = Result<Figures, Failure>>,
+) -> Result<Figures, Failure> {
+    if !asked {
+        return measure.await;
     }
+    // The first touches the memory.
+    on_thread(ceiling.clone()).await?;
+    let before = on_thread(ceiling.clone()).await?;
+    let mut figures = measure.await?;
+    let after = on_thread(ceiling).await?;
+    figures.ceiling = Some((before + after) / 2.0);
+    Ok(figures)
+}
+
+async fn on_thread<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Failure> {
+    let ended = spawn_blocking(work).await;
+    ended.map_err(|error| Failure::new(format!("the measurement ended: {error}")))?
+}
+
+fn present(figures: &Figures, show: &ShowArgs) -> Result<(), Failure> {
+    if let Some(path) = &show.plot {
+        plot::write(figures, path)?;
+    }
+    if show.json { output::json(&figures.to_json()) } else { figures.print() }
 }

@@ -98,6 +98,13 @@ impl Batch {
         self.first
     }
 
+    /// The same batch without the first `count` of its records; it shares the bytes.
+    pub fn skip(&self, count: usize) -> Self {
+        let mut rest = self.clone();
+        rest.hide(count);
+        rest
+    }
+
     /// Hides the first `count` of the records shown.
     pub(crate) fn hide(&mut self, count: usize) {
         self.first = (self.first + count).min(self.stored.len());
@@ -358,6 +365,9 @@ mod tests {
         let offsets: Vec<u64> = batch.iter().map(|record| record.offset()).collect();
         assert_eq!(offsets, [2, 3, 4]);
         assert_eq!(batch.get(1).and_then(|record| record.value()), Some(&[3u8][..]));
+        let rest = batch.skip(2);
+        assert_eq!((rest.len(), rest.base_offset(), rest.next_offset()), (1, 4, 5));
+        assert!(batch.skip(9).is_empty());
         let owned = batch.get(2).expect("third").to_owned();
         assert_eq!((owned.offset(), owned.value_bytes()), (4, Some(Bytes::from_static(&[4]))));
     }

@@ -303,8 +303,10 @@ impl Queue {
             pushed.send = true;
         }
         if index == 0 && !full {
-            let sooner = self.set_timer(at, until);
-            pushed.sooner = sooner && !expedite;
+            self.set_timer(at, until);
+            // What is expedited needs no timer, and is not worth a wake-up; but its timer stays,
+            // and whoever comes next may rely on it.
+            pushed.sooner = !expedite && self.is_timer_sooner();
         }
         Ok((ticket, pushed))
     }
@@ -430,15 +432,19 @@ impl Queue {
         self.mark_to_seal(partition);
     }
 
-    /// Sets the timer of an open batch, unless its partition has an earlier one; whether it is
-    /// the nearest now.
-    fn set_timer(&mut self, at: u32, until: Time) -> bool {
+    /// Whether the nearest timer is before what the task sleeps for.
+    fn is_timer_sooner(&self) -> bool {
+        let nearest = self.timers.peek().map(|Reverse((until, _))| *until);
+        nearest.is_some_and(|nearest| self.armed.is_none_or(|armed| nearest < armed))
+    }
+
+    /// Sets the timer of an open batch, unless its partition has an earlier one.
+    fn set_timer(&mut self, at: u32, until: Time) {
         let place = self.partition(at);
         if place.timer.is_some_and(|timer| timer <= until) {
-            return false;
+            return;
         }
         place.timer = Some(until);
-        let sooner = self.timers.peek().is_none_or(|Reverse((next, _))| until < *next);
         if self.timers.len() > MAX_TIMERS + 2 * self.partitions.len() {
             let partitions = &self.partitions;
             self.timers.retain(|Reverse((until, at))| {
@@ -446,7 +452,6 @@ impl Queue {
             });
         }
         self.timers.push(Reverse((until, at)));
-        sooner
     }
 
     /// Expedites what has waited long enough, and gives up what has waited too long; the next

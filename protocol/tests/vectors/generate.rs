@@ -6,11 +6,11 @@
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
-use tidewire_protocol::batch::{BatchBuilder, Codec, Compressor, RecordRef, Sequence};
 use tidewire_protocol::frame::{Flags, HEADER_LEN, Header, PREFACE};
 use tidewire_protocol::limits;
 use tidewire_protocol::message::{Direction, KINDS, Kind, KindInfo};
 
+use super::codecs;
 use super::columns::{Plan, Record, reseal, reseal_header};
 use super::json::hex;
 use super::messages_json::codec_of;
@@ -51,7 +51,7 @@ fn missing_vectors_are_written() {
     println!("{added} vectors added, {} in all", frozen.len());
 }
 
-type Vectors = Vec<(String, Value)>;
+pub(super) type Vectors = Vec<(String, Value)>;
 
 fn wanted() -> Vectors {
     let mut out = Vec::new();
@@ -61,7 +61,8 @@ fn wanted() -> Vectors {
     messages(&mut out);
     batch_columns(&mut out);
     batch_records(&mut out);
-    compressed(&mut out);
+    codecs::compressed(&mut out);
+    codecs::zstandard(&mut out);
     batch_faults(&mut out);
     keys(&mut out);
     out
@@ -69,11 +70,11 @@ fn wanted() -> Vectors {
 
 /// Name and rule of a vector, where it goes, and of what kind it is.
 #[derive(Clone, Copy)]
-struct Id<'a> {
-    file: &'a str,
-    name: &'a str,
-    rule: &'a str,
-    kind: &'a str,
+pub(super) struct Id<'a> {
+    pub(super) file: &'a str,
+    pub(super) name: &'a str,
+    pub(super) rule: &'a str,
+    pub(super) kind: &'a str,
 }
 
 /// Where vectors go, and of what kind they are.
@@ -90,7 +91,7 @@ impl Place<'_> {
 }
 
 /// A vector that must be understood, as `class`; its value is what the codecs say today.
-fn understood(out: &mut Vectors, id: Id<'_>, class: &str, bytes: &[u8]) {
+pub(super) fn understood(out: &mut Vectors, id: Id<'_>, class: &str, bytes: &[u8]) {
     let value = judge(id.kind, bytes).unwrap_or_else(|e| panic!("{}: {e}", id.name));
     if class == "roundtrip" && id.kind != "PARTITION" {
         assert_eq!(encode(id.kind, &value), bytes, "{}", id.name);
@@ -99,7 +100,7 @@ fn understood(out: &mut Vectors, id: Id<'_>, class: &str, bytes: &[u8]) {
 }
 
 /// A vector that must be refused with the error called `error`.
-fn refused(out: &mut Vectors, id: Id<'_>, bytes: &[u8], error: &str) {
+pub(super) fn refused(out: &mut Vectors, id: Id<'_>, bytes: &[u8], error: &str) {
     let refusal = judge(id.kind, bytes).expect_err(id.name);
     assert_eq!(refusal.code.name(), Some(error), "{}: {refusal}", id.name);
     push(out, id, "reject", bytes, Value::Null, json!(error));
@@ -593,43 +594,6 @@ fn batch_records(out: &mut Vectors) {
     let mut first_gone = Plan::new(64, records(64, 1));
     first_gone.records[0].offset_delta = 3;
     roundtrip("batch-thinned-at-its-start", "B-14", &first_gone);
-}
-
-fn compressed(out: &mut Vectors) {
-    let mut builder = BatchBuilder::new(1 << 20, 1000);
-    for i in 0..40u32 {
-        let value = format!("{{\"place\":\"37km NNE of Amboy, Washington\",\"number\":{i}}}");
-        let record = RecordRef {
-            key: (i % 3 != 0).then_some(b"uw"),
-            value: (i % 7 != 6).then_some(value.as_bytes()),
-            ..RecordRef::at(i64::from(i))
-        };
-        builder.push(&record).expect("small");
-    }
-    let mut lz4 = Compressor::new(Codec::Lz4, 0);
-    let good = builder.seal_with(Sequence::default(), &mut lz4).to_vec();
-    assert_eq!(good[33], 1, "it became smaller");
-    let id = |name| Id { file: "batch/codec", name, rule: "B-16", kind: "BATCH" };
-    understood(out, id("batch-lz4"), "decode", &good);
-    let raw_len = u32::from_le_bytes([good[68], good[69], good[70], good[71]]);
-    let data_len = u32::from_le_bytes([good[80], good[81], good[82], good[83]]);
-    let too_large = limits::MAX_BATCH_LEN - 79;
-    let patches: [(&str, usize, &[u8], &str); 8] = [
-        ("lz4-raw-len-over", 68, &(raw_len + 8).to_le_bytes(), "CORRUPT_BATCH"),
-        ("lz4-raw-len-under", 68, &(raw_len - 8).to_le_bytes(), "CORRUPT_BATCH"),
-        ("lz4-bomb", 68, &[0xff; 4], "BATCH_TOO_LARGE"),
-        ("lz4-raw-len-just-too-large", 68, &too_large.to_le_bytes(), "BATCH_TOO_LARGE"),
-        ("lz4-data-len-over", 80, &(data_len + 8).to_le_bytes(), "CORRUPT_BATCH"),
-        ("lz4-data-len-4-gib", 80, &[0xff; 4], "CORRUPT_BATCH"),
-        ("lz4-second-word", 84, &[1], "UNSUPPORTED_BATCH"),
-        ("lz4-of-more-records", 36, &[41], "CORRUPT_BATCH"),
-    ];
-    for (name, at, bytes, error) in patches {
-        let mut bad = good.clone();
-        bad[at..at + bytes.len()].copy_from_slice(bytes);
-        reseal(&mut bad);
-        refused(out, id(name), &bad, error);
-    }
 }
 
 fn batch_faults(out: &mut Vectors) {

@@ -9,6 +9,7 @@
 #![allow(clippy::disallowed_methods, reason = "the vectors are files")]
 
 mod batches;
+mod codecs;
 mod columns;
 mod generate;
 mod json;
