@@ -74,6 +74,11 @@ impl Cold {
         self.waiting.len() + self.fetches.iter().map(|fetch| fetch.readers.len()).sum::<usize>()
     }
 
+    /// Readers in line.
+    pub(super) fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
     /// Has a reader wait for the fetch that is under way for its place, or in line if there are
     /// enough of them. Gives it back if it may begin one.
     pub(super) fn join(&mut self, reader: Reader) -> Result<(), Reader> {
@@ -98,9 +103,17 @@ impl Cold {
         at.map_or_else(Vec::new, |at| self.fetches.swap_remove(at).readers)
     }
 
-    /// Everyone in line, who may find now what they want.
-    pub(super) fn take_waiting(&mut self) -> VecDeque<Reader> {
-        std::mem::take(&mut self.waiting)
+    /// The next one in line who gets on now: its turn has come, or the newest chunk holds what it
+    /// wants. `from` is where to look on.
+    pub(super) fn next_waiting(&mut self, from: &mut usize) -> Option<Reader> {
+        let has_room = self.fetches.len() < MAX_FETCHES;
+        let newest = self.kept.back();
+        let gets_on = |reader: &Reader| {
+            has_room || newest.is_some_and(|block| block.holds(reader.next_offset))
+        };
+        let at = self.waiting.iter().skip(*from).position(gets_on)?;
+        *from += at;
+        self.waiting.remove(*from)
     }
 
     /// A reader by its origin.

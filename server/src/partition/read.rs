@@ -240,7 +240,13 @@ impl<D: Disk> Partition<D> {
                 }
             }
         }
-        for reader in self.cold.take_waiting() {
+        // One that waits on goes to the end of the line, behind those that were there.
+        let mut from = 0;
+        let mut left = self.cold.waiting();
+        while left > 0
+            && let Some(reader) = self.cold.next_waiting(&mut from)
+        {
+            left -= 1;
             self.go_on(reader, effects);
         }
     }
