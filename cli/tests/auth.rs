@@ -351,7 +351,7 @@ async fn a_change_of_grants_holds_on_open_connections_at_once() {
     assert_eq!(denied.expect_err("may not read").code(), Code::DENIED);
 
     let write = Grant::topic("shop/*").write();
-    world.root.change_grants("ada", &[write.clone()], &[]).await.expect("changed");
+    world.root.change_grants("ada", std::slice::from_ref(&write), &[]).await.expect("changed");
     let error = producer.send(Record::new("three")).await.expect_err("may not");
     assert_eq!(error.code(), Code::DENIED);
     world.root.change_grants("ada", &[], &[rights]).await.expect("changed");
