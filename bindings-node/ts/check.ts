@@ -25,7 +25,13 @@ export function optionPairs(
     if (info === undefined) {
       throw badValue(`there is no ${scope} option ${name}${hint(name, table, other)}`, CODE)
     }
-    pairs.push(info.name, optionText(`options.${name}`, info, value))
+    try {
+      pairs.push(info.name, optionText(`options.${name}`, info, value))
+    } catch (error) {
+      // By this name it is found in the reference, and in other languages.
+      if (error instanceof Error && info.name !== name) error.message += ` (${info.name})`
+      throw error
+    }
   }
   return pairs
 }

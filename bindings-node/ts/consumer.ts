@@ -329,6 +329,8 @@ export class Consumer implements AsyncIterable<Record> {
 
   #alone(answer: Failure | boolean | null, name: string): boolean {
     if (isFailure(answer)) throw errorOf(answer)
+    // Where every partition had ended with an error there may be records again.
+    if (!this.#leaving) this.#over = false
     if (answer === null) {
       const text = `${name}: the group decides which partitions its members read, and from where`
       throw Object.assign(new TypeError(text), { code: 'E_INVALID_ARGUMENT' })

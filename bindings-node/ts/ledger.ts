@@ -6,6 +6,7 @@
  * those that it took, too. The one invariant: a record is settled once.
  */
 
+import { Code } from './constants.js'
 import { errorOf } from './errors.js'
 import { hub } from './hub.js'
 import type { Failure } from './native.js'
@@ -131,7 +132,8 @@ export class Ledger {
       if (run.settled) this.#tidy(run)
       else i++
     }
-    if (failure && told < count) {
+    // What `queueFull: 'drop'` dropped is as the application wanted it, and counted elsewhere.
+    if (failure && told < count && failure.number !== Code.QUEUE_FULL) {
       this.#failure ??= failure
       for (const watcher of this.watchers) watcher(failure)
     }
