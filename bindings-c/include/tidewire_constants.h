@@ -198,6 +198,7 @@
 #define TW_MAX_REMEMBERED_PRODUCERS 10000u /* Producers that a partition remembers at least: those that appended last. In producers. */
 #define TW_MAX_NAMED_PRODUCERS 10000u /* Most named producers of a topic. In producers. */
 #define TW_MAX_REMEMBERED_IDS 900000u /* Ids of records that a partition remembers for its topic's `dedup_window_ms`; then the oldest go before their time. In ids. */
+#define TW_MAX_REMEMBERED_REFUSALS 1024u /* Batches that a partition remembers to have refused for their ids, so that a late copy is refused as well; then the oldest are forgotten. In batches. */
 #define TW_MAX_SEEN_RANGES 240u /* Most ranges in the answer to a batch with ids that were seen: it fits into the smallest frame. In ranges. */
 #define TW_MAX_CORRELATION 9223372036854775807ull /* Highest correlation of a request: numbers above are a server's own. In requests. */
 #define TW_MAX_IN_FLIGHT 1024u /* Most unanswered requests on a connection. In requests. */
@@ -254,7 +255,9 @@
 #define TW_DEFAULT_MEMBER_NAME "" /* A name under which a member of a group keeps its place when its program is restarted; empty is none. Default "". */
 #define TW_DEFAULT_SESSION_TIMEOUT_MS 45000u /* How long a group waits for a member whose connection is lost. In milliseconds. Default 45000. 100 to 3600000. */
 #define TW_DEFAULT_REBALANCE_TIMEOUT_MS 60000u /* How long a group waits for a member to let go of a partition that another shall read. In milliseconds. Default 60000. 100 to 3600000. */
-#define TW_DEFAULT_AUTO_COMMIT_INTERVAL_MS 1000u /* How often a member that commits by itself stores what was done. In milliseconds. Default 1000. 0 to 3600000. */
+#define TW_DEFAULT_ON_OUT_OF_RANGE "earliest" /* What happens when retention has deleted records before the consumer read them, or before a stored offset: it goes on at the earliest record left or after the latest, and tells so by an event; or it fails with an error. An offset that the application names and that does not exist is always an error. Default "earliest". */
+#define TW_DEFAULT_AUTO_COMMIT "off" /* When a consumer with a group or a name stores offsets by itself: off (never; the application commits), interval (what was done, every auto_commit_interval_ms and when it closes), after (each batch, when the next is asked for), before (each batch, before it is returned). At least once with the first three, at most once with before. Default "off". */
+#define TW_DEFAULT_AUTO_COMMIT_INTERVAL_MS 1000u /* How often a consumer whose auto_commit is interval stores what was done. In milliseconds. Default 1000. 0 to 3600000. */
 #define TW_DEFAULT_PARTITIONS 1u /* Number of partitions. In partitions. Default 1. 1 to 100000. */
 #define TW_DEFAULT_SEGMENT_BYTES 268435456u /* Size at which a partition's log begins a new file. In bytes. Default 268435456. 1048576 to 1073741824. */
 #define TW_DEFAULT_CODEC "none" /* Compression by producers that do not choose for themselves: none, lz4 or zstd. Default "none". */

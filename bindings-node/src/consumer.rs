@@ -9,7 +9,7 @@ use napi::bindgen_prelude::{BigInt, ToNapiValue};
 use napi::{Env, Unknown};
 use napi_derive::napi;
 use tidewire::blocking::Runtime;
-use tidewire::{Delivery, DeliveryQueue, Error, GroupControl, GroupDeliveryQueue, TopicName};
+use tidewire::{ConsumerControl, Delivery, DeliveryQueue, Error, TopicName};
 
 use crate::batch;
 use crate::client::NativeClient;
@@ -18,9 +18,11 @@ use crate::hub::Shared;
 use crate::info::{ConsumerStats, Position, TopicPartition};
 use crate::options::{self, Options};
 
-enum Queue {
-    Alone(DeliveryQueue),
-    Member(GroupDeliveryQueue, GroupControl),
+struct Queue {
+    deliveries: DeliveryQueue,
+    control: ConsumerControl,
+    /// Where offsets are stored; then nothing is asked of the consumer that is a group's.
+    in_group: bool,
 }
 
 /// A consumer of the core's.
@@ -57,21 +59,12 @@ impl NativeClient {
         let first = topics.first().map_or("", String::as_str);
         let mut builder = client.consumer(first);
         let consumer = move |queue| NativeConsumer { queue, hub, topics: Mutex::default() };
+        for topic in topics.iter().skip(1) {
+            builder = builder.topic(topic);
+        }
+        let in_group = group.is_some();
         if let Some(group) = group {
-            let mut builder = builder.group(&group);
-            for topic in topics.iter().skip(1) {
-                builder = builder.topic(topic);
-            }
-            let builder = match options.group(builder) {
-                Ok(builder) => builder,
-                Err(failure) => return self.hub.fail(number, failure),
-            };
-            let opening = async move {
-                let queue = GroupDeliveryQueue::new(builder.build().await?, None, wake)?;
-                let control = queue.control()?;
-                Ok(Queue::Member(queue, control))
-            };
-            return self.hub.start(number, opening, consumer);
+            builder = builder.group(&group);
         }
         if let Some(partitions) = partitions {
             builder = builder.partitions(partitions);
@@ -84,7 +77,9 @@ impl NativeClient {
             Err(failure) => return self.hub.fail(number, failure),
         };
         let opening = async move {
-            Ok(Queue::Alone(DeliveryQueue::new(builder.build().await?, None, wake)?))
+            let deliveries = DeliveryQueue::new(builder.build().await?, None, wake)?;
+            let control = deliveries.control()?;
+            Ok(Queue { deliveries, control, in_group })
         };
         self.hub.start(number, opening, consumer);
     }
@@ -96,11 +91,7 @@ impl NativeConsumer {
     /// there will be no more.
     #[napi(ts_return_type = "ArrayBuffer | Failure | boolean | null")]
     pub fn next<'env>(&self, env: &'env Env) -> napi::Result<Option<Unknown<'env>>> {
-        let next = match &self.queue {
-            Queue::Alone(queue) => queue.try_next(),
-            Queue::Member(queue, _) => queue.try_next(),
-        };
-        match next {
+        match self.queue.deliveries.try_next() {
             Ok(None | Some(Delivery::Event(_))) => Ok(None),
             Ok(Some(Delivery::Batch(found))) => {
                 let topic = self.topic_number(found.topic());
@@ -129,20 +120,19 @@ impl NativeConsumer {
         topics.get(number as usize).map(ToString::to_string)
     }
 
-    fn alone<T, V: ToNapiValue>(
+    fn call<T, V: ToNapiValue>(
         &self,
         call: impl FnOnce(&DeliveryQueue) -> Result<T, Error>,
         into: impl FnOnce(T) -> V,
         env: &Env,
     ) -> napi::Result<Option<Unknown<'static>>> {
-        let Queue::Alone(queue) = &self.queue else { return Ok(None) };
-        match call(queue) {
+        match call(&self.queue.deliveries) {
             Ok(found) => value(env, into(found)).map(Some),
             Err(error) => value(env, Failure::of(&error)).map(Some),
         }
     }
 
-    /// Of a consumer by itself; null for a member of a group, and so the next four.
+    /// True, or a failure; and so the next four.
     #[napi(ts_return_type = "Failure | boolean | null")]
     pub fn seek(
         &self,
@@ -151,19 +141,19 @@ impl NativeConsumer {
         to: String,
     ) -> napi::Result<Option<Unknown<'static>>> {
         match options::start(&to) {
-            Ok(to) => self.alone(|queue| queue.seek(partition, to), |()| true, env),
+            Ok(to) => self.call(|queue| queue.seek(partition, to), |()| true, env),
             Err(failure) => value(env, failure).map(Some),
         }
     }
 
     #[napi(ts_return_type = "Failure | boolean | null")]
     pub fn pause(&self, env: &Env, partition: u32) -> napi::Result<Option<Unknown<'static>>> {
-        self.alone(|queue| queue.pause(partition), |()| true, env)
+        self.call(|queue| queue.pause(partition), |()| true, env)
     }
 
     #[napi(ts_return_type = "Failure | boolean | null")]
     pub fn resume(&self, env: &Env, partition: u32) -> napi::Result<Option<Unknown<'static>>> {
-        self.alone(|queue| queue.resume(partition), |()| true, env)
+        self.call(|queue| queue.resume(partition), |()| true, env)
     }
 
     #[napi(ts_return_type = "Failure | boolean | null")]
@@ -175,7 +165,7 @@ impl NativeConsumer {
     ) -> napi::Result<Option<Unknown<'static>>> {
         match options::start(&start) {
             Ok(start) => {
-                self.alone(|queue| queue.add_partition(partition, start), |()| true, env)
+                self.call(|queue| queue.add_partition(partition, start), |()| true, env)
             }
             Err(failure) => value(env, failure).map(Some),
         }
@@ -187,62 +177,36 @@ impl NativeConsumer {
         env: &Env,
         partition: u32,
     ) -> napi::Result<Option<Unknown<'static>>> {
-        self.alone(|queue| queue.remove_partition(partition), |found| found.is_some(), env)
+        self.call(|queue| queue.remove_partition(partition), |found| found.is_some(), env)
     }
 
-    /// Of a consumer by itself.
     #[napi]
     pub fn positions(&self) -> Option<Vec<Position>> {
-        match &self.queue {
-            Queue::Alone(queue) => {
-                queue.positions().ok().map(|all| all.into_iter().map(Into::into).collect())
-            }
-            Queue::Member(..) => None,
-        }
+        Some(self.queue.control.positions().into_iter().map(Into::into).collect())
     }
 
-    /// Of a consumer by itself.
     #[napi]
     pub fn stats(&self) -> Option<ConsumerStats> {
-        match &self.queue {
-            Queue::Alone(queue) => queue.stats().ok().map(Into::into),
-            Queue::Member(..) => None,
-        }
+        Some(self.queue.control.stats().into())
     }
 
     #[napi]
     pub fn lag(&self) -> BigInt {
-        let lag = match &self.queue {
-            Queue::Alone(queue) => queue.lag().unwrap_or(0),
-            Queue::Member(_, control) => control.lag(),
-        };
-        lag.into()
+        self.queue.control.lag().into()
     }
 
     /// Of a member: what it reads.
     #[napi]
     pub fn assignment(&self) -> Option<Vec<TopicPartition>> {
-        match &self.queue {
-            Queue::Alone(_) => None,
-            Queue::Member(_, control) => {
-                Some(control.assignment().into_iter().map(Into::into).collect())
-            }
-        }
+        let all = || self.queue.control.assignment().into_iter().map(Into::into).collect();
+        self.queue.in_group.then(all)
     }
 
-    fn member<F>(&self, number: u32, call: impl FnOnce(GroupControl) -> F)
+    fn member<F>(&self, number: u32, call: impl FnOnce(ConsumerControl) -> F)
     where
         F: Future<Output = Result<(), Error>> + Send + 'static,
     {
-        match &self.queue {
-            Queue::Member(_, control) => {
-                self.hub.start(number, call(control.clone()), |()| ());
-            }
-            Queue::Alone(_) => {
-                let text = "a consumer without a group has no offsets to store".to_owned();
-                self.hub.fail(number, Failure::invalid(tidewire::Code::INVALID_ARGUMENT, text));
-            }
-        }
+        self.hub.start(number, call(self.queue.control.clone()), |()| ());
     }
 
     /// Stores how far what was taken reaches.
@@ -256,7 +220,7 @@ impl NativeConsumer {
     pub fn commit_offset(&self, number: u32, topic: String, partition: u32, offset: BigInt) {
         let offset = offset.get_u64().1;
         self.member(number, move |control| async move {
-            control.commit_offset(&topic, partition, offset).await
+            control.commit_offset((topic.as_str(), partition), offset).await
         });
     }
 
@@ -265,10 +229,7 @@ impl NativeConsumer {
     pub fn close(&self) {
         // Without a runtime there is nothing to end.
         let _ = Runtime::shared();
-        let _ = match &self.queue {
-            Queue::Alone(queue) => queue.close(),
-            Queue::Member(queue, _) => queue.close(),
-        };
+        let _ = self.queue.deliveries.close();
     }
 }
 

@@ -8,8 +8,7 @@ use std::str::FromStr;
 
 use tidewire::blocking::ClientBuilder;
 use tidewire::{
-    Acks, AutoCommit, Code, Codec, ConsumerBuilder, GroupConsumerBuilder, ProducerBuilder,
-    QueueFull, Start, TopicConfig,
+    Acks, Code, Codec, ConsumerBuilder, ProducerBuilder, QueueFull, Start, TopicConfig,
 };
 
 use crate::failure::Failure;
@@ -103,33 +102,7 @@ impl Options {
 
     pub(crate) fn consumer(&self, builder: ConsumerBuilder) -> Applied<ConsumerBuilder> {
         self.apply(builder, |builder, name, value| {
-            Ok(match name {
-                "start" => builder.start(start(value)?),
-                "prefetch_bytes" => builder.prefetch_bytes(parse(name, value)?),
-                _ => return Err(unknown(name)),
-            })
-        })
-    }
-
-    pub(crate) fn group(&self, builder: GroupConsumerBuilder) -> Applied<GroupConsumerBuilder> {
-        self.apply(builder, |builder, name, value| {
-            Ok(match name {
-                "start" => builder.start(start(value)?),
-                "prefetch_bytes" => builder.prefetch_bytes(parse(name, value)?),
-                "member_name" => builder.member_name(value),
-                "session_timeout_ms" => builder.session_timeout_ms(parse(name, value)?),
-                "rebalance_timeout_ms" => builder.rebalance_timeout_ms(parse(name, value)?),
-                "auto_commit_interval_ms" => {
-                    builder.auto_commit_interval_ms(parse(name, value)?)
-                }
-                "auto_commit" => builder.auto_commit(match value {
-                    "off" => AutoCommit::Off,
-                    "after" => AutoCommit::After,
-                    "before" => AutoCommit::Before,
-                    _ => return Err(bad(name, value)),
-                }),
-                _ => return Err(unknown(name)),
-            })
+            builder.option(name, value).map_err(|error| Failure::of(&error))
         })
     }
 }

@@ -162,8 +162,8 @@ export class Client extends Admin {
         }
       }
       if (autoCommit !== undefined) {
-        if (!['off', 'after', 'before'].includes(autoCommit as string)) {
-          throw badType("options.autoCommit", "'off', 'after' or 'before'", autoCommit, 'E_INVALID_OPTION')
+        if (!['off', 'interval', 'after', 'before'].includes(autoCommit as string)) {
+          throw badType("options.autoCommit", "'off', 'interval', 'after' or 'before'", autoCommit, 'E_INVALID_OPTION')
         }
         pairs.push('auto_commit', autoCommit as string)
       }

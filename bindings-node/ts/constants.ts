@@ -417,6 +417,8 @@ export const MAX_REMEMBERED_PRODUCERS = 10000
 export const MAX_NAMED_PRODUCERS = 10000
 /** Ids of records that a partition remembers for its topic's `dedup_window_ms`; then the oldest go before their time. In ids. */
 export const MAX_REMEMBERED_IDS = 900000
+/** Batches that a partition remembers to have refused for their ids, so that a late copy is refused as well; then the oldest are forgotten. In batches. */
+export const MAX_REMEMBERED_REFUSALS = 1024
 /** Most ranges in the answer to a batch with ids that were seen: it fits into the smallest frame. In ranges. */
 export const MAX_SEEN_RANGES = 240
 /** Highest correlation of a request: numbers above are a server's own. In requests. */

@@ -23,11 +23,11 @@ export interface ConsumerOptions extends ConsumerOptionTable {
   group?: string | undefined
   /**
    * When a member of a group stores offsets by itself: `'off'` never, the application calls
-   * `commit`; `'after'` every `autoCommitIntervalMs`, and when a partition is given up or the
+   * `commit`; `'interval'` every `autoCommitIntervalMs`, and when a partition is given up or the
    * consumer closes, up to the batch before the one that was returned last (at least once);
    * `'before'` before a batch is returned (at most once). Default `'off'`.
    */
-  autoCommit?: 'off' | 'after' | 'before' | undefined
+  autoCommit?: 'off' | 'interval' | 'after' | 'before' | undefined
   /** Which partitions; all of them if not set. Not with a group, which decides itself. */
   partitions?: readonly number[] | undefined
   /** Where to begin in some of the partitions, in place of `start`. Not with a group. */

@@ -58,7 +58,11 @@ export interface ConsumerOptionTable {
   sessionTimeoutMs?: number | undefined
   /** How long a group waits for a member to let go of a partition that another shall read. In milliseconds. Default 60000. 100 to 3600000. */
   rebalanceTimeoutMs?: number | undefined
-  /** How often a member that commits by itself stores what was done. In milliseconds. Default 1000. 0 to 3600000. */
+  /** What happens when retention has deleted records before the consumer read them, or before a stored offset: it goes on at the earliest record left or after the latest, and tells so by an event; or it fails with an error. An offset that the application names and that does not exist is always an error. Default "earliest". */
+  onOutOfRange?: 'earliest' | 'latest' | 'error' | undefined
+  /** When a consumer with a group or a name stores offsets by itself: off (never; the application commits), interval (what was done, every auto_commit_interval_ms and when it closes), after (each batch, when the next is asked for), before (each batch, before it is returned). At least once with the first three, at most once with before. Default "off". */
+  autoCommit?: 'off' | 'interval' | 'after' | 'before' | undefined
+  /** How often a consumer whose auto_commit is interval stores what was done. In milliseconds. Default 1000. 0 to 3600000. */
   autoCommitIntervalMs?: number | undefined
 }
 
@@ -118,6 +122,8 @@ export const options = {
     memberName: { name: 'member_name', type: 'string' },
     sessionTimeoutMs: { name: 'session_timeout_ms', type: 'u32', min: 100, max: 3600000, unit: 'milliseconds' },
     rebalanceTimeoutMs: { name: 'rebalance_timeout_ms', type: 'u32', min: 100, max: 3600000, unit: 'milliseconds' },
+    onOutOfRange: { name: 'on_out_of_range', type: 'on_out_of_range', values: ['earliest', 'latest', 'error'] },
+    autoCommit: { name: 'auto_commit', type: 'auto_commit', values: ['off', 'interval', 'after', 'before'] },
     autoCommitIntervalMs: { name: 'auto_commit_interval_ms', type: 'u32', min: 0, max: 3600000, unit: 'milliseconds' },
   },
   topic: {

@@ -1,19 +1,17 @@
 //! Consuming: batches as they come, for who waits and for an event loop.
 //!
-//! Owns the four forms of a consumer (alone or in a group, waiting or woken) behind one class. The
-//! one invariant: a form that cannot do something says so by an error, never by doing less.
+//! Owns the two forms of a consumer (waiting or woken) behind one class; whether it is alone, has a
+//! name or is a member of a group makes no difference here. The one invariant: a form that cannot
+//! do something says so by an error, never by doing less.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use tidewire::blocking;
-use tidewire::{
-    AutoCommit, Code, Delivery, DeliveryQueue, Error, GroupDeliveryQueue, Position, Start,
-};
+use tidewire::{Code, Delivery, DeliveryQueue, Error, Position, Start};
 
 use crate::arrow::stream::{self, Source};
 use crate::batch::Batch;
@@ -26,10 +24,8 @@ use crate::wait::{limit, wait};
 
 #[expect(clippy::large_enum_variant, reason = "there is one for each consumer")]
 enum Form {
-    Alone(blocking::Consumer),
-    Member(blocking::GroupConsumer),
-    AloneWoken(DeliveryQueue),
-    MemberWoken(GroupDeliveryQueue),
+    Waiting(blocking::Consumer),
+    Woken(DeliveryQueue),
 }
 
 /// A consumer, or a member of a group.
@@ -39,8 +35,6 @@ pub(crate) struct Consumer {
     runtime: blocking::Runtime,
     /// The queue of its event loop, in which it has a number.
     queue: Option<(Py<Queue>, u64)>,
-    /// It was told that nothing will come any more.
-    over: AtomicBool,
 }
 
 /// What `subscribe` was told.
@@ -65,63 +59,31 @@ pub(crate) fn open(
     if let Some(bytes) = options.number("prefetch_bytes")? {
         builder = builder.prefetch_bytes(bytes);
     }
-    let told = queue.as_ref().map(|queue| (queue.clone_ref(py), queue.get().number()));
-    let runtime = client.runtime().clone();
-    let (asked, kept) = (queue.as_ref().map(Py::get), runtime.clone());
+    for topic in more {
+        builder = builder.topic(topic);
+    }
     if let Some(group) = options.text("group")? {
-        if options.get("partitions")?.is_some() || options.get("start_at")?.is_some() {
-            return Err(invalid(
-                "partitions and start_at are not for members of a group, which divides the \
-                 partitions by itself",
-            ));
-        }
-        let mut builder = builder.group(&group);
-        for topic in more {
-            builder = builder.topic(topic);
-        }
-        if let Some(name) = options.text("member_name")? {
-            builder = builder.member_name(&name);
-        }
-        if let Some(value) = options.number("session_timeout_ms")? {
-            builder = builder.session_timeout_ms(value);
-        }
-        if let Some(value) = options.number("rebalance_timeout_ms")? {
-            builder = builder.rebalance_timeout_ms(value);
-        }
-        if let Some(value) = options.number("auto_commit_interval_ms")? {
-            builder = builder.auto_commit_interval_ms(value);
-        }
-        if let Some(auto) = auto_commit(&options)? {
-            builder = builder.auto_commit(auto);
-        }
-        if asked.is_none() {
-            let member = wait(py, || builder.build())?;
-            return Consumer::wrap(py, Form::Member(member), kept, None);
-        }
-        let building = builder.into_async();
-        let joining = async move { building.build().await };
-        return call(py, &runtime, asked, "joining a group", joining, move |py, member| {
-            let wake = waker(told.as_ref());
-            let woken = GroupDeliveryQueue::new(member, None, wake);
-            let woken = woken.map_err(|error| raise(py, &error))?;
-            Consumer::wrap(py, Form::MemberWoken(woken), kept, told)
-        });
+        builder = builder.group(&group);
     }
-    let of_groups = [
-        "member_name",
-        "session_timeout_ms",
-        "rebalance_timeout_ms",
-        "auto_commit",
-        "auto_commit_interval_ms",
-    ];
-    for name in of_groups {
-        if options.get(name)?.is_some() {
-            let text = format!("{name} is for members of a group: give group=, too");
-            return Err(invalid(&text));
-        }
+    if let Some(name) = options.text("name")? {
+        builder = builder.name(&name);
     }
-    if !more.is_empty() {
-        return Err(invalid("several topics are for members of a group: give group=, too"));
+    if let Some(name) = options.text("member_name")? {
+        builder = builder.member_name(&name);
+    }
+    if let Some(value) = options.number("session_timeout_ms")? {
+        builder = builder.session_timeout_ms(value);
+    }
+    if let Some(value) = options.number("rebalance_timeout_ms")? {
+        builder = builder.rebalance_timeout_ms(value);
+    }
+    if let Some(value) = options.number("auto_commit_interval_ms")? {
+        builder = builder.auto_commit_interval_ms(value);
+    }
+    for word in ["auto_commit", "on_out_of_range"] {
+        if let Some(value) = options.text(word)? {
+            builder = builder.option(word, &value).map_err(|error| raise(py, &error))?;
+        }
     }
     if let Some(partitions) = options.get("partitions")? {
         let wrong = |_| PyTypeError::new_err("partitions must be several int");
@@ -133,9 +95,12 @@ pub(crate) fn open(
             builder = builder.start_at(partition, offset);
         }
     }
+    let told = queue.as_ref().map(|queue| (queue.clone_ref(py), queue.get().number()));
+    let runtime = client.runtime().clone();
+    let (asked, kept) = (queue.as_ref().map(Py::get), runtime.clone());
     if asked.is_none() {
         let consumer = wait(py, || builder.build())?;
-        return Consumer::wrap(py, Form::Alone(consumer), kept, None);
+        return Consumer::wrap(py, Form::Waiting(consumer), kept, None);
     }
     let building = builder.into_async();
     let subscribing = async move { building.build().await };
@@ -143,17 +108,8 @@ pub(crate) fn open(
         let wake = waker(told.as_ref());
         let woken = DeliveryQueue::new(consumer, None, wake);
         let woken = woken.map_err(|error| raise(py, &error))?;
-        Consumer::wrap(py, Form::AloneWoken(woken), kept, told)
+        Consumer::wrap(py, Form::Woken(woken), kept, told)
     })
-}
-
-fn auto_commit(options: &Options<'_, '_>) -> PyResult<Option<AutoCommit>> {
-    let words = [
-        ("off", AutoCommit::Off),
-        ("after", AutoCommit::After),
-        ("before", AutoCommit::Before),
-    ];
-    options.word("auto_commit", &words)
 }
 
 fn waker(told: Option<&(Py<Queue>, u64)>) -> impl Fn() + Send + Sync + 'static {
@@ -165,13 +121,12 @@ fn waker(told: Option<&(Py<Queue>, u64)>) -> impl Fn() + Send + Sync + 'static {
     }
 }
 
-/// For each form, the call that it has for it.
+/// The call that every form has.
 macro_rules! each {
-    ($form:expr, $consumer:ident => $call:expr, member: $other:expr) => {
+    ($form:expr, $consumer:ident => $call:expr) => {
         match $form {
-            Form::Alone($consumer) => $call,
-            Form::AloneWoken($consumer) => $call,
-            Form::Member(_) | Form::MemberWoken(_) => $other,
+            Form::Waiting($consumer) => $call,
+            Form::Woken($consumer) => $call,
         }
     };
 }
@@ -183,30 +138,11 @@ impl Consumer {
         runtime: blocking::Runtime,
         queue: Option<(Py<Queue>, u64)>,
     ) -> PyResult<Py<PyAny>> {
-        Ok(Py::new(
-            py,
-            Self { form: Arc::new(form), runtime, queue, over: AtomicBool::new(false) },
-        )?
-        .into_any())
+        Ok(Py::new(py, Self { form: Arc::new(form), runtime, queue })?.into_any())
     }
 
     fn asked(&self) -> Option<&Queue> {
         self.queue.as_ref().map(|(queue, _)| queue.get())
-    }
-
-    /// The error of a call that members of a group do not have.
-    fn not_for_members<T>(what: &str) -> Result<T, (Code, String)> {
-        Err((Code::INVALID_ARGUMENT, format!("{what} is not for members of a group")))
-    }
-}
-
-/// What came of a call: an error of the core's, or one of this side.
-type Told<T> = Result<Result<T, Error>, (Code, String)>;
-
-fn told<T>(py: Python<'_>, told: Told<T>) -> PyResult<T> {
-    match told {
-        Ok(result) => result.map_err(|error| raise(py, &error)),
-        Err((code, text)) => Err(own(py, code, &text)),
     }
 }
 
@@ -221,9 +157,8 @@ impl Consumer {
     fn poll(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<Option<Batch>> {
         let limit = limit(timeout)?;
         let batch = wait(py, || match &*self.form {
-            Form::Alone(consumer) => consumer.poll(limit),
-            Form::Member(member) => member.poll(limit),
-            Form::AloneWoken(_) | Form::MemberWoken(_) => Ok(None),
+            Form::Waiting(consumer) => consumer.poll(limit),
+            Form::Woken(_) => Ok(None),
         })?;
         Ok(batch.map(Batch::new))
     }
@@ -232,18 +167,13 @@ impl Consumer {
     fn try_next(&self, py: Python<'_>) -> PyResult<Option<Batch>> {
         loop {
             let next = match &*self.form {
-                Form::AloneWoken(consumer) => consumer.try_next(),
-                Form::MemberWoken(member) => member.try_next(),
-                Form::Alone(_) | Form::Member(_) => Ok(None),
+                Form::Woken(consumer) => consumer.try_next(),
+                Form::Waiting(_) => Ok(None),
             };
             match next.map_err(|error| raise(py, &error))? {
                 Some(Delivery::Batch(batch)) => return Ok(Some(Batch::new(batch))),
                 Some(Delivery::Error(error)) => return Err(raise(py, &error)),
-                Some(Delivery::Closed) => {
-                    self.over.store(true, Ordering::Relaxed);
-                    return Ok(None);
-                }
-                None => return Ok(None),
+                Some(Delivery::Closed) | None => return Ok(None),
                 Some(_) => {}
             }
         }
@@ -257,11 +187,7 @@ impl Consumer {
 
     /// Whether nothing will come any more.
     fn is_closed(&self) -> bool {
-        match &*self.form {
-            Form::Alone(consumer) => consumer.is_closed(),
-            Form::AloneWoken(consumer) => consumer.is_closed(),
-            Form::Member(_) | Form::MemberWoken(_) => self.over.load(Ordering::Relaxed),
-        }
+        each!(&*self.form, consumer => consumer.is_closed())
     }
 
     fn seek(
@@ -271,27 +197,18 @@ impl Consumer {
         to: &Bound<'_, PyAny>,
     ) -> PyResult<()> {
         let to = place_of(to)?;
-        told(
-            py,
-            each!(&*self.form, consumer => Ok(consumer.seek(partition.0, to)),
-            member: Self::not_for_members("seek")),
-        )
+        each!(&*self.form, consumer => consumer.seek(partition.0, to))
+            .map_err(|error| raise(py, &error))
     }
 
     fn pause(&self, py: Python<'_>, partition: Count<u32>) -> PyResult<()> {
-        told(
-            py,
-            each!(&*self.form, consumer => Ok(consumer.pause(partition.0)),
-            member: Self::not_for_members("pause")),
-        )
+        each!(&*self.form, consumer => consumer.pause(partition.0))
+            .map_err(|error| raise(py, &error))
     }
 
     fn resume(&self, py: Python<'_>, partition: Count<u32>) -> PyResult<()> {
-        told(
-            py,
-            each!(&*self.form, consumer => Ok(consumer.resume(partition.0)),
-            member: Self::not_for_members("resume")),
-        )
+        each!(&*self.form, consumer => consumer.resume(partition.0))
+            .map_err(|error| raise(py, &error))
     }
 
     fn add_partition(
@@ -301,11 +218,8 @@ impl Consumer {
         from_: &Bound<'_, PyAny>,
     ) -> PyResult<()> {
         let place = place_of(from_)?;
-        told(
-            py,
-            each!(&*self.form, consumer => Ok(consumer.add_partition(partition.0, place)),
-            member: Self::not_for_members("add_partition")),
-        )
+        each!(&*self.form, consumer => consumer.add_partition(partition.0, place))
+            .map_err(|error| raise(py, &error))
     }
 
     fn remove_partition(
@@ -313,32 +227,24 @@ impl Consumer {
         py: Python<'_>,
         partition: Count<u32>,
     ) -> PyResult<Option<Py<PyAny>>> {
-        let removed = each!(&*self.form,
-            consumer => Ok(consumer.remove_partition(partition.0)),
-            member: Self::not_for_members("remove_partition"));
-        told(py, removed)?.map(|position| place(py, position)).transpose()
+        let removed = each!(&*self.form, consumer => consumer.remove_partition(partition.0));
+        let removed = removed.map_err(|error| raise(py, &error))?;
+        removed.map(|position| place(py, position)).transpose()
     }
 
     fn positions(&self, py: Python<'_>) -> PyResult<Vec<Py<PyAny>>> {
-        let positions = each!(&*self.form, consumer => Ok(consumer.positions()),
-            member: Self::not_for_members("positions"));
-        told(py, positions)?.into_iter().map(|position| place(py, position)).collect()
+        let positions = each!(&*self.form, consumer => consumer.positions());
+        let positions = positions.map_err(|error| raise(py, &error))?;
+        positions.into_iter().map(|position| place(py, position)).collect()
     }
 
     fn lag(&self, py: Python<'_>) -> PyResult<u64> {
-        let lag = match &*self.form {
-            Form::Alone(consumer) => consumer.lag(),
-            Form::AloneWoken(consumer) => consumer.lag(),
-            Form::Member(member) => member.lag(),
-            Form::MemberWoken(member) => member.control().map(|control| control.lag()),
-        };
-        lag.map_err(|error| raise(py, &error))
+        each!(&*self.form, consumer => consumer.lag()).map_err(|error| raise(py, &error))
     }
 
     fn counters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let stats = each!(&*self.form, consumer => Ok(consumer.stats()),
-            member: Self::not_for_members("stats"));
-        let stats = told(py, stats)?;
+        let stats = each!(&*self.form, consumer => consumer.stats());
+        let stats = stats.map_err(|error| raise(py, &error))?;
         let dict = PyDict::new(py);
         macro_rules! set {
             ($($name:ident)*) => {$( dict.set_item(stringify!($name), stats.$name)?; )*};
@@ -348,22 +254,17 @@ impl Consumer {
     }
 
     fn assignment(&self, py: Python<'_>) -> PyResult<Vec<(String, u32)>> {
-        let parts = match &*self.form {
-            Form::Member(member) => Ok(member.assignment()),
-            Form::MemberWoken(member) => Ok(member.control().map(|c| c.assignment())),
-            Form::Alone(_) | Form::AloneWoken(_) => alone("assignment"),
-        };
-        let parts = told(py, parts)?;
+        let parts = each!(&*self.form, consumer => consumer.assignment());
+        let parts = parts.map_err(|error| raise(py, &error))?;
         Ok(parts.into_iter().map(|part| (part.topic, part.partition)).collect())
     }
 
     fn member(&self, py: Python<'_>) -> PyResult<(u64, u32)> {
-        let member = match &*self.form {
-            Form::Member(member) => Ok(member.member()),
-            Form::MemberWoken(member) => Ok(member.control().map(|c| c.member())),
-            Form::Alone(_) | Form::AloneWoken(_) => alone("member"),
-        };
-        told(py, member)
+        let member = each!(&*self.form, consumer => consumer.member());
+        member.map_err(|error| raise(py, &error))?.ok_or_else(|| {
+            let text = "member is for members of a group: open the consumer with group=";
+            own(py, Code::INVALID_ARGUMENT, text)
+        })
     }
 
     /// Stores how far the batches reach that were returned, or one of them, or an offset.
@@ -374,31 +275,30 @@ impl Consumer {
         offset: Option<(String, u32, u64)>,
     ) -> PyResult<Py<PyAny>> {
         match &*self.form {
-            Form::Member(member) => {
+            Form::Waiting(consumer) => {
                 wait(py, || match (batch, &offset) {
-                    (Some(batch), _) => member.commit_batch(&batch.inner),
+                    (Some(batch), _) => consumer.commit_batch(&batch.inner),
                     (None, Some((topic, partition, offset))) => {
-                        member.commit_offset(topic, *partition, *offset)
+                        consumer.commit_offset((topic.as_str(), *partition), *offset)
                     }
-                    (None, None) => member.commit(),
+                    (None, None) => consumer.commit(),
                 })?;
                 Ok(py.None())
             }
-            Form::MemberWoken(member) => {
-                let control = member.control().map_err(|error| raise(py, &error))?;
+            Form::Woken(consumer) => {
+                let control = consumer.control().map_err(|error| raise(py, &error))?;
                 let batch = batch.map(|batch| Arc::clone(&batch.inner));
                 let commit = async move {
                     match (batch, offset) {
                         (Some(batch), _) => control.commit_batch(&batch).await,
                         (None, Some((topic, partition, offset))) => {
-                            control.commit_offset(&topic, partition, offset).await
+                            control.commit_offset((topic.as_str(), partition), offset).await
                         }
                         (None, None) => control.commit().await,
                     }
                 };
                 call(py, &self.runtime, self.asked(), "commit", commit, none)
             }
-            Form::Alone(_) | Form::AloneWoken(_) => told(py, alone("commit")),
         }
     }
 
@@ -410,13 +310,10 @@ impl Consumer {
     /// Ends all waiting, now and for ever.
     fn close(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<()> {
         let limit = limit(timeout)?;
-        let closed = match &*self.form {
-            Form::Alone(consumer) => consumer.close(),
-            Form::AloneWoken(consumer) => consumer.close(),
-            Form::Member(member) => return wait(py, || member.close(limit)),
-            Form::MemberWoken(member) => member.close(),
-        };
-        closed.map_err(|error| raise(py, &error))
+        match &*self.form {
+            Form::Waiting(consumer) => wait(py, || consumer.close(limit)),
+            Form::Woken(consumer) => consumer.close().map_err(|error| raise(py, &error)),
+        }
     }
 
     /// What there is, up to its end as it is known now, through the Arrow PyCapsule interface.
@@ -427,11 +324,15 @@ impl Consumer {
         requested_schema: Option<Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         drop(requested_schema);
-        let Form::Alone(consumer) = &*self.form else {
-            let text = "only a consumer without a group, of a Client, is an Arrow stream: use \
-                        batch.to_arrow()";
+        let Form::Waiting(consumer) = &*self.form else {
+            let text = "only a consumer of a Client is an Arrow stream: use batch.to_arrow()";
             return Err(own(py, Code::INVALID_ARGUMENT, text));
         };
+        let member = consumer.member().map_err(|error| raise(py, &error))?;
+        if member.is_some() {
+            let text = "a member of a group is no Arrow stream: use batch.to_arrow()";
+            return Err(own(py, Code::INVALID_ARGUMENT, text));
+        }
         let positions = consumer.positions().map_err(|error| raise(py, &error))?;
         let ends = positions
             .into_iter()
@@ -452,14 +353,9 @@ const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
 
 impl Source for Waiting {
     fn next(&mut self) -> Result<Option<tidewire::Batch>, Error> {
-        let Form::Alone(consumer) = &*self.form else { return Ok(None) };
+        let Form::Waiting(consumer) = &*self.form else { return Ok(None) };
         consumer.poll(Some(PATIENCE))
     }
-}
-
-fn alone<T>(what: &str) -> Told<T> {
-    let text = format!("{what} is for members of a group: open the consumer with group=");
-    Err((Code::INVALID_ARGUMENT, text))
 }
 
 fn place_of(object: &Bound<'_, PyAny>) -> PyResult<Start> {

@@ -6,7 +6,7 @@
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
-use tidewire::{Client, Error, RecordView, Start};
+use tidewire::{AutoCommit, Batch, Client, Consumer, Error, RecordView, Start};
 
 use crate::args::records::TailArgs;
 use crate::client;
@@ -18,41 +18,74 @@ const WRITE_BYTES: usize = 256 << 10;
 
 /// Prints records until there were enough, or it is interrupted.
 pub fn run(args: TailArgs) -> Result<(), Failure> {
-    client::run(async {
-        let client = client::connect(&args.server.url).await?;
-        check_offset(&client, &args).await?;
-        let mut builder = client.consumer(&args.topic).start(args.start());
-        if let Some(partition) = args.partition {
-            builder = builder.partitions([partition]);
-        }
-        let mut consumer = builder.build().await?;
+    client::run_to_end(async {
+        let interrupted = client::interrupted();
+        tokio::pin!(interrupted);
+        let begin = begin(&args);
+        let mut consumer = tokio::select! {
+            consumer = begin => consumer?,
+            failure = &mut interrupted => return Err(failure),
+        };
         let mut left = args.count.or(args.first).unwrap_or(u64::MAX);
-        let mut out = Vec::new();
+        let mut end = Ok(());
         while left > 0 {
-            let next = consumer.next_batch().await;
-            let Some(batch) = next.map_err(|error| ended(&args.topic, &error))? else { break };
-            for record in batch.iter() {
-                if args.json {
-                    out.extend_from_slice(to_json(&record).to_string().as_bytes());
-                } else {
-                    out.extend_from_slice(record.value().unwrap_or_default());
-                }
-                out.push(b'\n');
-                left -= 1;
-                if left == 0 {
+            let next = tokio::select! {
+                next = consumer.next_batch() => next,
+                failure = &mut interrupted => {
+                    end = Err(failure);
                     break;
                 }
-                if out.len() >= WRITE_BYTES {
-                    output::write(&out)?;
-                    out.clear();
-                }
+            };
+            let Some(batch) = next.map_err(|error| ended(&args.topic, &error))? else { break };
+            let printed = print(&batch, left, args.json)?;
+            left -= printed as u64;
+            if printed < batch.len() && (args.group.is_some() || args.name.is_some()) {
+                // What was not printed is to come the next time.
+                let after = batch.base_offset() + printed as u64;
+                consumer.seek(batch.partition(), Start::Offset(after))?;
             }
+        }
+        // All that was printed is remembered.
+        consumer.close().await;
+        end
+    })
+}
+
+async fn begin(args: &TailArgs) -> Result<Consumer, Failure> {
+    let client = client::connect(&args.server.url).await?;
+    check_offset(&client, args).await?;
+    let mut builder = client.consumer(&args.topic).start(args.start());
+    if let Some(partition) = args.partition {
+        builder = builder.partitions([partition]);
+    }
+    if let Some(group) = &args.group {
+        builder = builder.group(group).auto_commit(AutoCommit::Interval);
+    }
+    if let Some(name) = &args.name {
+        builder = builder.name(name).auto_commit(AutoCommit::Interval);
+    }
+    Ok(builder.build().await?)
+}
+
+/// Prints up to `most` records of a batch; how many it were.
+fn print(batch: &Batch, most: u64, json: bool) -> Result<usize, Failure> {
+    let mut out = Vec::new();
+    let mut printed = 0;
+    for record in batch.iter().take(usize::try_from(most).unwrap_or(usize::MAX)) {
+        if json {
+            out.extend_from_slice(to_json(&record).to_string().as_bytes());
+        } else {
+            out.extend_from_slice(record.value().unwrap_or_default());
+        }
+        out.push(b'\n');
+        printed += 1;
+        if out.len() >= WRITE_BYTES {
             output::write(&out)?;
             out.clear();
         }
-        consumer.close().await;
-        Ok(())
-    })
+    }
+    output::write(&out)?;
+    Ok(printed)
 }
 
 /// The failure of a subscription. What was printed stays true, so there is no outcome to doubt.

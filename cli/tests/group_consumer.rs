@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use support::raw::PATIENCE;
 use support::server::TestServer;
 use tidewire::{
-    AutoCommit, Client, Delivery, Event, GroupConsumer, Record, Start, TopicConfig, blocking,
+    AutoCommit, Client, Consumer, Delivery, Event, Record, Start, TopicConfig, blocking,
 };
 
 /// How often each value was seen.
@@ -24,7 +24,7 @@ fn runtime() -> tokio::runtime::Runtime {
         .expect("a runtime")
 }
 
-async fn member(client: &Client, auto_commit: AutoCommit) -> GroupConsumer {
+async fn member(client: &Client, auto_commit: AutoCommit) -> Consumer {
     client
         .consumer("t")
         .group("g")
@@ -39,7 +39,7 @@ async fn member(client: &Client, auto_commit: AutoCommit) -> GroupConsumer {
 }
 
 /// Reads until it is closed.
-async fn read(mut consumer: GroupConsumer, seen: Seen) {
+async fn read(mut consumer: Consumer, seen: Seen) {
     while let Ok(Some(batch)) = consumer.next_batch().await {
         for record in &batch {
             let value = record.value().expect("a value");
@@ -78,7 +78,7 @@ fn members_share_one_dies_and_nothing_is_lost() {
         let mut readers = Vec::new();
         for _ in 0..3 {
             let own = Client::connect(&server.url()).await.expect("a server");
-            let consumer = member(&own, AutoCommit::After).await;
+            let consumer = member(&own, AutoCommit::Interval).await;
             readers.push(tokio::spawn(read(consumer, Arc::clone(&seen))));
             clients.push(own);
         }
@@ -156,7 +156,7 @@ async fn churn(server: &TestServer, members: usize, time: Duration) {
             while Instant::now() < end {
                 life += 1;
                 let own = Client::connect(&url).await.expect("a server");
-                let consumer = member(&own, AutoCommit::After).await;
+                let consumer = member(&own, AutoCommit::Interval).await;
                 let reader = tokio::spawn(read(consumer, Arc::clone(&seen)));
                 let ms = 100 + (number as u64 * 37 + life * 101) % 700;
                 tokio::time::sleep(Duration::from_millis(ms)).await;
@@ -181,7 +181,8 @@ async fn churn(server: &TestServer, members: usize, time: Duration) {
     }
     // One more reads what nobody has stored.
     let own = Client::connect(&server.url()).await.expect("a server");
-    let reader = tokio::spawn(read(member(&own, AutoCommit::After).await, Arc::clone(&seen)));
+    let reader =
+        tokio::spawn(read(member(&own, AutoCommit::Interval).await, Arc::clone(&seen)));
     until("every record", || seen.lock().expect("no panic").len() as u64 == sent).await;
     own.close().await.expect("closed");
     reader.await.expect("no panic");

@@ -13,11 +13,12 @@ use tidewire_protocol::message::{
 use tidewire_protocol::name::{TopicName, check_name};
 use tidewire_protocol::options::topic as defaults;
 
+use crate::Start;
 use crate::client::{Client, topic_name};
-use crate::consumer::Start;
 use crate::consumer::batch::{Batch, split_batches};
 use crate::error::{Code, Error};
 use crate::link::Link;
+use crate::options::option_by_name;
 
 /// Most bytes that a fetch returns unless told otherwise.
 const FETCH_MAX_BYTES: u32 = 1 << 20;
@@ -74,6 +75,9 @@ impl TopicConfig {
         self.dedup_window_ms = Some(dedup_window_ms);
         self
     }
+
+    option_by_name!(Topic: partitions, segment_bytes, codec, retention_ms, retention_bytes,
+        dedup_window_ms);
 }
 
 /// How much [`Client::fetch`] returns, and how long it waits for it.
@@ -170,10 +174,10 @@ impl Client {
         }
     }
 
-    /// Creates a topic, `stream/topic`.
+    /// Creates a topic, `stream/topic`, and its stream if there is none.
     ///
     /// # Errors
-    /// `TOPIC_EXISTS`, `STREAM_NOT_FOUND`, `INVALID_NAME`, `INVALID_OPTION`.
+    /// `TOPIC_EXISTS`, `INVALID_NAME`, `INVALID_OPTION`.
     pub async fn create_topic(
         &self,
         topic: &str,

@@ -13,7 +13,7 @@ use crate::client::Client;
 use crate::error::Error;
 use crate::link::{Link, LinkConfig};
 use crate::login::Login;
-use crate::options::Settings;
+use crate::options::{Settings, option_by_name};
 
 /// Where a server listens that was started without options.
 const DEFAULT_URL: &str = "tidewire://127.0.0.1:8433";
@@ -102,6 +102,9 @@ impl ClientBuilder {
     fn parsed_url(&self) -> Result<Url, Error> {
         Ok(Url::parse(self.url.as_ref().map_or(DEFAULT_URL, Secret::expose))?)
     }
+
+    option_by_name!(Client: client_name, user, secret_file, connect_timeout_ms, request_timeout_ms, heartbeat_ms,
+        retry_backoff_ms, retry_backoff_max_ms);
 
     /// How many threads the blocking clients' runtime should have.
     pub(crate) fn runtime_threads(&self, given: Option<u32>) -> Result<u32, Error> {

@@ -8,7 +8,8 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use tidewire_protocol::message::Ping;
+use tidewire_protocol::limits;
+use tidewire_protocol::message::{HelloReply, Ping};
 use tidewire_protocol::name::TopicName;
 
 use crate::builder::ClientBuilder;
@@ -71,18 +72,24 @@ pub struct ServerLimits {
 
 impl ServerInfo {
     fn of(connection: &Connection) -> Self {
-        let hello = connection.hello();
+        Self::stated(connection.hello(), connection.address().to_string())
+    }
+
+    fn stated(hello: &HelloReply, address: String) -> Self {
         Self {
             name: hello.server_name.clone(),
             version: hello.server_version.clone(),
-            address: connection.address().to_string(),
+            address,
             id: hello.server_id,
             limits: ServerLimits {
-                max_frame_len: hello.max_frame_len,
-                max_batch_len: hello.max_batch_len,
-                max_batch_records: hello.max_batch_records,
-                max_in_flight: hello.max_in_flight,
-                max_channels: hello.max_channels,
+                // SPEC P-5, L-1: whatever it states, nothing above the protocol's own limits.
+                max_frame_len: hello
+                    .max_frame_len
+                    .clamp(limits::MAX_HANDSHAKE_FRAME_LEN, limits::MAX_FRAME_LEN),
+                max_batch_len: hello.max_batch_len.min(limits::MAX_BATCH_LEN),
+                max_batch_records: hello.max_batch_records.min(limits::MAX_BATCH_RECORDS),
+                max_in_flight: hello.max_in_flight.clamp(1, limits::MAX_IN_FLIGHT),
+                max_channels: hello.max_channels.min(limits::MAX_CHANNELS),
             },
         }
     }
@@ -162,4 +169,39 @@ impl Client {
 /// Reads `stream/topic`.
 pub(crate) fn topic_name(topic: &str) -> Result<TopicName, Error> {
     Ok(TopicName::parse(topic)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// SPEC P-5, L-1
+    #[test]
+    fn limits_that_a_server_states_are_held_to_the_protocols() {
+        let hello = HelloReply {
+            max_frame_len: u32::MAX,
+            max_batch_len: u32::MAX,
+            max_batch_records: u32::MAX,
+            max_in_flight: 0,
+            max_channels: u32::MAX,
+            server_name: String::new(),
+            server_version: String::new(),
+            server_id: 1,
+            capabilities: 0,
+            codecs: 0,
+            auth: 0,
+            nonce: Vec::new(),
+            heartbeat_ms: 1,
+            kinds: Vec::new(),
+        };
+        let stated = ServerInfo::stated(&hello, "a:1".to_owned()).limits;
+        let expected = ServerLimits {
+            max_frame_len: limits::MAX_FRAME_LEN,
+            max_batch_len: limits::MAX_BATCH_LEN,
+            max_batch_records: limits::MAX_BATCH_RECORDS,
+            max_in_flight: 1,
+            max_channels: limits::MAX_CHANNELS,
+        };
+        assert_eq!(stated, expected);
+    }
 }

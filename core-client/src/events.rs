@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::sync::broadcast::{self, error::RecvError};
 
-use crate::consumer::group::TopicPartition;
+use crate::TopicPartition;
 use crate::error::Error;
 use crate::runtime::Runtime;
 use crate::runtime::fork::Origin;
@@ -75,6 +75,18 @@ pub enum Event {
         group: String,
         /// The partitions.
         partitions: Vec<TopicPartition>,
+    },
+    /// A consumer went on behind records that were deleted before it had read them
+    /// ([`OnOutOfRange`](crate::OnOutOfRange)).
+    RecordsSkipped {
+        /// The topic, `stream/topic`.
+        topic: String,
+        /// The partition.
+        partition: u32,
+        /// The record that was due.
+        from_offset: u64,
+        /// The record at which it goes on.
+        to_offset: u64,
     },
     /// This many events were lost here, because the watcher was too slow.
     Missed(u64),

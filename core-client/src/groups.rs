@@ -10,9 +10,9 @@ use tidewire_protocol::message::{
 };
 use tidewire_protocol::name::{TopicName, check_name};
 
+use crate::Start;
 use crate::admin::check_progress;
 use crate::client::{Client, topic_name};
-use crate::consumer::Start;
 use crate::error::{Code, Error};
 
 /// Most partitions that one request names; with the longest names they fit into a frame's meta.

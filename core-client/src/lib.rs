@@ -3,8 +3,8 @@
 //! * [`Client`] is a connection to a server; it creates streams and topics and makes the rest.
 //! * [`Producer`] gathers records into batches and sends them pipelined: `enqueue` never waits,
 //!   `send` waits for the acknowledgement.
-//! * [`GroupConsumer`] divides partitions with others of its group, and stores how far it is.
-//! * [`Consumer`] is sent what arrives; it returns whole batches, whose records are views.
+//! * [`Consumer`] is sent what arrives; it returns whole batches, whose records are views. As a
+//!   member of a group it divides the partitions with others, and stores how far it is.
 //!
 //! ```no_run
 //! use tidewire::{Client, Record, Start, TopicConfig};
@@ -17,11 +17,13 @@
 //! let receipt = producer.send(Record::new("hello").key("k")).await?;
 //! println!("partition {} offset {}", receipt.partition, receipt.offset);
 //!
-//! let mut consumer = client.consumer("orders").start(Start::Earliest).build().await?;
+//! let consumer = client.consumer("orders").group("billing").start(Start::Earliest);
+//! let mut consumer = consumer.build().await?;
 //! while let Some(batch) = consumer.next_batch().await? {
 //!     for record in &batch {
 //!         println!("{} {:?}", record.offset(), record.value());
 //!     }
+//!     consumer.commit().await?;
 //! }
 //! # Ok(())
 //! # }
@@ -65,10 +67,11 @@ pub use builder::ClientBuilder;
 pub use client::{Client, ServerInfo, ServerLimits};
 pub use completion::{CompletionQueue, Settled};
 pub use consumer::batch::{Batch, Iter, OwnedRecord, RecordView};
-pub use consumer::group::control::GroupControl;
-pub use consumer::group::{AutoCommit, GroupConsumer, GroupConsumerBuilder, TopicPartition};
-pub use consumer::{Closer, Consumer, ConsumerBuilder, ConsumerStats, Position, Start};
-pub use delivery::{Delivery, DeliveryQueue, GroupDeliveryQueue};
+pub use consumer::control::ConsumerControl;
+pub use consumer::place::{ConsumerStats, PartitionRef, Position, TopicPartition};
+pub use consumer::start::{AutoCommit, OnOutOfRange, Start};
+pub use consumer::{Consumer, ConsumerBuilder};
+pub use delivery::{Delivery, DeliveryQueue};
 pub use error::{Code, Disposition, Error, ErrorKind};
 pub use events::{Event, Events};
 pub use groups::{CommittedOffset, GroupDescription};

@@ -6,11 +6,47 @@
 //! checked against it, so reading one cannot fail.
 
 use tidewire_protocol::message::{Acks, Codec};
-use tidewire_protocol::options::OptionInfo;
+use tidewire_protocol::options::{OPTIONS, OptionInfo, Scope, consumer, producer};
 use tidewire_protocol::url::{Url, check_option, environment_name};
 
 use crate::error::{Code, Error};
-use crate::{QueueFull, Start};
+use crate::{AutoCommit, OnOutOfRange, QueueFull, Start};
+
+/// Checks an option that a builder was given by name, for what it makes.
+pub(crate) fn by_name(scope: Scope, name: &str, value: &str) -> Result<(), Error> {
+    let mut of_scope = OPTIONS.iter().filter(|info| info.scope == scope);
+    if !of_scope.clone().any(|info| info.name == name) {
+        let known: Vec<&str> = of_scope.by_ref().map(|info| info.name).collect();
+        let what = format!("{scope:?}").to_lowercase();
+        let text = format!("a {what} has no option \"{name}\"; it has {}", known.join(", "));
+        return Err(Error::new(Code::INVALID_OPTION, text));
+    }
+    check_option(name, value)?;
+    Ok(())
+}
+
+/// The method that sets any option of a builder by its name.
+macro_rules! option_by_name {
+    ($scope:ident: $($name:ident),* $(,)?) => {
+        /// Sets an option by its name, to a value as it is written in a URL: for programs that
+        /// read options from elsewhere.
+        ///
+        /// # Errors
+        /// `INVALID_OPTION` for a name that is none, or a value that is not allowed.
+        pub fn option(mut self, name: &str, value: &str) -> Result<Self, $crate::Error> {
+            $crate::options::by_name(
+                tidewire_protocol::options::Scope::$scope, name, value,
+            )?;
+            match name {
+                // A value that was checked and is none of the type's stands for the default.
+                $(stringify!($name) => self.$name = value.parse().ok(),)*
+                _ => {}
+            }
+            Ok(self)
+        }
+    };
+}
+pub(crate) use option_by_name;
 
 /// Options that the URL or the environment sets, for a client and all that is made from it.
 #[derive(Clone, Debug, Default)]
@@ -26,7 +62,7 @@ impl Settings {
         variable: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, Error> {
         let mut values = url.options.clone();
-        for info in tidewire_protocol::options::OPTIONS {
+        for info in OPTIONS {
             if values.iter().any(|(known, _)| known.name == info.name) {
                 continue;
             }
@@ -76,22 +112,15 @@ impl Settings {
             }
             None => {}
         }
-        let text = self.find("acks").unwrap_or(tidewire_protocol::options::producer::ACKS);
-        Ok(match text {
-            "none" => Acks::None,
-            "written" => Acks::Written,
-            _ => Acks::Synced,
-        })
+        // Whatever is kept here was checked.
+        let text = self.find("acks").unwrap_or(producer::ACKS);
+        Ok(text.parse().unwrap_or(Acks::Synced))
     }
 
     /// The option `queue_full`.
     pub(crate) fn queue_full(&self, given: Option<QueueFull>) -> QueueFull {
-        let default = tidewire_protocol::options::producer::QUEUE_FULL;
-        given.unwrap_or_else(|| match self.find("queue_full").unwrap_or(default) {
-            "error" => QueueFull::Error,
-            "drop" => QueueFull::Drop,
-            _ => QueueFull::Block,
-        })
+        let text = self.find("queue_full").unwrap_or(producer::QUEUE_FULL);
+        given.unwrap_or_else(|| text.parse().unwrap_or_default())
     }
 
     /// The option `codec`, of producers and topics alike; `None` is the topic's own, or its
@@ -108,9 +137,21 @@ impl Settings {
         }
     }
 
+    /// The option `auto_commit`.
+    pub(crate) fn auto_commit(&self, given: Option<AutoCommit>) -> AutoCommit {
+        let text = self.find("auto_commit").unwrap_or(consumer::AUTO_COMMIT);
+        given.unwrap_or_else(|| text.parse().unwrap_or(AutoCommit::Off))
+    }
+
+    /// The option `on_out_of_range`.
+    pub(crate) fn on_out_of_range(&self, given: Option<OnOutOfRange>) -> OnOutOfRange {
+        let text = self.find("on_out_of_range").unwrap_or(consumer::ON_OUT_OF_RANGE);
+        given.unwrap_or_else(|| text.parse().unwrap_or(OnOutOfRange::Earliest))
+    }
+
     /// The option `start`.
     pub(crate) fn start(&self, given: Option<Start>) -> Start {
-        let text = self.find("start").unwrap_or(tidewire_protocol::options::consumer::START);
+        let text = self.find("start").unwrap_or(consumer::START);
         // Whatever is kept here was checked.
         given.unwrap_or_else(|| text.parse().unwrap_or(Start::Latest))
     }
@@ -147,6 +188,37 @@ mod tests {
         assert!(error.to_string().contains("60000"), "{error}");
     }
 
+    /// Every option of the table can be set by name on what it belongs to, to its default; but for
+    /// the one that the blocking client's builder has to itself.
+    #[test]
+    fn builders_take_every_option_of_the_table() {
+        let mut client = crate::ClientBuilder::default();
+        let mut topic = crate::TopicConfig::default();
+        for info in OPTIONS {
+            match info.scope {
+                Scope::Client if info.name == "runtime_threads" => {}
+                Scope::Client => client = client.option(info.name, info.default).expect("one"),
+                Scope::Topic => topic = topic.option(info.name, info.default).expect("one"),
+                Scope::Producer | Scope::Consumer => {
+                    by_name(info.scope, info.name, info.default).expect("one");
+                }
+            }
+        }
+        let expected = crate::TopicConfig::default()
+            .partitions(1)
+            .segment_bytes(268_435_456)
+            .codec(Codec::None)
+            .retention_ms(0)
+            .retention_bytes(0)
+            .dedup_window_ms(0);
+        assert_eq!(topic, expected);
+        let error = topic.option("linger_ms", "5").expect_err("a producer's");
+        assert_eq!(error.code(), Code::INVALID_OPTION);
+        assert!(error.to_string().contains("retention_bytes"), "{error}");
+        let error = topic.option("partitions", "many").expect_err("no number");
+        assert!(error.to_string().contains("many"), "{error}");
+    }
+
     #[test]
     fn a_codec_that_is_not_chosen_is_the_topics() {
         let codec = |query, given| {
@@ -162,6 +234,26 @@ mod tests {
     }
 
     #[test]
+    fn what_a_consumer_does_by_itself_is_read_by_name() {
+        use AutoCommit::{After, Before, Interval, Off};
+        for (text, auto_commit) in
+            [("off", Off), ("interval", Interval), ("after", After), ("before", Before)]
+        {
+            let url = format!("tidewire://a/?auto_commit={text}");
+            assert_eq!(settings(&url, &[]).expect("good").auto_commit(None), auto_commit);
+        }
+        for (text, wanted) in [
+            ("earliest", OnOutOfRange::Earliest),
+            ("latest", OnOutOfRange::Latest),
+            ("error", OnOutOfRange::Error),
+        ] {
+            let url = format!("tidewire://a/?on_out_of_range={text}");
+            assert_eq!(settings(&url, &[]).expect("good").on_out_of_range(None), wanted);
+        }
+        assert_eq!(Settings::default().auto_commit(Some(After)), After);
+    }
+
+    #[test]
     fn start_and_acks_are_read_by_name() {
         let settings =
             settings("tidewire://a/?start=17&acks=written&queue_full=drop", &[]).expect("good");
@@ -172,6 +264,9 @@ mod tests {
         assert_eq!(settings.queue_full(None), QueueFull::Drop);
         assert_eq!(settings.queue_full(Some(QueueFull::Error)), QueueFull::Error);
         assert_eq!(Settings::default().start(None), Start::Latest);
+        let settings = Settings::default();
+        assert_eq!(settings.auto_commit(None), AutoCommit::Off);
+        assert_eq!(settings.on_out_of_range(None), OnOutOfRange::Earliest);
         assert_eq!(Settings::default().acks(None).expect("good"), Acks::Synced);
     }
 }

@@ -72,6 +72,7 @@ impl Record {
     }
 
     /// Sets the id by which the server may find duplicates: a UUID, or the first bytes of a hash.
+    /// A producer with `acks` none refuses it: nobody would learn what was found.
     pub fn id(mut self, id: [u8; 16]) -> Self {
         self.id = Some(id);
         self

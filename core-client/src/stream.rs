@@ -6,14 +6,12 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use futures_core::Stream;
 
-use crate::consumer::core::Core;
 use crate::error::Error;
-use crate::{Batch, Consumer, OwnedRecord};
+use crate::{Batch, Consumer, ConsumerControl, OwnedRecord};
 
 type Waiting<T> = Pin<Box<dyn Future<Output = (Consumer, Result<Option<T>, Error>)> + Send>>;
 
@@ -28,7 +26,7 @@ pub struct RecordStream {
 }
 
 struct Items<T> {
-    core: Arc<Core>,
+    control: ConsumerControl,
     wait: fn(Consumer) -> Waiting<T>,
     /// None once it is over.
     waiting: Option<Waiting<T>>,
@@ -36,8 +34,8 @@ struct Items<T> {
 
 impl Consumer {
     /// The batches as a stream; it ends when the consumer or its client is closed, or, after the
-    /// error that says so, when no partition is left. Take a [`closer`](Consumer::closer) before
-    /// to end it.
+    /// error that says so, when no partition is left. Take its [`control`](Consumer::control)
+    /// before, to end it and to commit.
     pub fn into_stream(self) -> BatchStream {
         let wait = |mut consumer: Self| -> Waiting<Batch> {
             Box::pin(async move {
@@ -62,7 +60,7 @@ impl Consumer {
 
 impl<T> Items<T> {
     fn new(consumer: Consumer, wait: fn(Consumer) -> Waiting<T>) -> Self {
-        Self { core: Arc::clone(consumer.core()), wait, waiting: Some(wait(consumer)) }
+        Self { control: consumer.control(), wait, waiting: Some(wait(consumer)) }
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<T, Error>>> {
@@ -74,7 +72,7 @@ impl<T> Items<T> {
         };
         let over = match &result {
             Ok(item) => item.is_none(),
-            Err(_) => self.core.is_over(),
+            Err(_) => self.control.is_closed(),
         };
         self.waiting = if over { None } else { Some((self.wait)(consumer)) };
         Poll::Ready(result.transpose())

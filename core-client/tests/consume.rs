@@ -8,7 +8,9 @@ use std::task::Poll;
 use std::time::Duration;
 
 use support::{Cut, Server};
-use tidewire::{Client, Code, Consumer, FetchOptions, Record, Start, TopicConfig};
+use tidewire::{
+    Client, Code, Consumer, FetchOptions, OnOutOfRange, Record, Start, TopicConfig,
+};
 use tokio::time::timeout;
 
 const SHORT: Duration = Duration::from_millis(30);
@@ -371,7 +373,9 @@ async fn every_record_comes_once_and_in_order_wherever_the_connection_is_cut() {
 async fn a_place_that_retention_has_overtaken_is_an_error_with_the_offsets() {
     let (server, client) = start(1).await;
     fill(&client, 0, 3, 1, 1).await;
-    let mut consumer = earliest(&client).await;
+    let builder = client.consumer("t").start(Start::Earliest);
+    let builder = builder.on_out_of_range(OnOutOfRange::Error);
+    let mut consumer = builder.build().await.expect("subscribes");
     assert_eq!(read(&mut consumer, 3).await.len(), 3);
     server.faults(|faults| faults.turn_away = true);
     server.cut();
@@ -408,16 +412,16 @@ async fn partitions_come_and_go_pause_and_seek_while_it_runs() {
     let builder = client.consumer("t").start(Start::Earliest).partitions([0]);
     let mut consumer = builder.build().await.expect("subscribes");
     assert_eq!(read(&mut consumer, 5).await.len(), 5);
-    let removed = consumer.remove_partition(0).expect("it was read");
+    let removed = consumer.remove_partition(0).expect("no group").expect("it was read");
     assert_eq!((removed.next_offset, removed.end_offset), (5, 10));
     assert!(timeout(SHORT, consumer.next_batch()).await.is_err(), "nothing is read");
     server.until("its end", |log| log.unsubscribed == 1).await;
 
-    consumer.add_partition(1, Start::Offset(8));
+    consumer.add_partition(1, Start::Offset(8)).expect("no group");
     assert_eq!(read(&mut consumer, 2).await, [(1, 8), (1, 9)]);
     consumer.pause(1).expect("it is read");
     fill(&client, 1, 1, 2, 1).await;
-    consumer.add_partition(2, Start::Offset(9));
+    consumer.add_partition(2, Start::Offset(9)).expect("no group");
     assert_eq!(read(&mut consumer, 1).await, [(2, 9)]);
     assert!(timeout(SHORT, consumer.next_batch()).await.is_err(), "1 is paused");
     server.cut();
@@ -453,7 +457,7 @@ async fn a_server_that_cannot_be_used_any_more_is_an_error_every_time() {
 async fn closing_ends_the_waiting() {
     let (server, client) = start(2).await;
     let mut consumer = earliest(&client).await;
-    let closer = consumer.closer();
+    let closer = consumer.control();
     let waiting = tokio::spawn(async move { (consumer.next_batch().await, consumer) });
     tokio::time::sleep(SHORT).await;
     closer.close();

@@ -523,7 +523,7 @@ async fn a_producer_stays_itself_over_connections() {
 }
 
 #[tokio::test]
-async fn a_producer_that_the_server_has_forgotten_goes_on_as_another() {
+async fn a_producer_that_the_server_has_forgotten_says_so_and_goes_on_as_another() {
     let (server, client) = start(2).await;
     let producer = open(client.producer("t")).await;
     for partition in [0, 0, 1] {
@@ -531,14 +531,19 @@ async fn a_producer_that_the_server_has_forgotten_goes_on_as_another() {
     }
     server.forget_producers();
     let limit = Duration::from_secs(5);
+    let send = async |value: &'static str, partition| {
+        let send = producer.send(Record::new(value).partition(partition));
+        tokio::time::timeout(limit, send).await.expect("in time")
+    };
+    // It may have lost what it had acknowledged: that is for the application to know, once.
+    let error = send("y", 0).await.expect_err("a gap");
+    assert_eq!((error.code(), error.is_outcome_unknown()), (Code::SEQUENCE_GAP, false));
     for partition in [0, 1, 0] {
-        let send = producer.send(Record::new("y").partition(partition));
-        let sent = tokio::time::timeout(limit, send).await.expect("in time");
-        assert_eq!(sent.expect("acknowledged").partition, partition);
+        assert_eq!(send("z", partition).await.expect("acknowledged").partition, partition);
     }
     let opened = server.log().opened_producers;
     assert!(opened.len() == 2 && opened[0].1 != opened[1].1, "{opened:?}");
-    assert_eq!(values(&client, 0).await, ["x", "x", "y", "y"]);
+    assert_eq!(values(&client, 0).await, ["x", "x", "z", "z"]);
 }
 
 #[tokio::test]

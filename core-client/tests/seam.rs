@@ -494,7 +494,7 @@ async fn batches_and_records_are_streams() {
     assert!(Pin::new(&mut batches).poll_next(&mut cx).is_pending());
 
     let consumer = consumer.build().await.expect("subscribes");
-    let closer = consumer.closer();
+    let closer = consumer.control();
     let mut records = consumer.into_record_stream();
     for value in ["a", "b", "c"] {
         let record = next(&mut records).await.expect("not over").expect("delivered");

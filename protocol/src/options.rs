@@ -1,10 +1,12 @@
 //! The options of clients, producers, consumers and topics: one table for URLs, environment,
 //! builders and every language.
 
+use std::str::FromStr;
+
 pub use crate::generated::options::*;
 
 use crate::error::{Code, Error};
-use crate::message::Start;
+use crate::message::{Acks, Start};
 
 /// Reads a value of the type [`OptionType::Start`]: the place, and what it needs beside it.
 pub fn parse_start(text: &str) -> Option<(Start, u64)> {
@@ -18,6 +20,23 @@ pub fn parse_start(text: &str) -> Option<(Start, u64)> {
             Some((Start::Timestamp, time_us))
         }
         Some(_) => None,
+    }
+}
+
+/// `none`, `written` or `synced`.
+impl FromStr for Acks {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        Ok(match text {
+            "none" => Self::None,
+            "written" => Self::Written,
+            "synced" => Self::Synced,
+            _ => {
+                let text = format!("acks is \"{text}\", but should be none, written or synced");
+                return Err(Error::new(Code::INVALID_OPTION, text));
+            }
+        })
     }
 }
 
@@ -51,6 +70,10 @@ pub enum OptionType {
     Codec,
     /// `block`, `error` or `drop`.
     QueueFull,
+    /// `off`, `interval`, `after` or `before`.
+    AutoCommit,
+    /// `earliest`, `latest` or `error`.
+    OnOutOfRange,
 }
 
 /// A row of the table of options.

@@ -202,6 +202,16 @@ pub fn check_option(name: &str, value: &str) -> Result<(&'static OptionInfo, Str
                 return Err(wrong("block, error or drop"));
             }
         }
+        OptionType::AutoCommit => {
+            if !["off", "interval", "after", "before"].contains(&value) {
+                return Err(wrong("off, interval, after or before"));
+            }
+        }
+        OptionType::OnOutOfRange => {
+            if !["earliest", "latest", "error"].contains(&value) {
+                return Err(wrong("earliest, latest or error"));
+            }
+        }
         OptionType::Start => {
             if parse_start(value).is_none() {
                 return Err(wrong("earliest, latest, an offset, last:N or time:MICROSECONDS"));
@@ -339,6 +349,8 @@ mod tests {
             ("tidewire://a/?acks=all", Code::INVALID_OPTION),
             ("tidewire://a/?codec=gzip", Code::INVALID_OPTION),
             ("tidewire://a/?queue_full=wait", Code::INVALID_OPTION),
+            ("tidewire://a/?auto_commit=on", Code::INVALID_OPTION),
+            ("tidewire://a/?on_out_of_range=skip", Code::INVALID_OPTION),
             ("tidewire://a/?max_in_flight=17", Code::INVALID_OPTION),
         ] {
             assert_eq!(Url::parse(bad).expect_err(bad).code, code, "{bad}");

@@ -234,6 +234,7 @@ MAX_REMEMBERED_BATCHES: Final = 16  # Batches of a producer that a partition rem
 MAX_REMEMBERED_PRODUCERS: Final = 10000  # Producers that a partition remembers at least: those that appended last. In producers.
 MAX_NAMED_PRODUCERS: Final = 10000  # Most named producers of a topic. In producers.
 MAX_REMEMBERED_IDS: Final = 900000  # Ids of records that a partition remembers for its topic's `dedup_window_ms`; then the oldest go before their time. In ids.
+MAX_REMEMBERED_REFUSALS: Final = 1024  # Batches that a partition remembers to have refused for their ids, so that a late copy is refused as well; then the oldest are forgotten. In batches.
 MAX_SEEN_RANGES: Final = 240  # Most ranges in the answer to a batch with ids that were seen: it fits into the smallest frame. In ranges.
 MAX_CORRELATION: Final = 9223372036854775807  # Highest correlation of a request: numbers above are a server's own. In requests.
 MAX_IN_FLIGHT: Final = 1024  # Most unanswered requests on a connection. In requests.
@@ -304,7 +305,9 @@ OPTIONS: Final[dict[tuple[str, str], OptionInfo]] = {
     ("consumer", "member_name"): OptionInfo("consumer", "string", "", None, None, "", "A name under which a member of a group keeps its place when its program is restarted; empty is none."),
     ("consumer", "session_timeout_ms"): OptionInfo("consumer", "u32", 45000, 100, 3600000, "milliseconds", "How long a group waits for a member whose connection is lost."),
     ("consumer", "rebalance_timeout_ms"): OptionInfo("consumer", "u32", 60000, 100, 3600000, "milliseconds", "How long a group waits for a member to let go of a partition that another shall read."),
-    ("consumer", "auto_commit_interval_ms"): OptionInfo("consumer", "u32", 1000, 0, 3600000, "milliseconds", "How often a member that commits by itself stores what was done."),
+    ("consumer", "on_out_of_range"): OptionInfo("consumer", "on_out_of_range", "earliest", None, None, "", "What happens when retention has deleted records before the consumer read them, or before a stored offset: it goes on at the earliest record left or after the latest, and tells so by an event; or it fails with an error. An offset that the application names and that does not exist is always an error."),
+    ("consumer", "auto_commit"): OptionInfo("consumer", "auto_commit", "off", None, None, "", "When a consumer with a group or a name stores offsets by itself: off (never; the application commits), interval (what was done, every auto_commit_interval_ms and when it closes), after (each batch, when the next is asked for), before (each batch, before it is returned). At least once with the first three, at most once with before."),
+    ("consumer", "auto_commit_interval_ms"): OptionInfo("consumer", "u32", 1000, 0, 3600000, "milliseconds", "How often a consumer whose auto_commit is interval stores what was done."),
     ("topic", "partitions"): OptionInfo("topic", "u32", 1, 1, 100000, "partitions", "Number of partitions."),
     ("topic", "segment_bytes"): OptionInfo("topic", "u64", 268435456, 1048576, 1073741824, "bytes", "Size at which a partition's log begins a new file."),
     ("topic", "codec"): OptionInfo("topic", "codec", "none", None, None, "", "Compression by producers that do not choose for themselves: none, lz4 or zstd."),

@@ -39,8 +39,11 @@ Codec: TypeAlias = Literal["none", "lz4", "zstd"]
 QueueFull: TypeAlias = Literal["block", "error", "drop"]
 """What happens to a record for which a producer's queue has no room."""
 
-AutoCommit: TypeAlias = Literal["off", "after", "before"]
-"""When a member of a group stores offsets by itself."""
+AutoCommit: TypeAlias = Literal["off", "interval", "after", "before"]
+"""When a consumer with a group or a name stores offsets by itself."""
+
+OnOutOfRange: TypeAlias = Literal["earliest", "latest", "error"]
+"""What a consumer does when records were deleted before it had read them."""
 
 
 class NewRecord(NamedTuple):

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from types import TracebackType
 
-    from tidewire._records import Acks, AutoCommit, Codec, Event, Place, QueueFull, Server
+    from tidewire._records import Acks, AutoCommit, Codec, Event, OnOutOfRange, Place, QueueFull, Server
 
 
 class Client(Admin):
@@ -111,10 +111,12 @@ class Client(Admin):
         topic: str | Iterable[str],
         *,
         group: str | None = None,
+        name: str | None = None,
         start: Place | None = None,
         partitions: Iterable[int] | None = None,
         start_at: Mapping[int, int] | None = None,
         prefetch_bytes: int | None = None,
+        on_out_of_range: OnOutOfRange | None = None,
         member_name: str | None = None,
         session_timeout_ms: int | None = None,
         rebalance_timeout_ms: int | None = None,
@@ -126,24 +128,28 @@ class Client(Admin):
         `start` ("latest") is where to begin: "earliest", "latest", an offset, "last:N", or a time
         (``timedelta(days=1)`` is yesterday). `partitions` (all) and `start_at`, offsets by
         partition, are for consumers without a group. `prefetch_bytes` (16 MiB) bound what is
-        delivered ahead.
+        delivered ahead. Records that were deleted before they were read are skipped;
+        `on_out_of_range` "latest" goes on at the end, "error" raises.
 
         The members of a `group` divide the partitions, and offsets are stored on the server; a
+        consumer with a `name` of its own stores them, too, and reads everything. A
         batch counts as done when the next one is asked for. `auto_commit` is "off" (call
-        ``commit()``), "after" (every `auto_commit_interval_ms`, 1,000, what was done) or "before"
-        (each batch before it is returned). `member_name` keeps a member's place while its program
-        is restarted, for `session_timeout_ms` (45,000); a partition that is asked back is waited
-        for `rebalance_timeout_ms` (60,000).
+        ``commit()``), "interval" (every `auto_commit_interval_ms`, 1,000, what was done), "after"
+        (each batch when it is done) or "before" (each batch before it is returned). `member_name`
+        keeps a member's place while its program is restarted, for `session_timeout_ms` (45,000);
+        a partition that is asked back is waited for `rebalance_timeout_ms` (60,000).
 
         Raises `TopicNotFoundError`, `PartitionNotFoundError`, `OffsetOutOfRangeError`,
         `GroupFullError`, `InvalidOptionError`, `InvalidArgumentError`.
         """
         options = {
             "group": group,
+            "name": name,
             "start": _convert.place(start),
             "partitions": None if partitions is None else list(partitions),
             "start_at": None if start_at is None else dict(start_at),
             "prefetch_bytes": prefetch_bytes,
+            "on_out_of_range": on_out_of_range,
             "member_name": member_name,
             "session_timeout_ms": session_timeout_ms,
             "rebalance_timeout_ms": rebalance_timeout_ms,

@@ -82,6 +82,12 @@ Examples:
   tidewire tail shop/orders --last 100 --partition 0
   tidewire tail quakes/reported --from earliest | head -3
   tidewire tail shop/orders --partition 2 --from 17 --json
+  tidewire tail shop/orders --group billing --from earliest
+  tidewire tail shop/orders --name audit --first 100
+
+With --group or --name the server remembers how far it is, and it goes on there the next time;
+--from, --since, --last and --first say where to begin if nothing is remembered. What was printed
+since the last second is printed again after a crash.
 
 Exit codes: 0 fine (also if the output was closed), 1 failed, 2 wrong usage, 130 ended by Ctrl-C")]
 pub struct TailArgs {
@@ -111,8 +117,16 @@ pub struct TailArgs {
     pub first: Option<u64>,
 
     /// Only this partition
-    #[arg(short, long, value_name = "N")]
+    #[arg(short, long, value_name = "N", conflicts_with = "group")]
     pub partition: Option<u32>,
+
+    /// Read as a member of this group: its members divide the partitions
+    #[arg(short, long, value_name = "NAME", conflicts_with = "name")]
+    pub group: Option<String>,
+
+    /// Remember under this name how far it is, and read everything
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
 
     /// Stop after this many records
     #[arg(short = 'n', long, value_name = "N", value_parser = values::count)]

@@ -5,7 +5,7 @@
 
 use std::time::{Duration, Instant};
 
-use tidewire::{Closer, Producer};
+use tidewire::{ConsumerControl, Producer};
 use tokio::task::JoinSet;
 
 use super::consume::fill;
@@ -81,12 +81,12 @@ impl<'a> Run<'a> {
     async fn run(&self, producers: &[Producer], what: &'static str) -> Result<(), Failure> {
         let starts = self.bench.ends().await?;
         let mut consumers = JoinSet::new();
-        let mut closers: Vec<Closer> = Vec::new();
+        let mut closers: Vec<ConsumerControl> = Vec::new();
         for number in 0..self.plan.consumers {
             let client = self.bench.connect().await?;
             let share = self.bench.share(&starts, number, self.plan.consumers);
             let consumer = share.consumer(&client).await?;
-            closers.push(consumer.closer());
+            closers.push(consumer.control());
             let latency = Latency::Age(self.clock);
             consumers.spawn(read(consumer, Until::closed(), latency, self.received.clone()));
         }

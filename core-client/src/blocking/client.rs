@@ -6,6 +6,8 @@
 use std::future::Future;
 use std::time::Duration;
 
+use tidewire_protocol::options::Scope;
+
 use super::options;
 use super::{ConsumerBuilder, ProducerBuilder};
 use crate::error::Error;
@@ -47,6 +49,20 @@ impl ClientBuilder {
     pub fn runtime_threads(mut self, runtime_threads: u32) -> Self {
         self.runtime_threads = Some(runtime_threads);
         self
+    }
+
+    /// See [`ClientBuilder::option`](crate::ClientBuilder::option).
+    ///
+    /// # Errors
+    /// `INVALID_OPTION`.
+    pub fn option(mut self, name: &str, value: &str) -> Result<Self, Error> {
+        if name == "runtime_threads" {
+            crate::options::by_name(Scope::Client, name, value)?;
+            self.runtime_threads = value.parse().ok();
+        } else {
+            self.inner = self.inner.option(name, value)?;
+        }
+        Ok(self)
     }
 
     /// Connects to the first server that can be reached; each is tried once.

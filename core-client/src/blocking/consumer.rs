@@ -4,17 +4,19 @@
 //! close meanwhile. The one invariant: a call that ends without a batch, for whatever reason, has
 //! taken none.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Mutex;
 
 use super::{Client, control, options};
-use crate::consumer::{self, core::Core};
+use crate::consumer;
 use crate::delivery::DeliveryQueue;
 use crate::error::Error;
 use crate::runtime::Bound;
-use crate::{Batch, ConsumerStats, Events, OwnedRecord, Position, Start};
+use crate::{
+    AutoCommit, Batch, ConsumerControl, ConsumerStats, Events, OnOutOfRange, OwnedRecord,
+    PartitionRef, Position, Start, TopicPartition,
+};
 
 /// Options of a [`Consumer`].
 #[derive(Clone, Debug)]
@@ -29,20 +31,34 @@ impl ConsumerBuilder {
         Self { client: client.clone(), inner: client.bound().unchecked().consumer(topic) }
     }
 
-    pub(super) fn into_parts(self) -> (Client, consumer::ConsumerBuilder) {
-        (self.client, self.inner)
-    }
-
     options!(ConsumerBuilder:
+        topic(&str),
+        group(&str),
+        name(&str),
         start(Start),
         partitions(impl IntoIterator<Item = u32>),
         prefetch_bytes(u32),
+        on_out_of_range(OnOutOfRange),
+        member_name(&str),
+        session_timeout_ms(u32),
+        rebalance_timeout_ms(u32),
+        auto_commit(AutoCommit),
+        auto_commit_interval_ms(u32),
     );
 
-    /// Where to begin in one partition.
+    /// See [`ConsumerBuilder::start_at`](crate::ConsumerBuilder::start_at).
     pub fn start_at(mut self, partition: u32, offset: u64) -> Self {
         self.inner = self.inner.start_at(partition, offset);
         self
+    }
+
+    /// See [`ConsumerBuilder::option`](crate::ConsumerBuilder::option).
+    ///
+    /// # Errors
+    /// `INVALID_OPTION`.
+    pub fn option(mut self, name: &str, value: &str) -> Result<Self, Error> {
+        self.inner = self.inner.option(name, value)?;
+        Ok(self)
     }
 
     /// The asynchronous builder with these options, for [`Runtime::spawn`](super::Runtime::spawn).
@@ -50,7 +66,7 @@ impl ConsumerBuilder {
         self.inner
     }
 
-    /// Subscribes, for a program that is woken instead of waiting; see [`DeliveryQueue::new`].
+    /// Subscribes, or joins the group, for a program that is woken instead of waiting; see [`DeliveryQueue::new`].
     ///
     /// # Errors
     /// Those of [`ConsumerBuilder::build`](crate::ConsumerBuilder::build).
@@ -64,7 +80,7 @@ impl ConsumerBuilder {
         Ok(DeliveryQueue::on(runtime, consumer, events, wake))
     }
 
-    /// Subscribes.
+    /// Subscribes, or joins the group.
     ///
     /// # Errors
     /// Those of [`ConsumerBuilder::build`](crate::ConsumerBuilder::build).
@@ -83,15 +99,31 @@ pub struct Consumer {
 
 #[derive(Debug)]
 struct Shared {
-    /// Who takes batches holds it while it waits.
-    consumer: Mutex<consumer::Consumer>,
-    core: Arc<Core>,
+    /// Who takes batches holds it while it waits; none once it was closed.
+    consumer: Mutex<Option<consumer::Consumer>>,
+    control: ConsumerControl,
 }
 
 impl Shared {
     fn new(consumer: consumer::Consumer) -> Self {
-        let core = Arc::clone(consumer.core());
-        Self { consumer: Mutex::new(consumer), core }
+        let control = consumer.control();
+        Self { consumer: Mutex::new(Some(consumer)), control }
+    }
+}
+
+impl Shared {
+    async fn next_batch(&self) -> Result<Option<Batch>, Error> {
+        match &mut *self.consumer.lock().await {
+            Some(consumer) => consumer.next_batch().await,
+            None => Ok(None),
+        }
+    }
+
+    async fn next_record(&self) -> Result<Option<OwnedRecord>, Error> {
+        match &mut *self.consumer.lock().await {
+            Some(consumer) => consumer.next_record().await,
+            None => Ok(None),
+        }
     }
 }
 
@@ -100,8 +132,8 @@ impl Consumer {
         self.bound.value("consumer")
     }
 
-    fn core(&self) -> Result<&Arc<Core>, Error> {
-        Ok(&self.shared()?.core)
+    fn controlled(&self) -> Result<&ConsumerControl, Error> {
+        Ok(&self.shared()?.control)
     }
 
     /// Waits for the next batch; `None` once the consumer or its client was closed.
@@ -110,7 +142,7 @@ impl Consumer {
     /// Those of [`crate::Consumer::next_batch`].
     pub fn next_batch(&self) -> Result<Option<Batch>, Error> {
         let shared = self.shared()?;
-        let next = async { shared.consumer.lock().await.next_batch().await };
+        let next = shared.next_batch();
         self.bound.runtime().wait("waiting for a batch", None, next)?
     }
 
@@ -121,7 +153,7 @@ impl Consumer {
     /// Those of [`crate::Consumer::next_batch`].
     pub fn poll(&self, limit: Option<Duration>) -> Result<Option<Batch>, Error> {
         let shared = self.shared()?;
-        let next = async { shared.consumer.lock().await.next_batch().await };
+        let next = shared.next_batch();
         let batch = self.bound.runtime().try_wait("waiting for a batch", limit, next)?;
         batch.unwrap_or(Ok(None))
     }
@@ -133,7 +165,7 @@ impl Consumer {
     /// Those of [`crate::Consumer::next_batch`].
     pub fn next_record(&self) -> Result<Option<OwnedRecord>, Error> {
         let shared = self.shared()?;
-        let next = async { shared.consumer.lock().await.next_record().await };
+        let next = shared.next_record();
         self.bound.runtime().wait("waiting for a record", None, next)?
     }
 
@@ -143,7 +175,7 @@ impl Consumer {
     /// Those of [`crate::Consumer::next_batch`].
     pub fn poll_record(&self, limit: Option<Duration>) -> Result<Option<OwnedRecord>, Error> {
         let shared = self.shared()?;
-        let next = async { shared.consumer.lock().await.next_record().await };
+        let next = shared.next_record();
         let record = self.bound.runtime().try_wait("waiting for a record", limit, next)?;
         record.unwrap_or(Ok(None))
     }
@@ -157,6 +189,24 @@ impl Consumer {
     /// Records as they come, as [`batches`](Self::batches).
     pub fn records(&self) -> Records<'_> {
         Records { consumer: self, over: false }
+    }
+
+    /// Ends all waiting, now and for ever, and waits until the server knows: it unsubscribes, or
+    /// leaves its group; see [`crate::Consumer::close`]. Any thread may call it while another
+    /// waits.
+    ///
+    /// # Errors
+    /// `TIMEOUT` after `limit`; it is closed all the same.
+    pub fn close(&self, limit: Option<Duration>) -> Result<(), Error> {
+        let shared = self.shared()?;
+        let closing = async {
+            // Who waits for a batch then lets go.
+            shared.control.close();
+            if let Some(consumer) = shared.consumer.lock().await.take() {
+                consumer.close().await;
+            }
+        };
+        self.bound.runtime().wait("closing the consumer", limit, closing)
     }
 }
 

@@ -1,8 +1,8 @@
 //! The client for programs without an asynchronous runtime.
 //!
 //! The names are those of the asynchronous client; every call waits on the thread that makes it,
-//! and any thread may. [`Client`] connects, [`Producer`], [`Consumer`] and [`GroupConsumer`] are made from it. They
-//! share one [`Runtime`] of few threads in the process.
+//! and any thread may. [`Client`] connects, [`Producer`] and [`Consumer`] are made from it. They share one
+//! [`Runtime`] of few threads in the process.
 //!
 //! ```no_run
 //! use std::time::Duration;
@@ -38,14 +38,12 @@ mod admin;
 mod client;
 mod consumer;
 mod control;
-mod group;
 mod producer;
 
 pub use crate::runtime::Runtime;
 pub use crate::runtime::canceller::Canceller;
 pub use client::{Client, ClientBuilder};
 pub use consumer::{Batches, Consumer, ConsumerBuilder, Records};
-pub use group::{GroupConsumer, GroupConsumerBuilder};
 pub use producer::{Producer, ProducerBuilder, Ticket};
 
 /// Options of a builder, handed on to the asynchronous one.

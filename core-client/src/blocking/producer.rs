@@ -48,6 +48,15 @@ impl ProducerBuilder {
         self
     }
 
+    /// See [`ProducerBuilder::option`](crate::ProducerBuilder::option).
+    ///
+    /// # Errors
+    /// `INVALID_OPTION`.
+    pub fn option(mut self, name: &str, value: &str) -> Result<Self, Error> {
+        self.inner = self.inner.option(name, value)?;
+        Ok(self)
+    }
+
     /// The asynchronous builder with these options, for [`Runtime::spawn`](super::Runtime::spawn).
     pub fn into_async(self) -> producer::ProducerBuilder {
         self.inner

@@ -31,6 +31,10 @@ impl Batch {
         &self.topic
     }
 
+    pub(crate) fn shared_topic(&self) -> &Arc<TopicName> {
+        &self.topic
+    }
+
     /// The partition that it belongs to.
     pub fn partition(&self) -> u32 {
         self.partition

@@ -1,300 +1,105 @@
-//! Consuming: batches of some or all partitions of a topic, as they arrive.
+//! Consuming: batches of partitions as they arrive; all of a topic's, or those that a group gives.
 //!
-//! Owns the handle that the application holds and its options; the [`core`] holds the partitions
-//! and what was delivered, the [`engine`] keeps them subscribed, [`batch`] is what the application
-//! sees. The one invariant: a position moves only when a batch or record is returned, so that a
-//! future dropped half-way loses nothing, and a lost connection neither.
+//! Owns the handle that the application holds. Behind it, the [`ledger`] keeps what is read and
+//! how far it was shown, with a [`core`] for each topic that holds its partitions and what was
+//! delivered, and an [`engine`] that keeps them subscribed; [`store`] says what is stored on the
+//! server and when, [`member`] keeps a membership, and [`batch`] is what the application sees.
+//! The one invariant: a position moves only when a batch or record is returned, so that a future
+//! dropped half-way loses nothing, and a lost connection neither.
 
 pub(crate) mod batch;
-pub(crate) mod core;
+pub(crate) mod builder;
+pub(crate) mod control;
+mod core;
 mod engine;
-pub(crate) mod group;
+mod ledger;
+mod member;
+pub(crate) mod place;
+pub(crate) mod start;
+mod store;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::str::FromStr;
 use std::sync::Arc;
-use std::time::Duration;
 
-use tidewire_protocol::message::{self, Unsubscribe};
-use tidewire_protocol::name::TopicName;
-use tidewire_protocol::options::{consumer as defaults, parse_start};
-use tidewire_protocol::session::From as Place;
-use tokio::task::coop::consume_budget;
+use tidewire_protocol::message::Unsubscribe;
+use tokio::task::{JoinHandle, coop::consume_budget};
 
-use self::core::{Core, Next};
-use crate::client::{Client, topic_name};
+use self::batch::{Batch, OwnedRecord};
+use self::control::ConsumerControl;
+use self::ledger::{Found, Ledger, Shown};
+use self::place::{ConsumerStats, PartitionRef, Position, TopicPartition};
+use self::start::{AutoCommit, OnOutOfRange, Start};
 use crate::error::{Code, Error};
-use batch::{Batch, OwnedRecord};
 
-/// Where a consumer begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Start {
-    /// At the first record that there is.
-    Earliest,
-    /// After the last record that there is.
-    Latest,
-    /// At this offset.
-    Offset(u64),
-    /// At the first record that the server appended at this time or later, in microseconds since
-    /// the Unix epoch; after the last one if there is none.
-    Timestamp(i64),
-    /// As many records before the end, in each partition, or at the first that there is.
-    Last(u64),
-}
-
-/// `earliest`, `latest`, an offset, `last:N` or `time:MICROSECONDS`.
-impl FromStr for Start {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self, Error> {
-        match parse_start(text) {
-            Some((message::Start::Earliest, _)) => Ok(Self::Earliest),
-            Some((message::Start::Latest, _)) => Ok(Self::Latest),
-            Some((message::Start::Offset, at)) => Ok(Self::Offset(at)),
-            Some((message::Start::Last, at)) => Ok(Self::Last(at)),
-            Some((message::Start::Timestamp, at)) => Ok(Self::Timestamp(at as i64)),
-            _ => {
-                let text = format!(
-                    "start is \"{text}\", but should be earliest, latest, an offset, last:N or \
-                     time:MICROSECONDS"
-                );
-                Err(Error::new(Code::INVALID_OPTION, text))
-            }
-        }
-    }
-}
-
-impl From<Start> for Place {
-    fn from(start: Start) -> Self {
-        match start {
-            Start::Earliest => Self::Earliest,
-            Start::Latest => Self::Latest,
-            Start::Offset(offset) => Self::Offset(offset),
-            Start::Timestamp(time_us) => Self::Timestamp(time_us),
-            Start::Last(records) => Self::Last(records),
-        }
-    }
-}
-
-impl Start {
-    /// As a request names it: the kind of place, and the number beside it.
-    pub(crate) fn on_the_wire(self) -> (message::Start, u64) {
-        match self {
-            Self::Earliest => (message::Start::Earliest, 0),
-            Self::Latest => (message::Start::Latest, 0),
-            Self::Offset(offset) => (message::Start::Offset, offset),
-            Self::Timestamp(time_us) => (message::Start::Timestamp, time_us.cast_unsigned()),
-            Self::Last(records) => (message::Start::Last, records),
-        }
-    }
-}
-
-/// What a consumer did so far, and what it holds; known without asking the server.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ConsumerStats {
-    /// Partitions that it reads.
-    pub partitions: usize,
-    /// Those that are subscribed on the current connection.
-    pub live_partitions: usize,
-    /// Bytes of batches that were delivered and not yet taken.
-    pub buffered_bytes: u64,
-    /// Batches taken.
-    pub batches: u64,
-    /// Their bytes, as they travelled.
-    pub bytes: u64,
-    /// How often a partition was subscribed again, after a lost connection or an error that may
-    /// pass.
-    pub resubscriptions: u64,
-}
-
-/// Where a consumer stands in one partition.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Position {
-    /// The partition.
-    pub partition: u32,
-    /// Offset of the record that the consumer returns next.
-    pub next_offset: u64,
-    /// Offset after the partition's last record, as far as it is known.
-    pub end_offset: u64,
-}
-
-impl Position {
-    /// Records known to follow.
-    pub fn lag(&self) -> u64 {
-        self.end_offset.saturating_sub(self.next_offset)
-    }
-}
-
-/// Options of a [`Consumer`].
-#[derive(Clone, Debug)]
-#[must_use = "a builder does nothing until build()"]
-pub struct ConsumerBuilder {
-    client: Client,
-    topic: String,
-    start: Option<Start>,
-    partitions: Option<Vec<u32>>,
-    start_at: Vec<(u32, u64)>,
-    prefetch_bytes: Option<u32>,
-}
-
-impl ConsumerBuilder {
-    pub(crate) fn new(client: Client, topic: &str) -> Self {
-        Self {
-            client,
-            topic: topic.to_owned(),
-            start: None,
-            partitions: None,
-            start_at: Vec::new(),
-            prefetch_bytes: None,
-        }
-    }
-
-    /// Where to begin; at the end of each partition if not set.
-    pub fn start(mut self, start: Start) -> Self {
-        self.start = Some(start);
-        self
-    }
-
-    /// Which partitions; all of them if not set.
-    pub fn partitions(mut self, partitions: impl IntoIterator<Item = u32>) -> Self {
-        self.partitions = Some(partitions.into_iter().collect());
-        self
-    }
-
-    /// Where to begin in one partition.
-    pub fn start_at(mut self, partition: u32, offset: u64) -> Self {
-        self.start_at.push((partition, offset));
-        self
-    }
-
-    /// Reads as a member of a group: the group's members divide the partitions, and offsets are
-    /// stored on the server. `partitions` and `start_at` count no more.
-    pub fn group(self, group: &str) -> group::GroupConsumerBuilder {
-        let Self { client, topic, start, prefetch_bytes, .. } = self;
-        group::GroupConsumerBuilder::new(client, group, &topic, start, prefetch_bytes)
-    }
-
-    /// Bound of the batches that were delivered but not yet taken, over all partitions, in bytes.
-    pub fn prefetch_bytes(mut self, prefetch_bytes: u32) -> Self {
-        self.prefetch_bytes = Some(prefetch_bytes);
-        self
-    }
-
-    /// Subscribes.
-    ///
-    /// # Errors
-    /// `TOPIC_NOT_FOUND`, `STREAM_NOT_FOUND`, `PARTITION_NOT_FOUND`; `OFFSET_OUT_OF_RANGE`, with
-    /// the offsets that there are in [`Error::offsets`]; `TOO_MANY_CHANNELS`, `INVALID_ARGUMENT`,
-    /// `INVALID_OPTION`.
-    pub async fn build(self) -> Result<Consumer, Error> {
-        let topic = topic_name(&self.topic)?;
-        let settings = &self.client.settings;
-        let prefetch_bytes =
-            settings.number("prefetch_bytes", self.prefetch_bytes, defaults::PREFETCH_BYTES)?;
-        let start = settings.start(self.start);
-        let starts: BTreeMap<u32, u64> = self.start_at.iter().copied().collect();
-        let info = self.client.describe_topic(&self.topic).await?;
-        let partitions = choose(&topic, info.partitions, self.partitions, &starts)?;
-
-        let link = Arc::clone(&self.client.link);
-        let timeout_ms = link.request_timeout_ms();
-        let core = Core::new(link, topic.clone(), info.id, prefetch_bytes, Arc::default());
-        // Closes the core, and with it the engine, if this future is dropped half-way.
-        let consumer = Consumer { core: Arc::clone(&core), current: None };
-        for partition in partitions {
-            let start = starts.get(&partition).map_or(start, |&offset| Start::Offset(offset));
-            core.add(partition, start.into());
-        }
-        tokio::spawn(engine::run(Arc::clone(&core)));
-        let limit = Duration::from_millis(u64::from(timeout_ms));
-        match tokio::time::timeout(limit, core.settled()).await {
-            Ok(Ok(())) => Ok(consumer),
-            Ok(Err((_, error))) => Err(error),
-            Err(_) => Err(Error::new(
-                Code::TIMEOUT,
-                format!("{topic} could not be subscribed to within {timeout_ms} ms"),
-            )),
-        }
-    }
-}
-
-/// The partitions to subscribe to, in order.
-fn choose(
-    topic: &TopicName,
-    count: u32,
-    chosen: Option<Vec<u32>>,
-    starts: &BTreeMap<u32, u64>,
-) -> Result<BTreeSet<u32>, Error> {
-    let partitions: BTreeSet<u32> =
-        chosen.map_or_else(|| (0..count).collect(), |chosen| chosen.into_iter().collect());
-    if let Some(&last) = partitions.last()
-        && last >= count
-    {
-        return Err(Error::new(
-            Code::PARTITION_NOT_FOUND,
-            format!("partition {last} of {topic} does not exist: it has {count}, from 0"),
-        ));
-    }
-    if partitions.is_empty() {
-        let text = format!("a consumer of {topic} was given no partitions");
-        return Err(Error::new(Code::INVALID_ARGUMENT, text));
-    }
-    if let Some(other) = starts.keys().find(|&partition| !partitions.contains(partition)) {
-        return Err(Error::new(
-            Code::INVALID_ARGUMENT,
-            format!("start_at names partition {other} of {topic}, which is not consumed"),
-        ));
-    }
-    Ok(partitions)
-}
-
-/// Receives a topic's records: whole batches, partition by partition in turn.
+/// Receives records: whole batches, partition by partition in turn.
+///
+/// It reads what it was told to; or, as a member of a
+/// [group](ConsumerBuilder::group), the partitions that the group gives it; and with a group or a
+/// [name](ConsumerBuilder::name) it stores on the server how far it is, and goes on there.
 ///
 /// What is delivered ahead is bounded by `prefetch_bytes`; the server sends on as batches are
 /// taken. When the connection is lost the consumer waits for the next one and goes on at the very
 /// record that is due: none is returned twice, none is left out, and the application sees nothing
 /// of it but the time that it takes ([`Client::events`](crate::Client::events) tells).
+///
+/// # In a group
+///
+/// Members divide the partitions of their topics; when one joins, leaves or is lost, only the
+/// partitions that have to move do, and where one of them stops the next goes on behind the offset
+/// that was stored. [`Client::events`](crate::Client::events) tells which partitions come and go.
+/// When the connection is lost a member comes back to what it had, if it does so within its
+/// session timeout. A partition that is asked back is given up once the batch in the application's
+/// hands is done, which it is when the next batch or record is asked for.
+///
+/// # Stored offsets
+///
+/// [`commit`](Self::commit) stores how far the batches and records reach that were returned: so
+/// call it once they are done, or let `auto_commit` do so ([`AutoCommit`] says what each way
+/// promises). What is stored never moves back; to read again, [`seek`](Self::seek), or reset the
+/// group ([`Client::reset_offsets`](crate::Client::reset_offsets)).
+///
+/// Dropping a consumer closes it without waiting, and without storing what was returned last.
 #[derive(Debug)]
 pub struct Consumer {
-    core: Arc<Core>,
-    /// A batch some of whose records were returned one by one.
+    ledger: Arc<Ledger>,
+    /// A batch some of whose records were returned one by one, or none yet.
     current: Option<Shown>,
+    task: Option<JoinHandle<()>>,
 }
 
-/// A verified batch, and the stay of the partition that it belongs to.
-#[derive(Debug)]
-struct Shown {
-    partition: u32,
-    version: u64,
-    batch: Batch,
-}
+pub use self::builder::ConsumerBuilder;
 
 impl Consumer {
-    /// Waits for the next batch; `None` once the consumer or its client was closed.
+    /// Waits for the next batch; `None` once the consumer or its client was closed. A member
+    /// without partitions waits until it gets some.
     ///
     /// The future may be dropped at any time; no batch is lost.
     ///
     /// # Errors
-    /// A subscription has ended, such as with `TOPIC_NOT_FOUND` when the topic was deleted, or
-    /// with `OFFSET_OUT_OF_RANGE` when retention has overtaken the consumer; or
-    /// `CORRUPT_DELIVERY`, naming the topic, partition and offset. That partition gives nothing
-    /// more unless [`Consumer::seek`] moves it; the others go on. When none is left, the last
-    /// error is returned every time. A lost connection is not an error, unless no server can be
-    /// used any more.
+    /// A partition has ended, such as with `TOPIC_NOT_FOUND` when the topic was deleted (a member
+    /// of a group goes on with what else it has, and is told nothing), with
+    /// `OFFSET_OUT_OF_RANGE` when it stands behind the end or, if `on_out_of_range` says so, when
+    /// records were deleted that it had yet to read; or with `CORRUPT_DELIVERY`, naming the topic,
+    /// partition and offset. That partition gives nothing more unless [`Consumer::seek`] moves it;
+    /// the others go on. When none is left, the last error is returned every time. A lost
+    /// connection is not an error, unless no server can be used any more.
+    ///
+    /// In a group also `STALE_GENERATION` if another instance has taken the place of this one
+    /// (`member_name`), which is the end. With [`AutoCommit::After`] and [`AutoCommit::Before`]
+    /// what could not be stored, as [`Consumer::commit`] says; it is tried again with the next
+    /// call.
     pub async fn next_batch(&mut self) -> Result<Option<Batch>, Error> {
+        self.begin();
+        self.ledger.store_after().await?;
         loop {
             let shown = match self.current.take() {
                 Some(shown) => shown,
-                None => match self.wait().await? {
+                None => match self.fresh().await? {
                     Some(shown) => shown,
                     None => return Ok(None),
                 },
             };
-            let Shown { partition, version, batch } = shown;
-            if self.core.advance(partition, version, batch.next_offset()) {
-                return Ok(Some(batch));
+            if self.ledger.show(&shown, shown.batch.next_offset()) {
+                return Ok(Some(shown.batch));
             }
         }
     }
@@ -307,21 +112,52 @@ impl Consumer {
     /// # Errors
     /// Those of [`Consumer::next_batch`].
     pub async fn next_record(&mut self) -> Result<Option<OwnedRecord>, Error> {
+        self.begin();
         loop {
             if self.current.is_none() {
-                self.current = self.wait().await?;
+                self.ledger.store_after().await?;
+                self.current = self.fresh().await?;
             }
-            let Some(Shown { partition, version, batch }) = &mut self.current else {
+            let Some(shown) = &mut self.current else {
                 return Ok(None);
             };
-            let record = OwnedRecord::new(batch.clone(), 0);
-            batch.hide(1);
-            let shown = self.core.advance(*partition, *version, batch.base_offset());
-            if !shown || batch.is_empty() {
+            let record = OwnedRecord::new(shown.batch.clone(), 0);
+            shown.batch.hide(1);
+            let shows = self.ledger.show(shown, shown.batch.base_offset());
+            if !shows || shown.batch.is_empty() {
                 self.current = None;
             }
-            if shown {
+            if shows {
                 return Ok(record);
+            }
+        }
+    }
+
+    /// What was returned before is done, now that more is asked for.
+    fn begin(&mut self) {
+        if self.ledger.is_void() {
+            self.current = None;
+        }
+        // The rest of what was stored as a whole is still to be done.
+        if !self.current.as_ref().is_some_and(|shown| shown.stored) {
+            self.ledger.done_with_hand();
+        }
+    }
+
+    /// Waits for a batch of which nothing was returned yet; stored, if that comes first.
+    async fn fresh(&mut self) -> Result<Option<Shown>, Error> {
+        if self.ledger.settings.auto_commit != AutoCommit::Before
+            || self.ledger.group().is_none()
+        {
+            return self.wait().await;
+        }
+        loop {
+            if let Some(shown) = self.ledger.store_pending().await? {
+                return Ok(Some(shown));
+            }
+            match self.wait().await? {
+                Some(shown) => self.ledger.keep_pending(shown),
+                None => return Ok(None),
             }
         }
     }
@@ -331,18 +167,18 @@ impl Consumer {
         // With a full inbox nothing below waits; the runtime's other tasks need their turn.
         consume_budget().await;
         loop {
-            let taken = match self.core.take() {
-                Next::Taken(taken) => taken,
-                Next::Ended { error, .. } if error.code() == Code::CLOSED => return Ok(None),
-                Next::Ended { error, .. } => return Err(error),
-                Next::Closed => return Ok(None),
-                Next::Empty => {
-                    self.core.arrived().await;
+            let (core, taken) = match self.ledger.take() {
+                Found::Taken(core, taken) => (core, taken),
+                Found::Failed(error) if error.code() == Code::CLOSED => return Ok(None),
+                Found::Failed(error) => return Err(error),
+                Found::Closed => return Ok(None),
+                Found::Nothing => {
+                    self.ledger.arrived.notified().await;
                     continue;
                 }
             };
             let (partition, version) = (taken.partition, taken.version);
-            let topic = &self.core.topic;
+            let topic = &core.topic;
             let _span = tracing::debug_span!("deliver", %topic, partition).entered();
             let batch = taken.bytes.and_then(|bytes| {
                 Batch::verify(topic, partition, taken.wanted, taken.end_offset, bytes)
@@ -350,116 +186,168 @@ impl Consumer {
             match batch {
                 // A whole batch may lie before the record that is due.
                 Ok(batch) if batch.is_empty() => {}
-                Ok(batch) => return Ok(Some(Shown { partition, version, batch })),
-                Err(error) if self.core.fail(partition, version, &error) => {
-                    return Err(error);
+                Ok(batch) => {
+                    return Ok(Some(Shown { core, partition, version, batch, stored: false }));
                 }
+                Err(error) if core.fail(partition, version, &error) => return Err(error),
                 Err(_) => {}
             }
         }
     }
 
-    /// Goes on reading a partition at another place. What was delivered of it and not yet
-    /// returned is dropped. A partition that has ended with an error begins anew.
+    /// Stores how far the batches and records reach that were returned, and waits until it is on
+    /// the server's disk.
     ///
     /// # Errors
-    /// `PARTITION_NOT_FOUND` if the consumer does not read it. Whether the offset exists is found
-    /// out by [`Consumer::next_batch`].
-    pub fn seek(&mut self, partition: u32, start: Start) -> Result<(), Error> {
-        self.known(partition, self.core.seek(partition, start.into()))
+    /// `INVALID_ARGUMENT` for a consumer without a group or a name; `GROUP_NOT_EMPTY` if the name
+    /// is that of a group with members. In a group, `NOT_ASSIGNED` if a partition was given to
+    /// another member meanwhile: what was done since the last commit will be done again there;
+    /// `UNKNOWN_MEMBER` if the group has given up this member, which joins again by itself;
+    /// `STALE_GENERATION` as of [`Consumer::next_batch`]. `TOPIC_NOT_FOUND` if the topic was
+    /// deleted; `OUTCOME_UNKNOWN` if the server could not write it.
+    pub async fn commit(&self) -> Result<(), Error> {
+        self.ledger.commit().await
+    }
+
+    /// Stores that a batch was done, and all before it in its partition.
+    ///
+    /// # Errors
+    /// Those of [`Consumer::commit`].
+    pub async fn commit_batch(&self, batch: &Batch) -> Result<(), Error> {
+        self.ledger.commit_batch(batch).await
+    }
+
+    /// Stores the offset of the next record to read in a partition.
+    ///
+    /// # Errors
+    /// Those of [`Consumer::commit`].
+    pub async fn commit_offset<'a>(
+        &self,
+        partition: impl Into<PartitionRef<'a>>,
+        offset: u64,
+    ) -> Result<(), Error> {
+        self.ledger.commit_offset(partition.into(), offset).await
+    }
+
+    /// Goes on reading a partition at another place. What was delivered of it and not yet
+    /// returned is dropped. A partition that has ended with an error begins anew. In a group it
+    /// holds for as long as the partition is this member's; what is stored does not move back.
+    ///
+    /// # Errors
+    /// `PARTITION_NOT_FOUND` if the consumer does not read it; `INVALID_ARGUMENT` if it reads
+    /// several topics and none is named. Whether the offset exists is found out by
+    /// [`Consumer::next_batch`].
+    pub fn seek<'a>(
+        &mut self,
+        partition: impl Into<PartitionRef<'a>>,
+        start: Start,
+    ) -> Result<(), Error> {
+        self.ledger.seek(partition.into(), start)
     }
 
     /// Returns nothing of a partition until it is resumed; others go on. What is delivered of it
     /// meanwhile stays within `prefetch_bytes`. A batch of which records were returned already is
-    /// finished first.
+    /// finished first. In a group it ends when the partition is given to another.
     ///
     /// # Errors
-    /// `PARTITION_NOT_FOUND` if the consumer does not read it.
-    pub fn pause(&mut self, partition: u32) -> Result<(), Error> {
-        self.known(partition, self.core.pause(partition))
+    /// Those of [`Consumer::seek`].
+    pub fn pause<'a>(&mut self, partition: impl Into<PartitionRef<'a>>) -> Result<(), Error> {
+        self.ledger.pause(partition.into())
     }
 
     /// Ends a [`Consumer::pause`].
     ///
     /// # Errors
-    /// `PARTITION_NOT_FOUND` if the consumer does not read it.
-    pub fn resume(&mut self, partition: u32) -> Result<(), Error> {
-        self.known(partition, self.core.resume(partition))
+    /// Those of [`Consumer::seek`].
+    pub fn resume<'a>(&mut self, partition: impl Into<PartitionRef<'a>>) -> Result<(), Error> {
+        self.ledger.resume(partition.into())
     }
 
-    /// Reads a further partition, from `start` on; one that is read already goes on as it does.
-    /// Whether it exists is found out by [`Consumer::next_batch`].
-    pub fn add_partition(&mut self, partition: u32, start: Start) {
-        self.core.add(partition, start.into());
+    /// Reads a further partition of a topic that it reads, from `start` on, also if something is
+    /// stored; one that is read already goes on as it does. Whether it exists is found out by
+    /// [`Consumer::next_batch`].
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT` in a group, which decides for itself.
+    pub fn add_partition<'a>(
+        &mut self,
+        partition: impl Into<PartitionRef<'a>>,
+        start: Start,
+    ) -> Result<(), Error> {
+        self.ledger.add(partition.into(), start)
     }
 
     /// Stops reading a partition; what was delivered of it and not yet returned is dropped. Where
     /// it stood, if it was read and its place was known.
-    pub fn remove_partition(&mut self, partition: u32) -> Option<Position> {
-        self.core.remove(partition)
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT` in a group, which decides for itself.
+    pub fn remove_partition<'a>(
+        &mut self,
+        partition: impl Into<PartitionRef<'a>>,
+    ) -> Result<Option<Position>, Error> {
+        self.ledger.remove(partition.into())
     }
 
-    fn known(&self, partition: u32, known: bool) -> Result<(), Error> {
-        self.core.known(partition, known)
+    /// What it reads at the moment, in order.
+    pub fn assignment(&self) -> Vec<TopicPartition> {
+        self.ledger.assignment()
     }
 
-    /// Where the consumer stands, by partition.
+    /// Where it stands in what it reads, in order; partitions whose place is not known yet are
+    /// left out.
     pub fn positions(&self) -> Vec<Position> {
-        self.core.positions()
+        self.ledger.positions()
     }
 
-    /// Records known to follow what was returned, over all partitions.
+    /// Records known to follow what was returned, over all partitions that it reads.
     pub fn lag(&self) -> u64 {
-        self.positions().iter().map(Position::lag).sum()
+        self.ledger.lag()
     }
 
     /// What it did so far, and what it holds.
     pub fn stats(&self) -> ConsumerStats {
-        self.core.stats()
+        self.ledger.stats()
     }
 
-    /// What may be asked and told of the consumer while another task waits in it.
-    pub(crate) fn core(&self) -> &Arc<Core> {
-        &self.core
+    /// Number and epoch of the member; `None` outside of a group.
+    pub fn member(&self) -> Option<(u64, u32)> {
+        self.control().member()
     }
 
-    /// A handle that closes this consumer from another task.
-    pub fn closer(&self) -> Closer {
-        Closer { core: Arc::clone(&self.core) }
+    /// What other tasks may ask and tell while one waits for batches.
+    pub fn control(&self) -> ConsumerControl {
+        ConsumerControl::new(Arc::clone(&self.ledger))
     }
 
-    /// Unsubscribes, and waits until the server has done so.
-    pub async fn close(self) {
-        let Some((connection, channels)) = self.core.leave() else {
+    /// Closes it, and waits until the server knows: it unsubscribes, or leaves its group. With
+    /// [`AutoCommit::Interval`] and [`AutoCommit::After`] what was done is stored first; what was
+    /// returned last counts as done. A member with a name only goes away: its place is kept for
+    /// its session timeout.
+    pub async fn close(mut self) {
+        self.begin();
+        if let Some(task) = self.task.take() {
+            self.ledger.close();
+            // It is bounded by the timeout of its requests.
+            let _ = task.await;
             return;
-        };
-        let mut replies = Vec::new();
-        for channel in channels {
-            let timeout_ms = connection.request_timeout_ms();
-            // A connection that is gone has closed the channel in its own way.
-            replies.extend(connection.start(channel, &Unsubscribe {}, timeout_ms).await);
         }
-        for reply in replies {
-            let _ = connection.receive(reply).await;
+        for (connection, channels) in self.ledger.leave() {
+            let mut replies = Vec::new();
+            for channel in channels {
+                let timeout_ms = connection.request_timeout_ms();
+                // A connection that is gone has closed the channel in its own way.
+                replies.extend(connection.start(channel, &Unsubscribe {}, timeout_ms).await);
+            }
+            for reply in replies {
+                let _ = connection.receive(reply).await;
+            }
         }
     }
 }
 
 impl Drop for Consumer {
     fn drop(&mut self) {
-        self.core.abandon();
-    }
-}
-
-/// Closes a [`Consumer`] from another task: its `next_batch` then returns `None`.
-#[derive(Clone, Debug)]
-pub struct Closer {
-    core: Arc<Core>,
-}
-
-impl Closer {
-    /// Ends the consumer's waiting, now and for ever.
-    pub fn close(&self) {
-        self.core.stop();
+        self.ledger.close();
     }
 }

@@ -16,12 +16,13 @@ use tokio::task::unconstrained;
 
 use crate::blocking::{Runtime, control};
 use crate::completion::Wake;
-use crate::consumer::core::Core;
-use crate::consumer::group::control::GroupControl;
 use crate::error::Error;
 use crate::events::{Event, Events};
 use crate::runtime::Bound;
-use crate::{Batch, Consumer, ConsumerStats, GroupConsumer, Position, Start};
+use crate::{
+    Batch, Consumer, ConsumerControl, ConsumerStats, PartitionRef, Position, Start,
+    TopicPartition,
+};
 
 /// What a [`DeliveryQueue`] gives.
 #[derive(Clone, Debug)]
@@ -46,42 +47,29 @@ type Waiting<C, T> = Pin<Box<dyn Future<Output = (C, T)> + Send>>;
 /// until [`try_next`](Self::try_next) has found nothing. So one wake-up serves many batches:
 /// whoever is woken takes deliveries until there are none, and then sleeps. What is delivered
 /// ahead is bounded by `prefetch_bytes`, as ever. Any thread may call any of it.
+///
+/// A batch counts as done when the next delivery is asked for. With events, the partitions of a
+/// member of a group come as [`Event::PartitionsAssigned`] and the like.
 #[derive(Debug)]
 pub struct DeliveryQueue {
-    bound: Bound<Shared<Consumer, Arc<Core>>>,
+    bound: Bound<Shared>,
 }
 
-/// A member of a group that wakes instead of being waited for: as [`DeliveryQueue`] in all but
-/// what it is told. With events, its partitions come as [`Event::PartitionsAssigned`] and the
-/// like. A batch counts as done when the next delivery is asked for.
-#[derive(Debug)]
-pub struct GroupDeliveryQueue {
-    bound: Bound<Shared<GroupConsumer, GroupControl>>,
-}
-
-/// What may be asked of a consumer that waits.
-trait Control<C>: Send + Sync {
-    /// Whether nothing will come any more.
-    fn is_over(&self) -> bool;
-    /// Waits for the next batch.
-    fn next_batch(consumer: C) -> Waiting<C, Result<Option<Batch>, Error>>;
-}
-
-struct Shared<C, T> {
-    control: T,
+struct Shared {
+    control: ConsumerControl,
     bell: Arc<Bell>,
     waker: Waker,
-    state: Mutex<State<C>>,
+    state: Mutex<State>,
 }
 
-struct State<C> {
-    next: Option<Waiting<C, Result<Option<Batch>, Error>>>,
+struct State {
+    next: Option<Waiting<Consumer, Result<Option<Batch>, Error>>>,
     events: Option<Waiting<Events, Option<Event>>>,
     /// `Closed` was given.
     over: bool,
 }
 
-impl<C, T: fmt::Debug> fmt::Debug for Shared<C, T> {
+impl fmt::Debug for Shared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Shared").field("control", &self.control).finish_non_exhaustive()
     }
@@ -106,21 +94,20 @@ impl std::task::Wake for Bell {
     }
 }
 
-impl<C, T: Control<C>> Shared<C, T> {
+impl Shared {
     fn new(
-        consumer: C,
-        control: T,
+        consumer: Consumer,
         events: Option<Events>,
         wake: impl Fn() + Send + Sync + 'static,
     ) -> Self {
         let bell = Arc::new(Bell { wake: Wake::new(wake), armed: AtomicBool::new(false) });
         bell.wake.call();
         Self {
-            control,
+            control: consumer.control(),
             waker: Waker::from(Arc::clone(&bell)),
             bell,
             state: Mutex::new(State {
-                next: Some(T::next_batch(consumer)),
+                next: Some(next_batch(consumer)),
                 events: events.map(next_event),
                 over: false,
             }),
@@ -139,58 +126,6 @@ impl<C, T: Control<C>> Shared<C, T> {
     }
 }
 
-macro_rules! queue {
-    ($type:ident) => {
-        impl $type {
-            /// Takes the next delivery, without waiting; `None` if there is none now, or none any
-            /// more.
-            ///
-            /// # Errors
-            /// `FORKED`. What happens to the consumer comes as [`Delivery::Error`].
-            pub fn try_next(&self) -> Result<Option<Delivery>, Error> {
-                let shared = self.bound.value("consumer")?;
-                let _inside = self.bound.runtime().enter();
-                Ok(shared.try_next())
-            }
-
-            /// As [`try_next`](Self::try_next), if it is a batch; anything else is left to
-            /// `other`.
-            ///
-            /// # Errors
-            /// `FORKED`.
-            pub fn try_next_batch(
-                &self,
-                mut other: impl FnMut(Delivery),
-            ) -> Result<Option<Batch>, Error> {
-                while let Some(delivery) = self.try_next()? {
-                    match delivery {
-                        Delivery::Batch(batch) => return Ok(Some(batch)),
-                        delivery => other(delivery),
-                    }
-                }
-                Ok(None)
-            }
-
-            /// Takes up to `max` deliveries. If it gives `max` of them there may be more, of
-            /// which no wake-up will tell.
-            ///
-            /// # Errors
-            /// `FORKED`.
-            pub fn drain(&self, max: usize) -> Result<Vec<Delivery>, Error> {
-                let mut out = Vec::new();
-                while out.len() < max
-                    && let Some(delivery) = self.try_next()?
-                {
-                    out.push(delivery);
-                }
-                Ok(out)
-            }
-        }
-    };
-}
-
-queue!(DeliveryQueue);
-queue!(GroupDeliveryQueue);
 control!(DeliveryQueue);
 
 impl DeliveryQueue {
@@ -215,60 +150,80 @@ impl DeliveryQueue {
         events: Option<Events>,
         wake: impl Fn() + Send + Sync + 'static,
     ) -> Self {
-        let core = Arc::clone(consumer.core());
-        Self { bound: Bound::new(runtime, Shared::new(consumer, core, events, wake)) }
+        Self { bound: Bound::new(runtime, Shared::new(consumer, events, wake)) }
     }
 
-    fn core(&self) -> Result<&Arc<Core>, Error> {
-        Ok(&self.bound.value("consumer")?.control)
-    }
-}
-
-impl GroupDeliveryQueue {
-    /// As [`DeliveryQueue::new`], for a member of a group.
+    /// Takes the next delivery, without waiting; `None` if there is none now, or none any
+    /// more.
     ///
     /// # Errors
-    /// `INTERNAL` if the runtime's threads cannot be made.
-    pub fn new(
-        consumer: GroupConsumer,
-        events: Option<Events>,
-        wake: impl Fn() + Send + Sync + 'static,
-    ) -> Result<Self, Error> {
-        Ok(Self::on(Runtime::shared()?, consumer, events, wake))
+    /// `FORKED`. What happens to the consumer comes as [`Delivery::Error`].
+    pub fn try_next(&self) -> Result<Option<Delivery>, Error> {
+        let shared = self.bound.value("consumer")?;
+        let _inside = self.bound.runtime().enter();
+        Ok(shared.try_next())
     }
 
-    pub(crate) fn on(
-        runtime: Runtime,
-        consumer: GroupConsumer,
-        events: Option<Events>,
-        wake: impl Fn() + Send + Sync + 'static,
-    ) -> Self {
-        let control = consumer.control();
-        Self { bound: Bound::new(runtime, Shared::new(consumer, control, events, wake)) }
-    }
-
-    /// Stores offsets, and says what is read; for [`Runtime::spawn`].
+    /// As [`try_next`](Self::try_next), if it is a batch; anything else is left to
+    /// `other`.
     ///
     /// # Errors
     /// `FORKED`.
-    pub fn control(&self) -> Result<GroupControl, Error> {
-        Ok(self.bound.value("consumer")?.control.clone())
+    pub fn try_next_batch(
+        &self,
+        mut other: impl FnMut(Delivery),
+    ) -> Result<Option<Batch>, Error> {
+        while let Some(delivery) = self.try_next()? {
+            match delivery {
+                Delivery::Batch(batch) => return Ok(Some(batch)),
+                delivery => other(delivery),
+            }
+        }
+        Ok(None)
     }
 
-    /// Ends the deliveries; the member stores what was done, if it does so by itself, and leaves.
+    /// Takes up to `max` deliveries. If it gives `max` of them there may be more, of
+    /// which no wake-up will tell.
+    ///
+    /// # Errors
+    /// `FORKED`.
+    pub fn drain(&self, max: usize) -> Result<Vec<Delivery>, Error> {
+        let mut out = Vec::new();
+        while out.len() < max
+            && let Some(delivery) = self.try_next()?
+        {
+            out.push(delivery);
+        }
+        Ok(out)
+    }
+
+    fn controlled(&self) -> Result<&ConsumerControl, Error> {
+        Ok(&self.bound.value("consumer")?.control)
+    }
+
+    /// What commits, asks and moves; its futures are for [`Runtime::spawn`].
+    ///
+    /// # Errors
+    /// `FORKED`.
+    pub fn control(&self) -> Result<ConsumerControl, Error> {
+        self.controlled().cloned()
+    }
+
+    /// Ends the deliveries, without waiting: the consumer stores what it stores by itself, and
+    /// leaves its group ([`ConsumerControl::closed`] waits for that).
     ///
     /// # Errors
     /// `FORKED`.
     pub fn close(&self) -> Result<(), Error> {
-        let shared = self.bound.value("consumer")?;
+        let control = self.controlled()?;
         let _inside = self.bound.runtime().enter();
-        shared.control.close();
+        control.abandon();
         Ok(())
     }
 }
 
-impl<C> State<C> {
-    fn poll(&mut self, control: &impl Control<C>, cx: &mut Context<'_>) -> Option<Delivery> {
+impl State {
+    fn poll(&mut self, control: &ConsumerControl, cx: &mut Context<'_>) -> Option<Delivery> {
         if self.over {
             return None;
         }
@@ -291,7 +246,7 @@ impl<C> State<C> {
         self.next = None;
         match result {
             Ok(Some(batch)) => {
-                self.next = Some(next(control, consumer));
+                self.next = Some(next_batch(consumer));
                 Some(Delivery::Batch(batch))
             }
             Ok(None) => {
@@ -300,8 +255,8 @@ impl<C> State<C> {
             }
             Err(error) => {
                 // Without a partition left the same error would be told for ever.
-                if !control.is_over() {
-                    self.next = Some(next(control, consumer));
+                if !control.is_closed() {
+                    self.next = Some(next_batch(consumer));
                 }
                 Some(Delivery::Error(error))
             }
@@ -309,38 +264,13 @@ impl<C> State<C> {
     }
 }
 
-fn next<C, T: Control<C>>(_: &T, consumer: C) -> Waiting<C, Result<Option<Batch>, Error>> {
-    T::next_batch(consumer)
-}
-
 // The turns of a task, which `unconstrained` takes away, are for those who wait; here nobody does.
 
-impl Control<Consumer> for Arc<Core> {
-    fn is_over(&self) -> bool {
-        Core::is_over(self)
-    }
-
-    fn next_batch(mut consumer: Consumer) -> Waiting<Consumer, Result<Option<Batch>, Error>> {
-        Box::pin(unconstrained(async move {
-            let result = consumer.next_batch().await;
-            (consumer, result)
-        }))
-    }
-}
-
-impl Control<GroupConsumer> for GroupControl {
-    fn is_over(&self) -> bool {
-        GroupControl::is_over(self)
-    }
-
-    fn next_batch(
-        mut consumer: GroupConsumer,
-    ) -> Waiting<GroupConsumer, Result<Option<Batch>, Error>> {
-        Box::pin(unconstrained(async move {
-            let result = consumer.next_batch().await;
-            (consumer, result)
-        }))
-    }
+fn next_batch(mut consumer: Consumer) -> Waiting<Consumer, Result<Option<Batch>, Error>> {
+    Box::pin(unconstrained(async move {
+        let result = consumer.next_batch().await;
+        (consumer, result)
+    }))
 }
 
 fn next_event(mut events: Events) -> Waiting<Events, Option<Event>> {

@@ -12,6 +12,7 @@ mod sender;
 pub(crate) mod stats;
 pub(crate) mod ticket;
 
+use std::str::FromStr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -29,6 +30,7 @@ use crate::client::{Client, topic_name};
 use crate::completion::{Attached, CompletionQueue};
 use crate::error::{Code, Error};
 use crate::link::random_seed;
+use crate::options::option_by_name;
 use crate::record::Record;
 use open::open;
 use queue::{Bounds, Queue};
@@ -53,6 +55,24 @@ pub enum QueueFull {
     /// It is dropped: `enqueue` succeeds, and the ticket's outcome, as that of `send`, is
     /// `QUEUE_FULL`. [`ProducerStats::dropped_records`] counts them.
     Drop,
+}
+
+/// `block`, `error` or `drop`.
+impl FromStr for QueueFull {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        Ok(match text {
+            "block" => Self::Block,
+            "error" => Self::Error,
+            "drop" => Self::Drop,
+            _ => {
+                let text =
+                    format!("queue_full is \"{text}\", but should be block, error or drop");
+                return Err(Error::new(Code::INVALID_OPTION, text));
+            }
+        })
+    }
 }
 
 /// Options of a [`Producer`].
@@ -159,6 +179,9 @@ impl ProducerBuilder {
         self
     }
 
+    option_by_name!(Producer: acks, linger_ms, batch_bytes, batch_records, queue_bytes,
+        max_in_flight, codec, delivery_timeout_ms, queue_full);
+
     /// Has the outcomes of all records settled into a queue, too, in which this producer is known
     /// by a number of the application's choice. A queue may be given to several producers. What
     /// it tells of failures, [`Producer::flush`] does not tell again later.
@@ -220,6 +243,7 @@ impl ProducerBuilder {
             max_batch_len: max_batch_len as usize,
             queue_bytes: queue_bytes as usize,
             queue_full,
+            takes_ids: acks != Acks::None,
         };
         let (retry_backoff_ms, retry_backoff_max_ms) = link.retry_backoff_ms();
         let config = ProducerConfig {

@@ -51,6 +51,8 @@ pub(super) struct Bounds {
     pub queue_bytes: usize,
     /// What happens to a record past that.
     pub queue_full: QueueFull,
+    /// Whether records may have ids: there are acknowledgements that tell of those seen.
+    pub takes_ids: bool,
 }
 
 /// What a push calls for.
@@ -223,6 +225,14 @@ impl Queue {
     ) -> Result<(Ticket, Pushed), Error> {
         let has_room = self.has_room()?;
         let at = self.place(record.key, partition)?;
+        // SPEC I-10
+        if record.id.is_some() && !self.bounds.takes_ids {
+            return Err(Error::new(
+                Code::INVALID_ARGUMENT,
+                "a record with an id needs acks written or synced: with none nobody would learn \
+                 that its batch was refused because an id of it was seen",
+            ));
+        }
         if !has_room {
             let error = self.full_error();
             if self.bounds.queue_full != QueueFull::Drop {

@@ -15,6 +15,7 @@ fn queue(partitions: u32, max_in_flight: usize, bounds: impl FnOnce(&mut Bounds)
         max_batch_len: 8 << 20,
         queue_bytes: 1 << 20,
         queue_full: QueueFull::Block,
+        takes_ids: true,
     };
     bounds(&mut all);
     let config = ProducerConfig {
@@ -208,4 +209,14 @@ fn a_failure_is_told_once_unless_its_tickets_told_it() {
         assert_eq!(queue.take_failure().is_some(), !claim);
         assert!(queue.take_failure().is_none());
     }
+}
+
+/// SPEC I-10
+#[test]
+fn without_acknowledgements_records_have_no_ids() {
+    let mut queue = queue(1, 1, |bounds| bounds.takes_ids = false);
+    let with_id = RecordRef { id: Some([7; 16]), ..value(b"x") };
+    let error = queue.push(&with_id, None, false, now).expect_err("nobody would learn");
+    assert_eq!(error.code(), Code::INVALID_ARGUMENT);
+    queue.push(&value(b"x"), None, false, now).expect("without an id");
 }

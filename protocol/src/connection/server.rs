@@ -356,7 +356,7 @@ impl ServerConnection {
         }
     }
 
-    // SPEC W-5, W-6, H-9
+    // SPEC P-4, W-5, W-6, H-9
     fn handle_frame(&mut self) -> Result<Step, Error> {
         let Some(frame) = self.rx.frame()? else {
             return Ok(Step::Wait);
@@ -366,6 +366,9 @@ impl ServerConnection {
             return Err(unexpected(header.kind, "an answer, which a client never gives"));
         }
         if header.kind == Kind::GOAWAY {
+            if self.state == State::Hello {
+                return Err(unexpected(header.kind, "sent where HELLO was due"));
+            }
             // The client says goodbye: nothing more will come.
             self.state = State::Closing;
             self.rx.clear();

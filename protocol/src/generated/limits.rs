@@ -19,6 +19,8 @@ pub const MAX_REMEMBERED_PRODUCERS: u32 = 10_000;
 pub const MAX_NAMED_PRODUCERS: u32 = 10_000;
 /// Ids of records that a partition remembers for its topic's `dedup_window_ms`; then the oldest go before their time. In ids.
 pub const MAX_REMEMBERED_IDS: u32 = 900_000;
+/// Batches that a partition remembers to have refused for their ids, so that a late copy is refused as well; then the oldest are forgotten. In batches.
+pub const MAX_REMEMBERED_REFUSALS: u32 = 1_024;
 /// Most ranges in the answer to a batch with ids that were seen: it fits into the smallest frame. In ranges.
 pub const MAX_SEEN_RANGES: u32 = 240;
 /// Highest correlation of a request: numbers above are a server's own. In requests.

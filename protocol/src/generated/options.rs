@@ -59,7 +59,11 @@ pub mod consumer {
     pub const SESSION_TIMEOUT_MS: u32 = 45_000;
     /// How long a group waits for a member to let go of a partition that another shall read. In milliseconds.
     pub const REBALANCE_TIMEOUT_MS: u32 = 60_000;
-    /// How often a member that commits by itself stores what was done. In milliseconds.
+    /// What happens when retention has deleted records before the consumer read them, or before a stored offset: it goes on at the earliest record left or after the latest, and tells so by an event; or it fails with an error. An offset that the application names and that does not exist is always an error.
+    pub const ON_OUT_OF_RANGE: &str = "earliest";
+    /// When a consumer with a group or a name stores offsets by itself: off (never; the application commits), interval (what was done, every auto_commit_interval_ms and when it closes), after (each batch, when the next is asked for), before (each batch, before it is returned). At least once with the first three, at most once with before.
+    pub const AUTO_COMMIT: &str = "off";
+    /// How often a consumer whose auto_commit is interval stores what was done. In milliseconds.
     pub const AUTO_COMMIT_INTERVAL_MS: u32 = 1_000;
 }
 
@@ -313,13 +317,33 @@ pub const OPTIONS: &[OptionInfo] = &[
     },
     OptionInfo {
         scope: Scope::Consumer,
+        name: "on_out_of_range",
+        ty: OptionType::OnOutOfRange,
+        default: "earliest",
+        min: None,
+        max: None,
+        unit: "",
+        doc: "What happens when retention has deleted records before the consumer read them, or before a stored offset: it goes on at the earliest record left or after the latest, and tells so by an event; or it fails with an error. An offset that the application names and that does not exist is always an error.",
+    },
+    OptionInfo {
+        scope: Scope::Consumer,
+        name: "auto_commit",
+        ty: OptionType::AutoCommit,
+        default: "off",
+        min: None,
+        max: None,
+        unit: "",
+        doc: "When a consumer with a group or a name stores offsets by itself: off (never; the application commits), interval (what was done, every auto_commit_interval_ms and when it closes), after (each batch, when the next is asked for), before (each batch, before it is returned). At least once with the first three, at most once with before.",
+    },
+    OptionInfo {
+        scope: Scope::Consumer,
         name: "auto_commit_interval_ms",
         ty: OptionType::U32,
         default: "1000",
         min: Some(0),
         max: Some(3_600_000),
         unit: "milliseconds",
-        doc: "How often a member that commits by itself stores what was done.",
+        doc: "How often a consumer whose auto_commit is interval stores what was done.",
     },
     OptionInfo {
         scope: Scope::Topic,

@@ -246,6 +246,17 @@ impl Subscription {
         subscribed
     }
 
+    /// Goes on at `from`, because what is due there was deleted. What has arrived is still to be
+    /// shown.
+    pub fn skip_to(&mut self, from: From) {
+        self.phase = Phase::Idle { not_before: Time::ZERO };
+        self.from = from;
+        self.arriving = None;
+        if self.held == 0 {
+            self.next_offset = None;
+        }
+    }
+
     /// Changes how much may be ahead of the application, from the next grant on.
     pub fn set_window(&mut self, window: u64) {
         self.window = window;
@@ -275,6 +286,14 @@ impl Subscription {
     /// Offset of the record that the application is shown next, once it is known.
     pub fn next_offset(&self) -> Option<u64> {
         self.next_offset
+    }
+
+    /// Offset of the record that has to arrive next, once it is known.
+    pub fn arriving(&self) -> Option<u64> {
+        match (self.arriving, self.from) {
+            (None, From::Offset(offset)) => Some(offset),
+            (arriving, _) => arriving,
+        }
     }
 
     /// Offset after the partition's last record, as far as it was heard.
@@ -382,6 +401,32 @@ mod tests {
         assert_eq!(sub.poll_subscribe(Time::ZERO).expect("due").credit_bytes, 0);
         sub.handle_subscribed(9, 50).expect("as wanted");
         assert_eq!(sub.resume(), Some(1_000));
+    }
+
+    #[test]
+    fn skipping_what_was_deleted_keeps_what_has_arrived() {
+        let mut sub = live(From::Offset(3), 3);
+        sub.handle_delivery(300, 6, 50).expect("granted");
+        assert!(
+            sub.handle_ended(Time::ZERO, &Error::new(Code::OFFSET_OUT_OF_RANGE, "deleted"))
+        );
+        assert_eq!(sub.arriving(), Some(6));
+        sub.skip_to(From::Earliest);
+        let place = sub.poll_subscribe(Time::ZERO).expect("due");
+        let expected =
+            Place { start: Start::Earliest, start_at: 0, credit_bytes: WINDOW - 300 };
+        assert_eq!(place, expected);
+        sub.handle_subscribed(20, 50).expect("as wanted");
+        assert_eq!((sub.next_offset(), sub.arriving()), (Some(3), Some(20)));
+        sub.handle_taken(300);
+        sub.advance(6);
+        assert_eq!(sub.arriving(), Some(20), "what was shown moves nothing back");
+        // With nothing left to show, the place is where it goes on.
+        sub.handle_ended(Time::ZERO, &Error::new(Code::OFFSET_OUT_OF_RANGE, "deleted"));
+        sub.skip_to(From::Earliest);
+        sub.poll_subscribe(Time::ZERO).expect("due");
+        sub.handle_subscribed(30, 50).expect("as wanted");
+        assert_eq!(sub.next_offset(), Some(30));
     }
 
     #[test]

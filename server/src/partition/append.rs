@@ -69,7 +69,13 @@ impl<D: Disk> Partition<D> {
                 self.producers.judge(&claim)
             };
             match verdict {
-                Ok(Verdict::Append) => {}
+                Ok(Verdict::Append) => {
+                    // SPEC I-14
+                    if let Some(seen) = self.refusals.find(&claim) {
+                        self.answer_seen(seen, acks, origin, effects);
+                        return;
+                    }
+                }
                 Ok(Verdict::Duplicate(first)) => {
                     let written = first.base_offset < self.log.end_offset();
                     let held = Held::Duplicate {
@@ -91,6 +97,7 @@ impl<D: Disk> Partition<D> {
             && !ids.is_empty()
             && let Err(seen) = dedup.push(&ids, base_offset, now_us)
         {
+            self.refusals.remember(&claim, &seen);
             self.answer_seen(seen, acks, origin, effects);
             return;
         }
@@ -159,6 +166,7 @@ impl<D: Disk> Partition<D> {
         for queued in self.queue.drain(..) {
             if queued.producer_id != 0 {
                 self.producers.settle(queued.producer_id, append_time_us);
+                self.refusals.forget(queued.producer_id);
             }
             let end_offset = base_offset + queued.records;
             match queued.acks {
@@ -208,6 +216,7 @@ impl<D: Disk> Partition<D> {
         if let Some(dedup) = &mut self.dedup {
             dedup.revoke();
         }
+        self.refusals.revoke(self.log.end_offset());
         self.queued_records = 0;
     }
 

@@ -43,7 +43,7 @@ struct Batch {
 }
 
 /// Records of a batch whose ids were seen.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Seen {
     /// In order, perhaps not all.
     pub(super) ranges: Vec<SeenRange>,

@@ -19,6 +19,7 @@ mod errors;
 mod held;
 mod producers;
 mod read;
+mod refused;
 mod restore;
 mod tail;
 #[cfg(test)]
@@ -46,6 +47,7 @@ pub(crate) use errors::storage_error;
 use held::Waiting;
 use producers::Producers;
 use read::Waiter;
+use refused::Refusals;
 pub(crate) use restore::Memory;
 use tail::Tail;
 use trim::Trim;
@@ -86,6 +88,7 @@ pub(crate) struct Partition<D: Disk> {
     producers: Producers,
     /// `None` if the topic has no window.
     dedup: Option<Dedup>,
+    refusals: Refusals,
     queue: Vec<Queued>,
     queued_records: u64,
     /// Written, and acknowledged once they are synced.
@@ -127,6 +130,7 @@ impl<D: Disk> Partition<D> {
             log,
             producers: memory.producers,
             dedup: memory.dedup,
+            refusals: Refusals::default(),
             queue: Vec::new(),
             queued_records: 0,
             unsynced: VecDeque::new(),

@@ -136,7 +136,8 @@ fn values(option: &Opt) -> Option<&'static [&'static str]> {
     Some(match (option.ty.as_str(), option.scope.as_str()) {
         ("acks", _) => &["none", "written", "synced"],
         ("queue_full", _) => &["block", "error", "drop"],
-        ("auto_commit", _) => &["off", "after", "before"],
+        ("auto_commit", _) => &["off", "interval", "after", "before"],
+        ("on_out_of_range", _) => &["earliest", "latest", "error"],
         ("codec", "producer") => &["none", "lz4", "zstd", "topic"],
         ("codec", _) => &["none", "lz4", "zstd"],
         _ => return None,

@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
-use tidewire::{Client, Closer, Consumer, Events, GroupConsumer, Producer, Ticket};
+use tidewire::{Client, Consumer, ConsumerControl, Events, Producer, Ticket};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
@@ -38,11 +38,8 @@ impl From<tidewire::Error> for Failure {
 #[derive(Clone)]
 pub(crate) struct OpenConsumer {
     pub(crate) consumer: Arc<tokio::sync::Mutex<Option<Consumer>>>,
-    pub(crate) closer: Closer,
+    pub(crate) control: ConsumerControl,
 }
-
-/// A member of a group; `None` once it was closed.
-pub(crate) type Member = Arc<tokio::sync::Mutex<Option<GroupConsumer>>>;
 
 /// Everything that was opened, by the name that the runner gave it.
 #[derive(Default)]
@@ -50,7 +47,6 @@ pub(crate) struct Handles {
     pub(crate) clients: HashMap<String, Client>,
     pub(crate) producers: HashMap<String, Producer>,
     pub(crate) consumers: HashMap<String, OpenConsumer>,
-    pub(crate) members: HashMap<String, Member>,
     pub(crate) tickets: HashMap<String, Ticket>,
     pub(crate) next_ticket: u64,
     pub(crate) events: HashMap<String, Arc<tokio::sync::Mutex<Events>>>,

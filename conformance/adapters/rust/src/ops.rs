@@ -102,6 +102,10 @@ pub(crate) fn place(value: &Value) -> Result<Start, Failure> {
     })
 }
 
+fn word(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
 fn codec(value: &Value) -> Result<Codec, Failure> {
     Ok(match value.as_str() {
         Some("none") => Codec::None,
@@ -467,18 +471,13 @@ async fn produce(handles: &Shared, op: &str, args: &Value) -> Outcome {
 }
 
 async fn consume(handles: &Shared, op: &str, args: &Value) -> Outcome {
-    let name = args["consumer"].as_str().unwrap_or_default();
-    let is_member = with(handles, |handles| handles.members.contains_key(name));
-    if is_member || (op == "consumer.open" && args["group"].is_string()) {
-        return crate::groups::member(handles, op, args).await;
-    }
     if op == "consumer.open" {
         return open_consumer(handles, args).await;
     }
     let open = consumer(handles, args)?;
     if op == "consumer.close" {
         // Whoever waits for the next batch is told first, and lets go of the consumer.
-        open.closer.close();
+        open.control.close();
         if let Some(consumer) = open.consumer.lock().await.take() {
             consumer.close().await;
         }
@@ -510,6 +509,10 @@ async fn consume(handles: &Shared, op: &str, args: &Value) -> Outcome {
             }
         }
         "consumer.read" => read(consumer, args).await?,
+        "consumer.commit" => {
+            consumer.commit().await?;
+            json!({})
+        }
         "consumer.seek" => {
             consumer.seek(narrow(&args["partition"])?, place(&args["to"])?)?;
             json!({})
@@ -523,11 +526,11 @@ async fn consume(handles: &Shared, op: &str, args: &Value) -> Outcome {
             json!({})
         }
         "consumer.add_partition" => {
-            consumer.add_partition(narrow(&args["partition"])?, place(&args["start"])?);
+            consumer.add_partition(narrow(&args["partition"])?, place(&args["start"])?)?;
             json!({})
         }
         "consumer.remove_partition" => {
-            consumer.remove_partition(narrow(&args["partition"])?);
+            consumer.remove_partition(narrow(&args["partition"])?)?;
             json!({})
         }
         "consumer.positions" => {
@@ -536,7 +539,9 @@ async fn consume(handles: &Shared, op: &str, args: &Value) -> Outcome {
                 .iter()
                 .map(|position| {
                     json!({
+                        "topic": position.topic,
                         "partition": position.partition,
+                        "stored_offset": position.stored_offset.map(|offset| offset.to_string()),
                         "next_offset": position.next_offset.to_string(),
                         "end_offset": position.end_offset.to_string(),
                     })
@@ -564,8 +569,20 @@ async fn open_consumer(handles: &Shared, args: &Value) -> Outcome {
         builder = match name {
             "start" => builder.start(place(value)?),
             "prefetch_bytes" => builder.prefetch_bytes(narrow(value)?),
+            "on_out_of_range" => builder.on_out_of_range(word(value).parse()?),
+            "member_name" => builder.member_name(word(value)),
+            "session_timeout_ms" => builder.session_timeout_ms(narrow(value)?),
+            "rebalance_timeout_ms" => builder.rebalance_timeout_ms(narrow(value)?),
+            "auto_commit" => builder.auto_commit(word(value).parse()?),
+            "auto_commit_interval_ms" => builder.auto_commit_interval_ms(narrow(value)?),
             other => return Err(no_option(other)),
         };
+    }
+    if let Some(group) = args["group"].as_str() {
+        builder = builder.group(group);
+    }
+    if let Some(name) = args["name"].as_str() {
+        builder = builder.name(name);
     }
     if let Some(partitions) = args["partitions"].as_array() {
         let partitions: Result<Vec<u32>, Failure> = partitions.iter().map(narrow).collect();
@@ -576,10 +593,10 @@ async fn open_consumer(handles: &Shared, args: &Value) -> Outcome {
         builder = builder.start_at(partition, wide(offset)?);
     }
     let consumer = builder.build().await?;
-    let closer = consumer.closer();
+    let control = consumer.control();
     let consumer = Arc::new(tokio::sync::Mutex::new(Some(consumer)));
     let name = text(args, "consumer")?.to_owned();
-    with(handles, |handles| handles.consumers.insert(name, OpenConsumer { consumer, closer }));
+    with(handles, |handles| handles.consumers.insert(name, OpenConsumer { consumer, control }));
     Ok(json!({}))
 }
 

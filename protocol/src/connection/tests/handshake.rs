@@ -123,6 +123,8 @@ fn an_http_client_is_told_in_its_own_words() {
 fn only_hello_opens_a_connection() {
     let other = raw(Head { correlation: 1, ..Head::default() }, &list());
     let unanswered = raw(Head { flags: Flags::ONE_WAY, ..Head::default() }, &hello());
+    let goodbye = Goaway { last_accepted: 0, code: 0, message: String::new() };
+    let goodbye = raw(Head { flags: Flags::ONE_WAY, ..Head::default() }, &goodbye);
     let mut versioned = Header { kind_version: 2, ..header(Kind::HELLO, 1, 0) };
     let v2 = crafted(versioned, &[], &[]);
     versioned = header(Kind::HELLO, 1, 8);
@@ -135,6 +137,7 @@ fn only_hello_opens_a_connection() {
     for (bytes, code) in [
         (other, Code::UNEXPECTED_FRAME),
         (unanswered, Code::UNEXPECTED_FRAME),
+        (goodbye, Code::UNEXPECTED_FRAME),
         (v2, Code::UNSUPPORTED_VERSION),
         (unreadable, Code::MALFORMED_META),
         (loaded, Code::MALFORMED_META),

@@ -4,7 +4,7 @@
 //! becomes of the sequence numbers behind one that is gone. The one invariant: a number is given
 //! to other records only if it is certain that its batch was not appended and never will be, by
 //! whatever copy of it may still be on its way on a connection that was lost. (What keeps such a copy
-//! out after a refusal for its ids is that they are remembered: `take_out`.)
+//! out after a refusal for its ids is that the server remembers the refusal: `take_out`.)
 
 use super::seen::{Places, take_out};
 use super::{Attempt, Entry, ProducerEvent, ProducerSession, State, certain, in_doubt};
@@ -112,16 +112,12 @@ impl<T> ProducerSession<T> {
             }
             // SPEC I-9: something before it was refused, too.
             Refusal::Gap if index > 0 || place.renumber_from.is_some() => {}
+            // SPEC I-9: the server has forgotten the producer, or lost what it had acknowledged. The
+            // application is told; what lies behind begins anew.
             Refusal::Gap => {
-                // The server has forgotten the producer, or lost what it had acknowledged. What
-                // certainly is not there begins anew; what may be there is in doubt for ever.
                 place.chain_broken = true;
-                if entry.doubt {
-                    self.drop_entry(at, index, in_doubt(&error));
-                } else {
-                    let base_sequence = entry.base_sequence.unwrap_or(0);
-                    place.renumber_from = Some(base_sequence);
-                }
+                let error = if entry.doubt { in_doubt(&error) } else { certain(&error) };
+                self.drop_entry(at, index, error);
             }
             Refusal::Overlap => {
                 place.chain_broken = true;
@@ -148,9 +144,8 @@ impl<T> ProducerSession<T> {
     /// it is numbered anew.
     ///
     /// This holds for one that was in doubt, too: the refusal says that the batch was not
-    /// appended, or it had been a duplicate (SPEC I-3), and a late copy of it holds the same ids,
-    /// so it is refused as well, as long as these are remembered.
-    // SPEC I-15
+    /// appended, or it had been a duplicate (SPEC I-3), and a late copy of it is refused as well.
+    // SPEC I-14, I-15
     fn take_out(&mut self, at: u32, index: usize, error: Error) {
         let Some(place) = self.partitions.get_mut(&at) else {
             return;

@@ -176,9 +176,10 @@ fn a_number_in_doubt_is_not_given_to_others() {
     assert_eq!((tag, sequence.producer_id, sequence.base_sequence), (1, 10, 0));
 }
 
-/// SPEC I-7, I-9: forgotten by the server, a producer goes on under another identity.
+/// SPEC I-7, I-9: that the server has forgotten the producer, or lost records, is told with the
+/// first batch that it concerns; those behind it go on under another identity.
 #[test]
-fn a_gap_without_a_reason_asks_for_another_identity() {
+fn a_gap_without_a_reason_is_told_and_asks_for_another_identity() {
     let mut session = session(2);
     push(&mut session, 0, 2);
     let sent = send_all(&mut session, Time::ZERO);
@@ -190,8 +191,23 @@ fn a_gap_without_a_reason_asks_for_another_identity() {
     session.handle_reply(Time::ZERO, sent[1].0, err(Code::SEQUENCE_GAP));
     assert!(session.wants_identity());
     session.renew(Identity { producer_id: 10, producer_epoch: 0 });
-    assert_eq!(tags_and_sequences(&send_all(&mut session, Time::ZERO)), [(1, 0), (2, 2)]);
-    assert_eq!(settled(&mut session), [(0, None)]);
+    assert_eq!(tags_and_sequences(&send_all(&mut session, Time::ZERO)), [(2, 0)]);
+    let expected = [(0, None), (1, Some((Code::SEQUENCE_GAP, false)))];
+    assert_eq!(settled(&mut session), expected);
+}
+
+/// SPEC I-9: a copy of it may have been appended before the server lost it.
+#[test]
+fn a_gap_for_a_batch_in_doubt_leaves_it_unknown() {
+    let mut session = session(1);
+    push(&mut session, 0, 2);
+    send_all(&mut session, Time::ZERO);
+    session.handle_disconnected(Time::ZERO);
+    session.handle_connected();
+    let sent = send_all(&mut session, Time::ZERO);
+    session.handle_reply(Time::ZERO, sent[0].0, err(Code::SEQUENCE_GAP));
+    assert_eq!(settled(&mut session), [(0, Some((Code::SEQUENCE_GAP, true)))]);
+    assert!(session.wants_identity());
 }
 
 #[test]

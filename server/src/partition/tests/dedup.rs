@@ -85,6 +85,49 @@ fn a_repeated_batch_is_judged_by_its_sequence_first() {
     }
 }
 
+/// SPEC I-14: a refusal outlives the window, for a copy of the batch that comes late.
+#[test]
+fn a_batch_that_was_refused_once_is_never_appended() {
+    let mut world = world();
+    world.request(1, with_ids(&[1], 7, 0, Acks::Written));
+    world.flush();
+    world.answer(1).expect("answered").expect("new");
+    let refused = || with_ids(&[1, 9], 8, 0, Acks::Written);
+    world.request(2, refused());
+    let first = seen(&mut world, 2);
+    assert_eq!(first, [SeenRange { first_index: 0, count: 1, base_offset: 0 }]);
+    world.now_us = 10 * WINDOW_MS as i64 * 1_000;
+    world.request(3, refused());
+    assert_eq!(seen(&mut world, 3), first, "the window is over, the refusal is not");
+    // Another producer's, or one with another number, is judged by its ids alone.
+    world.request(4, with_ids(&[1, 9], 9, 0, Acks::Written));
+    world.flush();
+    world.answer(4).expect("answered").expect("the window is over");
+    // What its client made of it; the copy is too late then.
+    world.request(5, with_ids(&[8], 8, 0, Acks::Written));
+    world.flush();
+    world.answer(5).expect("answered").expect("new");
+    world.request(6, refused());
+    let error = world.answer(6).expect("answered").expect_err("too late");
+    assert_eq!(error.code, Code::SEQUENCE_OVERLAP);
+    assert_eq!(world.end(), 4);
+}
+
+/// SPEC I-7, I-14: a refusal that points to what could not be written is none.
+#[test]
+fn a_refusal_for_what_was_not_written_is_void() {
+    let mut world = world();
+    world.disk.inject(Fault::once(Operation::Write, ErrorKind::StorageFull));
+    world.request(1, with_ids(&[1], 7, 0, Acks::Synced));
+    world.request(2, with_ids(&[1], 8, 0, Acks::Synced));
+    world.flush();
+    assert_eq!(world.answer(2).expect("answered").expect_err("no room").code, Code::DISK_FULL);
+    world.request(3, with_ids(&[1], 8, 0, Acks::Synced));
+    world.flush();
+    world.sync();
+    assert!(world.answer(3).expect("answered").is_ok(), "the same batch again");
+}
+
 /// SPEC I-14: the refusal keeps the level that was asked for.
 #[test]
 fn a_refusal_waits_for_what_it_points_to() {

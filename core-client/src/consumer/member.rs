@@ -13,8 +13,9 @@ use tidewire_protocol::session::{Change, Fate, Key, Member};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
+use super::TopicPartition;
 use super::ledger::{Ledger, part};
-use super::{AutoCommit, TopicPartition};
+use super::store::{Plan, store_last};
 use crate::connection::{Connection, Route};
 use crate::error::Error;
 use crate::events::Event;
@@ -54,11 +55,12 @@ struct Task {
     joined: Option<oneshot::Sender<Result<(), Error>>>,
     /// To be released, and when at the latest.
     leaving: Vec<(Key, Instant)>,
-    next_commit: Option<Instant>,
+    plan: Plan,
 }
 
 /// Runs until the consumer is closed or the membership is over.
 pub(super) async fn run(ledger: Arc<Ledger>, joined: oneshot::Sender<Result<(), Error>>) {
+    let _left = ledger.leaving();
     let link = Arc::clone(&ledger.client.link);
     let (sender, mut told) = mpsc::unbounded_channel();
     let mut task = Task {
@@ -68,7 +70,7 @@ pub(super) async fn run(ledger: Arc<Ledger>, joined: oneshot::Sender<Result<(), 
         ear: Arc::new(Ear(sender)),
         joined: Some(joined),
         leaving: Vec::new(),
-        next_commit: None,
+        plan: Plan::default(),
         ledger,
     };
     let mut status = link.status();
@@ -86,7 +88,7 @@ pub(super) async fn run(ledger: Arc<Ledger>, joined: oneshot::Sender<Result<(), 
             return;
         }
         task.release().await;
-        task.commit().await;
+        task.plan.run(&task.ledger).await;
         let wake = task.deadline();
         let sleep = async {
             match wake {
@@ -131,7 +133,7 @@ impl Task {
             topic: topic.topic().to_owned(),
         });
         let request = GroupJoin {
-            group: settings.group.clone(),
+            group: self.ledger.group().unwrap_or_default().to_owned(),
             member_id,
             member_epoch,
             member_name: settings.member_name.clone(),
@@ -183,7 +185,7 @@ impl Task {
             disposition: error.disposition(),
             ..tidewire_protocol::error::Error::new(error.code(), String::new())
         };
-        tracing::debug!(group = self.ledger.settings.group, %error, "not a member");
+        tracing::debug!(group = self.ledger.group(), %error, "not a member");
         match self.member.handle_ended(self.ledger.client.link.now(), &wire) {
             Fate::Again(lost) => {
                 self.carry_out(lost);
@@ -228,11 +230,11 @@ impl Task {
                 }
             }
         }
-        let group = &self.ledger.settings.group;
+        let group = self.ledger.group().unwrap_or_default();
         let events = self.ledger.client.link.events();
         let tell = |partitions: Vec<TopicPartition>, made: fn(String, Vec<_>) -> Event| {
             if !partitions.is_empty() {
-                events.tell(|| made(group.clone(), partitions));
+                events.tell(|| made(group.to_owned(), partitions));
             }
         };
         tell(lost, |group, partitions| Event::PartitionsLost { group, partitions });
@@ -252,12 +254,7 @@ impl Task {
         };
         let mut partitions = Vec::new();
         for (key, _) in ready {
-            if self.ledger.settings.auto_commit == AutoCommit::After {
-                let done = self.ledger.done(Some(&key));
-                if let Err(error) = self.ledger.store(&done).await {
-                    tracing::debug!(%error, "the last offset was not stored");
-                }
-            }
+            store_last(&self.ledger, Some(&key)).await;
             self.member.released(&key);
             self.ledger.drop_partition(&key);
             let (stream, topic, partition) = key;
@@ -272,38 +269,16 @@ impl Task {
         }
     }
 
-    /// Stores what was done, an interval after the first of it.
-    async fn commit(&mut self) {
-        if !self.ledger.is_planned() {
-            return;
-        }
-        let interval = self.ledger.settings.auto_commit_interval_ms;
-        let interval = Duration::from_millis(u64::from(interval));
-        let due = *self.next_commit.get_or_insert_with(|| Instant::now() + interval);
-        if Instant::now() < due {
-            return;
-        }
-        self.ledger.clear_plan();
-        self.next_commit = None;
-        let done = self.ledger.done(None);
-        if let Err(error) = self.ledger.store(&done).await {
-            tracing::debug!(%error, "offsets were not stored; again with the next");
-        }
-    }
-
     fn deadline(&self) -> Option<Instant> {
         let link = &self.ledger.client.link;
         let join = self.connection.as_ref().and(self.member.poll_timeout());
         let leaving = self.leaving.iter().map(|(_, by)| *by);
-        leaving.chain(self.next_commit).chain(join.map(|at| link.instant(at))).min()
+        leaving.chain(self.plan.deadline()).chain(join.map(|at| link.instant(at))).min()
     }
 
     async fn leave(&mut self) {
-        if self.ledger.settings.auto_commit == AutoCommit::After && self.member.is_joined() {
-            let done = self.ledger.done(None);
-            if let Err(error) = self.ledger.store(&done).await {
-                tracing::debug!(%error, "the last offsets were not stored");
-            }
+        if self.member.is_joined() {
+            store_last(&self.ledger, None).await;
         }
         let keep = !self.ledger.settings.member_name.is_empty();
         if let Some(connection) = &self.connection

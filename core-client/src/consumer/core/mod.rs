@@ -2,27 +2,30 @@
 //!
 //! Owns a [`Subscription`] for each partition, the deliveries that were not taken and whose turn
 //! it is. Partitions come, go, pause and seek while the consumer runs, from any task; the
-//! [`engine`](super::engine) keeps them subscribed, over as many connections as it takes, and the
-//! [`Consumer`](super::Consumer) takes batches out.
+//! [`engine`](super::engine) keeps them subscribed, over as many connections as it takes, by what
+//! stands in [`channels`]; the [`Consumer`](super::Consumer) takes batches out.
 //!
 //! The one invariant: a record is shown only under the lock that moves its partition's place past
 //! it. So whoever removes a partition or moves its place knows exactly what was shown before, and
 //! nothing of it is shown after.
 
+mod channels;
+
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use bytes::Bytes;
-use tidewire_protocol::frame::Frame;
-use tidewire_protocol::message::{Credit, Subscribe, Unsubscribe};
+use tidewire_protocol::message::Unsubscribe;
 use tidewire_protocol::name::TopicName;
 use tidewire_protocol::session::{From, Subscription};
 use tokio::sync::Notify;
 
-use super::batch::{reach, split_first};
+use self::channels::send_credit;
+use super::batch::split_first;
 use super::{ConsumerStats, Position};
-use crate::connection::{Connection, Room, Route, decode_reply};
-use crate::error::{Code, Error};
+use crate::OnOutOfRange;
+use crate::connection::Connection;
+use crate::error::Error;
 use crate::link::{Link, random_seed};
 
 /// The least that each partition may have on its way, in bytes.
@@ -31,10 +34,12 @@ const MIN_WINDOW_BYTES: u64 = 64 << 10;
 /// A consumer's partitions, shared by its handle, its task and its deliveries.
 #[derive(Debug)]
 pub(crate) struct Core {
-    pub(super) link: Arc<Link>,
-    pub(super) topic: Arc<TopicName>,
-    pub(super) topic_id: u64,
+    this: Weak<Self>,
+    pub(crate) link: Arc<Link>,
+    pub(crate) topic: Arc<TopicName>,
+    pub(crate) topic_id: u64,
     prefetch_bytes: u64,
+    on_out_of_range: OnOutOfRange,
     state: Mutex<State>,
     /// Wakes the consumer: something arrived, or ended. Only one waits at a time.
     arrived: Arc<Notify>,
@@ -53,8 +58,8 @@ struct State {
     turns: VecDeque<u32>,
     /// The end that was told last, told again when all partitions have ended.
     last_end: Option<Error>,
-    /// The link is over.
-    over: Option<Error>,
+    /// Nothing will come any more, and whether that was told.
+    over: Option<(Error, bool)>,
     closed: bool,
     last_version: u64,
     stats: ConsumerStats,
@@ -67,6 +72,8 @@ struct Slot {
     version: u64,
     /// The channel on the current connection.
     channel: Option<u32>,
+    /// The application named the offset at which it begins; the server has not confirmed it yet.
+    named: bool,
     /// Whole deliveries but for the first, from which batches were taken. Bounded by credit.
     deliveries: VecDeque<Bytes>,
     ended: Option<Error>,
@@ -77,7 +84,7 @@ struct Slot {
 
 /// A batch that was taken, not yet verified.
 #[derive(Debug)]
-pub(super) struct Taken {
+pub(crate) struct Taken {
     pub partition: u32,
     pub version: u64,
     /// The record that is due.
@@ -89,13 +96,12 @@ pub(super) struct Taken {
 
 /// What the consumer finds.
 #[derive(Debug)]
-pub(super) enum Next {
+pub(crate) enum Next {
     Taken(Taken),
-    /// A partition has ended, or all have.
-    Ended {
-        partition: Option<u32>,
-        error: Error,
-    },
+    /// A partition has ended, or all of this topic have; told once.
+    Ended(Error),
+    /// All have, which was told.
+    Over(Error),
     /// The consumer was closed.
     Closed,
     /// Nothing yet.
@@ -104,7 +110,7 @@ pub(super) enum Next {
 
 /// What the engine did, and what it waits for.
 #[derive(Debug, Default)]
-pub(super) struct Pass {
+pub(crate) struct Pass {
     /// The connection had no room for all requests.
     pub blocked: bool,
     /// When a partition is to be subscribed again.
@@ -113,18 +119,21 @@ pub(super) struct Pass {
 }
 
 impl Core {
-    pub(super) fn new(
+    pub(crate) fn new(
         link: Arc<Link>,
         topic: TopicName,
         topic_id: u64,
         prefetch_bytes: u32,
+        on_out_of_range: OnOutOfRange,
         arrived: Arc<Notify>,
     ) -> Arc<Self> {
-        Arc::new(Self {
+        Arc::new_cyclic(|this| Self {
+            this: Weak::clone(this),
             link,
             topic: Arc::new(topic),
             topic_id,
             prefetch_bytes: u64::from(prefetch_bytes),
+            on_out_of_range,
             state: Mutex::default(),
             arrived,
             work: Notify::new(),
@@ -137,8 +146,9 @@ impl Core {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Begins to read a partition; one that is read already goes on as it does.
-    pub(crate) fn add(&self, partition: u32, from: From) {
+    /// Begins to read a partition; one that is read already goes on as it does. An offset may be
+    /// one that the application has `named`, or one that was stored.
+    pub(crate) fn add(&self, partition: u32, from: From, named: bool) {
         let mut state = self.lock();
         if state.closed || state.slots.contains_key(&partition) {
             return;
@@ -148,6 +158,7 @@ impl Core {
             subscription: Subscription::new(from, MIN_WINDOW_BYTES, random_seed()),
             version: state.last_version,
             channel: None,
+            named,
             deliveries: VecDeque::new(),
             ended: None,
             told: false,
@@ -173,11 +184,12 @@ impl Core {
         self.settled.notify_waiters();
         // Without it, the end of the others may be all that is left to tell.
         self.arrived.notify_one();
-        slot.position(partition)
+        slot.position(&self.topic, partition)
     }
 
-    /// Goes on reading a partition elsewhere, also after its end; false if it is not read.
-    pub(crate) fn seek(&self, partition: u32, from: From) -> bool {
+    /// Goes on reading a partition elsewhere, also after its end; false if it is not read. As to
+    /// `named` see [`Core::add`].
+    pub(crate) fn seek(&self, partition: u32, from: From, named: bool) -> bool {
         let mut state = self.lock();
         state.last_version += 1;
         let version = state.last_version;
@@ -190,6 +202,7 @@ impl Core {
         state.detach(&mut slot);
         slot.subscription.seek(from);
         slot.version = version;
+        slot.named = named;
         slot.ended = None;
         slot.told = false;
         state.slots.insert(partition, slot);
@@ -222,16 +235,6 @@ impl Core {
         true
     }
 
-    /// An error if a partition was named that is not read.
-    pub(crate) fn known(&self, partition: u32, known: bool) -> Result<(), Error> {
-        if known {
-            return Ok(());
-        }
-        let topic = &self.topic;
-        let text = format!("the consumer of {topic} does not read partition {partition}");
-        Err(Error::new(Code::PARTITION_NOT_FOUND, text))
-    }
-
     /// Whether nothing will come any more, and that was told.
     pub(crate) fn is_over(&self) -> bool {
         let state = self.lock();
@@ -239,14 +242,14 @@ impl Core {
     }
 
     /// Takes the next batch, of the partition whose turn it is.
-    pub(super) fn take(&self) -> Next {
+    pub(crate) fn take(&self) -> Next {
         let mut state = self.lock();
         if state.closed {
             return Next::Closed;
         }
         let (partition, slot) = loop {
             let Some(partition) = state.turns.pop_front() else {
-                return state.nothing();
+                return state.nothing_now();
             };
             let slot = state.slots.get_mut(&partition).expect("only slots have turns");
             slot.in_turns = false;
@@ -261,7 +264,7 @@ impl Core {
             let error = slot.ended.clone().expect("a slot has a turn for a delivery or an end");
             slot.told = true;
             state.last_end = Some(error.clone());
-            return Next::Ended { partition: Some(partition), error };
+            return Next::Ended(error);
         };
         let before = delivery.len();
         let bytes = split_first(&self.topic, partition, wanted, delivery);
@@ -285,7 +288,7 @@ impl Core {
 
     /// Moves a partition's place past what is about to be shown; false if it must not be shown,
     /// because the partition was removed or its place was moved meanwhile.
-    pub(super) fn advance(&self, partition: u32, version: u64, next_offset: u64) -> bool {
+    pub(crate) fn advance(&self, partition: u32, version: u64, next_offset: u64) -> bool {
         let mut state = self.lock();
         match state.slots.get_mut(&partition) {
             Some(slot) if slot.version == version => {
@@ -298,7 +301,7 @@ impl Core {
 
     /// Ends a partition whose batch is damaged: what follows it cannot be trusted to be what
     /// follows. False if it was removed, or its place was moved, meanwhile.
-    pub(super) fn fail(&self, partition: u32, version: u64, error: &Error) -> bool {
+    pub(crate) fn fail(&self, partition: u32, version: u64, error: &Error) -> bool {
         let mut state = self.lock();
         let Some(mut slot) = state.slots.remove(&partition) else {
             return false;
@@ -318,33 +321,27 @@ impl Core {
         same
     }
 
-    /// Waits until [`Core::take`] may find something.
-    pub(super) async fn arrived(&self) {
-        self.arrived.notified().await;
-    }
-
     /// Waits until the engine may have something to do.
-    pub(super) async fn work(&self) {
+    pub(crate) async fn work(&self) {
         self.work.notified().await;
     }
 
     /// Waits until the places of all partitions are known.
     ///
     /// # Errors
-    /// The first partition that has ended, and why; `None` for all of them.
-    pub(crate) async fn settled(&self) -> Result<(), (Option<u32>, Error)> {
+    /// Why the first partition that has ended did.
+    pub(crate) async fn settled(&self) -> Result<(), Error> {
         loop {
             let mut settled = std::pin::pin!(self.settled.notified());
             // Registered before looking, so that nothing is missed that comes in between.
             settled.as_mut().enable();
             {
                 let state = self.lock();
-                if let Some(error) = &state.over {
-                    return Err((None, error.clone()));
+                if let Some((error, _)) = &state.over {
+                    return Err(error.clone());
                 }
-                let ended = |(&at, slot): (&u32, &Slot)| Some((at, slot.ended.clone()?));
-                if let Some((at, error)) = state.slots.iter().find_map(ended) {
-                    return Err((Some(at), error));
+                if let Some(error) = state.slots.values().find_map(|slot| slot.ended.clone()) {
+                    return Err(error);
                 }
                 let known = |slot: &Slot| {
                     slot.subscription.is_live() && slot.subscription.next_offset().is_some()
@@ -361,7 +358,18 @@ impl Core {
     /// out.
     pub(crate) fn positions(&self) -> Vec<Position> {
         let state = self.lock();
-        state.slots.iter().filter_map(|(&partition, slot)| slot.position(partition)).collect()
+        let position =
+            |(&partition, slot): (&u32, &Slot)| slot.position(&self.topic, partition);
+        state.slots.iter().filter_map(position).collect()
+    }
+
+    /// Records known to follow what the application was shown.
+    pub(crate) fn lag(&self) -> u64 {
+        let lag = |slot: &Slot| {
+            let next_offset = slot.subscription.next_offset()?;
+            Some(slot.subscription.end_offset().saturating_sub(next_offset))
+        };
+        self.lock().slots.values().filter_map(lag).sum()
     }
 
     /// What the consumer did so far, and what it holds.
@@ -378,7 +386,7 @@ impl Core {
     }
 
     /// From now on there is nothing more to take.
-    pub(super) fn stop(&self) {
+    pub(crate) fn stop(&self) {
         let mut state = self.lock();
         state.closed = true;
         for slot in state.slots.values_mut() {
@@ -389,236 +397,17 @@ impl Core {
         self.arrived.notify_one();
         self.settled.notify_waiters();
     }
-
-    /// Stops, and leaves all channels but for telling the server, which is the caller's.
-    pub(super) fn leave(&self) -> Option<(Arc<Connection>, Vec<u32>)> {
-        self.stop();
-        let mut state = self.lock();
-        let connection = state.connection.take()?;
-        let channels: Vec<u32> =
-            state.slots.values_mut().filter_map(|slot| slot.channel.take()).collect();
-        state.by_channel.clear();
-        drop(state);
-        for &channel in &channels {
-            connection.remove_route(channel);
-        }
-        Some((connection, channels))
-    }
-
-    /// Stops and unsubscribes without waiting.
-    pub(crate) fn abandon(&self) {
-        if let Some((connection, channels)) = self.leave() {
-            for channel in channels {
-                connection.request_and_forget(channel, Unsubscribe {});
-            }
-        }
-    }
-
-    /// There is a connection, or none; partitions of another are subscribed again.
-    pub(super) fn set_connection(&self, connection: Option<&Arc<Connection>>) {
-        let mut state = self.lock();
-        let same = match (&state.connection, connection) {
-            (Some(old), Some(new)) => Arc::ptr_eq(old, new),
-            (None, None) => true,
-            _ => false,
-        };
-        if same || state.closed {
-            return;
-        }
-        state.connection = connection.cloned();
-        state.by_channel.clear();
-        let mut again = 0;
-        for slot in state.slots.values_mut() {
-            again += u64::from(slot.channel.take().is_some());
-            slot.subscription.handle_disconnected();
-        }
-        state.stats.resubscriptions += again;
-    }
-
-    /// There will be no connection any more.
-    pub(super) fn set_over(&self, error: &Error) {
-        let mut state = self.lock();
-        state.over.get_or_insert_with(|| error.clone());
-        state.connection = None;
-        drop(state);
-        self.arrived.notify_one();
-        self.settled.notify_waiters();
-    }
-
-    /// Subscribes what is to be subscribed, the first into `room` if there is some already.
-    pub(super) fn subscribe_due(self: &Arc<Self>, mut room: Option<Room>) -> Pass {
-        let now = self.link.now();
-        let mut guard = self.lock();
-        let state = &mut *guard;
-        let mut pass = Pass { closed: state.closed, ..Pass::default() };
-        let Some(connection) = state.connection.clone() else {
-            return pass;
-        };
-        for (&partition, slot) in &mut state.slots {
-            let Some(due) = slot.subscription.poll_timeout() else {
-                continue;
-            };
-            if due > now {
-                pass.next = Some(pass.next.map_or(due, |next| next.min(due)));
-                continue;
-            }
-            let room = match room.take().filter(|room| connection.owns(room)) {
-                Some(room) => room,
-                None => match connection.try_room() {
-                    Ok(Some(room)) => room,
-                    Ok(None) => {
-                        pass.blocked = true;
-                        break;
-                    }
-                    // The link will tell what comes next.
-                    Err(_) => break,
-                },
-            };
-            let Some(place) = slot.subscription.poll_subscribe(now) else {
-                continue;
-            };
-            // A channel of its own for each try: what a late reply or delivery belongs to is
-            // never in doubt.
-            let channel = self.link.new_channel();
-            let request = Subscribe {
-                stream: self.topic.stream().to_owned(),
-                topic: self.topic.topic().to_owned(),
-                partition,
-                start: place.start,
-                start_at: place.start_at,
-                credit_bytes: place.credit_bytes,
-            };
-            connection.add_route(channel, Arc::clone(self) as Arc<dyn Route>);
-            let core = Arc::downgrade(self);
-            let submitted = connection.submit(
-                room,
-                channel,
-                &request,
-                &[],
-                connection.request_timeout_ms(),
-                move |reply| subscribed(&core, channel, reply),
-            );
-            match submitted {
-                Ok(()) => {
-                    slot.channel = Some(channel);
-                    state.by_channel.insert(channel, partition);
-                }
-                Err(error) => {
-                    tracing::debug!(partition, %error, "not subscribed");
-                    connection.remove_route(channel);
-                    slot.subscription.handle_disconnected();
-                    break;
-                }
-            }
-        }
-        pass
-    }
-
-    /// The reply to a subscription came.
-    fn subscribed(self: &Arc<Self>, channel: u32, reply: Result<Frame, Error>) {
-        let reply = reply.and_then(|frame| decode_reply::<Subscribe>(&frame));
-        let mut state = self.lock();
-        // It may have been removed, or subscribed on another connection.
-        let Some(&partition) = state.by_channel.get(&channel) else {
-            return;
-        };
-        let slot = state.slots.get_mut(&partition).expect("channels are those of slots");
-        let result = match reply {
-            Ok(reply) => slot
-                .subscription
-                .handle_subscribed(reply.next_offset, reply.end_offset)
-                .map_err(|error| Error::from(error).about(&self.topic)),
-            Err(error) => Err(error),
-        };
-        let Err(error) = result else {
-            drop(state);
-            self.settled.notify_waiters();
-            return;
-        };
-        if error.code() == Code::OFFSET_OUT_OF_RANGE && error.offsets().is_none() {
-            // The offsets that there are have to be asked for first.
-            let version = slot.version;
-            drop(state);
-            let core = Arc::downgrade(self);
-            self.explain(core, partition, version, channel, error);
-            return;
-        }
-        drop(state);
-        self.end(channel, error, true);
-    }
-
-    fn explain(
-        &self,
-        core: Weak<Self>,
-        partition: u32,
-        version: u64,
-        channel: u32,
-        error: Error,
-    ) {
-        let (link, topic) = (Arc::clone(&self.link), self.topic.clone());
-        tokio::spawn(async move {
-            let error = crate::admin::with_offsets(&link, error, &topic, partition).await;
-            if let Some(core) = core.upgrade() {
-                let same =
-                    core.lock().slots.get(&partition).is_some_and(|s| s.version == version);
-                if same {
-                    core.end(channel, error, true);
-                }
-            }
-        });
-    }
-
-    /// A subscription ended, for now or for ever. With `doubt` the server may not know it.
-    fn end(&self, channel: u32, error: Error, doubt: bool) {
-        let now = self.link.now();
-        let mut state = self.lock();
-        let Some(partition) = state.by_channel.remove(&channel) else {
-            return;
-        };
-        let connection = state.connection.clone();
-        let slot = state.slots.get_mut(&partition).expect("channels are those of slots");
-        slot.channel = None;
-        if slot.subscription.handle_ended(now, &error.to_wire()) {
-            tracing::debug!(topic = %self.topic, partition, %error, "a subscription ended");
-            if slot.ended.is_none() {
-                slot.ended = Some(error.clone());
-                state.line_up(partition);
-            }
-        } else {
-            tracing::debug!(topic = %self.topic, partition, %error, "to be subscribed again");
-            state.stats.resubscriptions += 1;
-        }
-        drop(state);
-        if let Some(connection) = connection {
-            connection.remove_route(channel);
-            // A request that timed out may have been carried out.
-            if doubt && error.is_outcome_unknown() {
-                connection.request_and_forget(channel, Unsubscribe {});
-            }
-        }
-        self.work.notify_one();
-        self.arrived.notify_one();
-        self.settled.notify_waiters();
-    }
-}
-
-fn subscribed(core: &Weak<Core>, channel: u32, reply: Result<Frame, Error>) {
-    if let Some(core) = core.upgrade() {
-        core.subscribed(channel, reply);
-    }
-}
-
-fn send_credit(connection: Option<&Connection>, channel: Option<u32>, grant: Option<u64>) {
-    if let (Some(connection), Some(channel), Some(limit_bytes)) = (connection, channel, grant) {
-        connection.send_one_way(channel, &Credit { limit_bytes });
-    }
 }
 
 impl Slot {
-    fn position(&self, partition: u32) -> Option<Position> {
-        let next_offset = self.subscription.next_offset()?;
-        let end_offset = self.subscription.end_offset();
-        Some(Position { partition, next_offset, end_offset })
+    fn position(&self, topic: &TopicName, partition: u32) -> Option<Position> {
+        Some(Position {
+            topic: topic.to_string(),
+            partition,
+            next_offset: self.subscription.next_offset()?,
+            end_offset: self.subscription.end_offset(),
+            stored_offset: None,
+        })
     }
 }
 
@@ -652,50 +441,24 @@ impl State {
         }
     }
 
-    /// What there is to tell when it is nobody's turn.
+    /// What there is to tell when it is nobody's turn; now it is told.
+    fn nothing_now(&mut self) -> Next {
+        if let Some((error, told)) = &mut self.over
+            && !std::mem::replace(told, true)
+        {
+            return Next::Ended(error.clone());
+        }
+        self.nothing()
+    }
+
     fn nothing(&self) -> Next {
-        if let Some(error) = &self.over {
-            return Next::Ended { partition: None, error: error.clone() };
+        if let Some((error, _)) = &self.over {
+            return Next::Over(error.clone());
         }
         let all_told = !self.slots.is_empty() && self.slots.values().all(|slot| slot.told);
         match &self.last_end {
-            Some(error) if all_told => Next::Ended { partition: None, error: error.clone() },
+            Some(error) if all_told => Next::Over(error.clone()),
             _ => Next::Empty,
         }
-    }
-}
-
-impl Route for Core {
-    fn deliver(&self, channel: u32, end_offset: u64, payload: Bytes) {
-        let reached = reach(&payload);
-        let mut state = self.lock();
-        let Some(&partition) = state.by_channel.get(&channel) else {
-            return;
-        };
-        let slot = state.slots.get_mut(&partition).expect("channels are those of slots");
-        if payload.is_empty() {
-            return;
-        }
-        let taken =
-            slot.subscription.handle_delivery(payload.len() as u64, reached, end_offset);
-        if let Err(error) = taken {
-            drop(state);
-            let error =
-                Error::from(error).about(format!("{} partition {partition}", self.topic));
-            self.end(channel, error, false);
-            return;
-        }
-        slot.deliveries.push_back(payload);
-        state.line_up(partition);
-        drop(state);
-        self.arrived.notify_one();
-    }
-
-    fn ended(&self, channel: u32, error: Error) {
-        self.end(channel, error, false);
-    }
-
-    fn cut(&self, _channel: u32) {
-        // The engine learns of it from the link, once for all channels.
     }
 }
