@@ -32,7 +32,7 @@ usage: cargo xtask TASK
   python [--build | --release] [ARGUMENTS]
                   build the Python package and test it: pytest (with these arguments), types
   rules           list the rules of protocol/SPEC.md that no test names; 1 if there are any
-  sim [--seeds A..B | --seconds N | --seed N] [--bug NAME] [--jobs N]
+  sim [--sessions] [--seeds A..B | --seconds N | --seed N] [--bug NAME] [--jobs N]
                   simulate the server with faults and crashes, by seed; --help tells more
   vectors         write the golden vectors that protocol/vectors does not have yet
   bench-log [DIR]

@@ -52,8 +52,13 @@ const STEPS: &[Step] = &[
         environment: &[],
     },
     Step {
-        name: "simulation: a minute of fresh seeds",
-        arguments: &["run", "-p", "tidewire-sim", "--", "--seconds", "60"],
+        name: "simulation of storage: half a minute of fresh seeds",
+        arguments: &["run", "-p", "tidewire-sim", "--", "--seconds", "35"],
+        environment: &[],
+    },
+    Step {
+        name: "simulation of sessions: half a minute of fresh seeds",
+        arguments: &["run", "-p", "tidewire-sim", "--", "--sessions", "--seconds", "35"],
         environment: &[],
     },
     Step {

@@ -14,6 +14,7 @@ use tidewire_protocol::message::{
 };
 use tidewire_protocol::name::check_name;
 use tidewire_storage::access::ROOT;
+use tidewire_storage::disk::Disk;
 
 use super::{Pending, Refused, Session, page};
 use crate::auth::requests::{
@@ -23,7 +24,7 @@ use crate::auth::requests::{
 use crate::auth::{Via, Who};
 use crate::catalog::CatalogJob;
 
-impl Session {
+impl<D: Disk> Session<D> {
     /// Carries out a request about users or tokens; gives back any other.
     pub(super) fn access(
         &mut self,

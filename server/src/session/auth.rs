@@ -8,6 +8,7 @@ use tidewire_protocol::connection::{Ticket, Time};
 use tidewire_protocol::error::{Code, Error};
 use tidewire_protocol::message::{AnyRequest, Auth as Attempt};
 use tidewire_storage::access::Rights;
+use tidewire_storage::disk::Disk;
 
 use super::Session;
 use crate::auth::{Login, Who, judge, salt};
@@ -22,7 +23,7 @@ pub(super) struct Judging {
     at: Time,
 }
 
-impl Session {
+impl<D: Disk> Session<D> {
     /// A step of a client that is not known yet.
     // SPEC
     pub(super) fn handle_auth(&mut self, now: Time, ticket: Ticket, request: AnyRequest) {

@@ -9,11 +9,12 @@ use tidewire_protocol::connection::Ticket;
 use tidewire_protocol::error::{Code, Error};
 use tidewire_protocol::message::AnyRequest;
 use tidewire_storage::access::{Rights, User};
+use tidewire_storage::disk::Disk;
 
 use super::Session;
 use crate::auth::Who;
 
-impl Session {
+impl<D: Disk> Session<D> {
     /// The user whose rights count; `None` if everything is allowed.
     fn limited(&self) -> Result<Option<&User>, Error> {
         match &self.who {
