@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use tidewire_checker::Event;
 use tidewire_protocol::connection::Time;
+use tidewire_protocol::error::Code;
 use tidewire_protocol::message::{
     OffsetGet, OffsetReset, OffsetStore, PartitionRef, ResetOffset, StoreOffset,
 };
@@ -272,9 +273,17 @@ impl World {
                 }
                 self.observe(Event::CommitAcknowledged { group, partition, offset });
             }
-            (Asked::Get, Told::Found(Ok(found))) => {
+            (Asked::Get, Told::Found(found)) => {
+                let offset = match found {
+                    Ok(found) => found.first().copied().flatten(),
+                    // A group that is not there has nothing stored.
+                    Err(error) if error.code == Code::GROUP_NOT_FOUND => None,
+                    Err(error) => {
+                        self.say(format_args!("offsets of group {group}: {error}"));
+                        return;
+                    }
+                };
                 self.tally.told += 1;
-                let offset = found.first().copied().flatten();
                 self.observe(Event::CommitTold { ask: token, offset });
             }
             (Asked::Reset(offset), Told::Reset(Ok(()))) => {

@@ -1,8 +1,8 @@
 //! The server's insides for a simulation: the real state machines, with nothing around them.
 //!
-//! * [`partition`]: one partition over one log, as its shard owns it.
-//! * [`groups`]: the groups of one shard, with what is stored of them.
-//! * [`server`]: all of it but sockets, threads and the runtime: sessions, shards, catalog, groups.
+//! * `partition`: one partition over one log, as its shard owns it.
+//! * `groups`: the groups of one shard, with what is stored of them.
+//! * `server`: all of it but sockets, threads and the runtime: sessions, shards, catalog, groups.
 //!
 //! Not a public interface: it exists with the feature `sim` only, which nothing but the simulator
 //! asks for, and changes with the insides.
