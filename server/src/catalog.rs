@@ -111,7 +111,8 @@ impl<D: Disk> Writer<D> {
             }
             CatalogJob::Access { origin, change, by, peer } => {
                 let store = &mut self.store;
-                (origin, change_access(store, &self.shared, change, &by, &peer))
+                let whose = (origin.shard, by.as_str(), peer.as_str());
+                (origin, change_access(store, &self.shared, change, whose))
             }
             CatalogJob::Stop => return None,
         };
@@ -133,7 +134,13 @@ impl<D: Disk> Writer<D> {
     /// Tells who asked. The snapshot was published: whoever reads it after this answer sees the
     /// change.
     pub(crate) fn tell(&self, origin: Origin, answer: Answer) {
-        let _ = self.shared.inboxes[origin.shard].send(ShardMessage::Answer { origin, answer });
+        let inbox = &self.shared.inboxes[origin.shard];
+        let access = matches!(answer, Answer::Access(_));
+        let _ = inbox.send(ShardMessage::Answer { origin, answer });
+        if access {
+            // Behind it, so that a connection which this ends has its answer.
+            let _ = inbox.send(ShardMessage::AccessChanged);
+        }
     }
 }
 
@@ -197,13 +204,13 @@ fn carry_out<D: Disk>(
     }
 }
 
-/// Changes users or what they may do. Every shard is told before the answer is sent.
+/// Changes users or what they may do. Every shard is told before the answer is sent, and that of
+/// whoever asked right behind it.
 fn change_access<D: Disk>(
     store: &mut CatalogStore,
     shared: &Shared<D>,
     change: AccessChange,
-    by: &str,
-    peer: &str,
+    (asked, by, peer): (usize, &str, &str),
 ) -> Answer {
     let what = change.what();
     let changed = carry_out_access(store, change, shared.clock.wall_us());
@@ -214,8 +221,10 @@ fn change_access<D: Disk>(
         }
     }
     shared.auth.access.store(store.access());
-    for inbox in &shared.inboxes {
-        let _ = inbox.send(ShardMessage::AccessChanged);
+    for (shard, inbox) in shared.inboxes.iter().enumerate() {
+        if shard != asked {
+            let _ = inbox.send(ShardMessage::AccessChanged);
+        }
     }
     Answer::Access(changed)
 }
