@@ -108,6 +108,22 @@ impl Grant {
         RIGHTS.iter().filter(has).map(|(name, _)| *name).collect()
     }
 
+    /// Reads several, each as [`FromStr`] does.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT`, with what is wrong with the first that cannot be read.
+    pub fn parse_all<T: AsRef<str>>(
+        texts: impl IntoIterator<Item = T>,
+    ) -> Result<Vec<Self>, Error> {
+        let one = |text: T| {
+            text.as_ref().parse().map_err(|why| {
+                let text = format!("the grant \"{}\": {why}", text.as_ref());
+                Error::new(Code::INVALID_ARGUMENT, text)
+            })
+        };
+        texts.into_iter().map(one).collect()
+    }
+
     fn to_wire(&self) -> WireGrant {
         let scope = SCOPES.iter().find(|(name, _)| *name == self.scope);
         WireGrant {
@@ -373,6 +389,9 @@ mod tests {
         for bad in ["", "read", "read topic", "fly topic a/b", "read table a", "read server x"]
         {
             assert!(bad.parse::<Grant>().is_err(), "{bad}");
+            let error = Grant::parse_all(["read server", bad]).expect_err(bad);
+            assert_eq!(error.code(), Code::INVALID_ARGUMENT);
+            assert!(error.to_string().contains(&format!("\"{bad}\"")), "{error}");
         }
     }
 }
