@@ -219,8 +219,14 @@ impl World {
                 let end = self.stored(partition).headers.last().and_then(|h| h.next_offset());
                 let (end, kept) = (end.unwrap_or(0), self.committed(partition).unwrap_or(0));
                 if kept < end {
+                    let who = self.clients.iter().enumerate().filter_map(|(number, client)| {
+                        let member = client.member.as_ref()?;
+                        Some(format!("client {number} is {}", member.describe(partition)?))
+                    });
+                    let who: Vec<String> = who.collect();
                     return Some(format!(
-                        "partition {partition} ends at {end}, stored is {kept}"
+                        "partition {partition} ends at {end}, stored is {kept}; {}",
+                        if who.is_empty() { "nobody has it".to_owned() } else { who.join("; ") }
                     ));
                 }
             }
