@@ -226,7 +226,11 @@ impl World {
                     let who: Vec<String> = who.collect();
                     return Some(format!(
                         "partition {partition} ends at {end}, stored is {kept}; {}",
-                        if who.is_empty() { "nobody has it".to_owned() } else { who.join("; ") }
+                        if who.is_empty() {
+                            "nobody has it".to_owned()
+                        } else {
+                            who.join("; ")
+                        }
                     ));
                 }
             }
