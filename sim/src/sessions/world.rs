@@ -112,6 +112,9 @@ impl World {
         let plan = Plan::new(&mut rng.fork());
         let trace = Arc::new(Mutex::new(Trace::new(options.keep_lines, !options.no_hash)));
         let disk = TracedDisk::new(SimDisk::new(rng.next()), Arc::clone(&trace), options.bug);
+        // A hole would quarantine its partition, and all who read it would end. What comes of
+        // that is for runs of storage.
+        disk.sim.keep_order();
         let mut world = Self {
             host: Host::new(),
             links: Vec::new(),
