@@ -18,7 +18,7 @@ use tidewire_storage::disk::{Disk, RealDisk};
 use tidewire_storage::log::{Log, Recovery, SnapshotOutcome, SyncOutcome, TrimOutcome};
 
 use crate::auth::requests::AccessChanged;
-use crate::partition::{AppendRequest, FetchOutcome, Memory};
+use crate::partition::{AppendRequest, FetchOutcome, LookupOutcome, Memory};
 
 use crate::group::{GroupReply, GroupRequest};
 
@@ -85,11 +85,6 @@ pub(crate) struct Place {
     pub(crate) start: Start,
     /// An offset, microseconds since the Unix epoch, or a number of records.
     pub(crate) at: u64,
-}
-
-#[cfg(test)]
-impl Place {
-    pub(crate) const EARLIEST: Self = Self { start: Start::Earliest, at: 0 };
 }
 
 /// A request to a partition. The topic comes along so that the owner can open the log.
@@ -167,6 +162,8 @@ pub(crate) enum ShardMessage<D: Disk = RealDisk> {
     Synced { id: PartitionId, outcome: SyncOutcome },
     /// Batches that a thread read.
     Fetched { id: PartitionId, outcome: Box<FetchOutcome<D>> },
+    /// A place that a thread looked up.
+    LookedUp { id: PartitionId, outcome: Box<LookupOutcome<D>> },
     /// A start that an I/O thread wrote.
     Trimmed { id: PartitionId, outcome: TrimOutcome },
     /// The topic has other settings from now on; its partitions are to keep to them.

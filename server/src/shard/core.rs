@@ -57,6 +57,7 @@ impl<D: Disk> Core<D> {
             ShardMessage::Opened { id, result } => partitions.opened(id, *result),
             ShardMessage::Synced { id, outcome } => partitions.synced(id, outcome),
             ShardMessage::Fetched { id, outcome } => partitions.fetched(id, *outcome),
+            ShardMessage::LookedUp { id, outcome } => partitions.looked_up(id, *outcome),
             ShardMessage::Trimmed { id, outcome } => partitions.trimmed(id, outcome),
             ShardMessage::TopicChanged(topic) => partitions.topic_changed(&topic),
             ShardMessage::Snapshot { id, outcome } => partitions.snapshot_written(id, outcome),
