@@ -195,7 +195,7 @@ pub(crate) unsafe fn optional_text<'a>(
 const NUL: &[u8] = &[0xC0, 0x80];
 
 /// The arguments that are names.
-const NAMES: &[&str] = &["topic", "stream", "group", "name"];
+const NAMES: &[&str] = &["topic", "stream", "group", "name", "user"];
 
 /// An array; NULL only if it is empty.
 ///

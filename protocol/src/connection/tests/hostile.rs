@@ -80,7 +80,7 @@ fn a_wrong_checksum_is_noticed_before_the_payload() {
 #[test]
 fn any_flipped_bit_of_header_and_meta_is_noticed() {
     let good = crafted(header(Kind::STREAM_LIST, 5, 8), &[0; 8], &[]);
-    for bit in 0..good.len() * 8 {
+    for bit in (0..good.len() * 8).step_by(if cfg!(miri) { 13 } else { 1 }) {
         let mut bad = good.clone();
         bad[bit / 8] ^= 1 << (bit % 8);
         let mut pair = Pair::ready();
