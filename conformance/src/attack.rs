@@ -57,6 +57,7 @@ impl Raw {
 
     /// Bytes of one part of an attack.
     fn part(&mut self, part: &Value) -> Result<Vec<u8>, String> {
+        let mut rising = false;
         let (name, value) = match part {
             Value::String(name) => (name.as_str(), &Value::Null),
             Value::Object(map) => map
@@ -81,9 +82,14 @@ impl Raw {
             }
             "frame" => {
                 let times = value["times"].as_u64().unwrap_or(1);
+                let mut value = value.clone();
                 let mut out = Vec::new();
-                for _ in 0..times {
-                    out.extend(self.request(value)?);
+                for number in 1..=times {
+                    if value["channel"] == "rising" || number > 1 && rising {
+                        rising = true;
+                        value["channel"] = json!(number);
+                    }
+                    out.extend(self.request(&value)?);
                 }
                 out
             }
@@ -135,6 +141,10 @@ impl Raw {
                 }
                 _ => {}
             }
+            if let Some(ms) = part["flood_ms"].as_u64() {
+                self.flood(Duration::from_millis(ms))?;
+                continue;
+            }
             if let Some(ms) = part["wait_ms"].as_u64() {
                 std::thread::sleep(Duration::from_millis(ms));
                 continue;
@@ -152,6 +162,41 @@ impl Raw {
         Ok(())
     }
 
+    /// Sends PINGs and takes nothing, until the server stops reading; is silent for the rest of
+    /// the time; and then takes everything.
+    fn flood(&mut self, time: Duration) -> Result<(), String> {
+        let begun = Instant::now();
+        let timeout = |ms| Some(Duration::from_millis(ms));
+        self.socket.set_write_timeout(timeout(300)).map_err(|error| error.to_string())?;
+        let mut rest: Vec<u8> = Vec::new();
+        while begun.elapsed() < time {
+            if rest.is_empty() {
+                for _ in 0..1_000 {
+                    rest.extend(self.request(&json!({"kind": "PING"}))?);
+                }
+            }
+            match self.socket.write(&rest) {
+                Ok(len) => drop(rest.drain(..len)),
+                Err(error) if is_timeout(&error) => break,
+                Err(error) => return Err(format!("the server ended a flood: {error}")),
+            }
+        }
+        if rest.is_empty() || begun.elapsed() >= time {
+            return Err(format!("the server went on reading for {time:?}"));
+        }
+        std::thread::sleep(time.saturating_sub(begun.elapsed()));
+        self.socket.set_write_timeout(timeout(10)).map_err(|error| error.to_string())?;
+        while !rest.is_empty() && !self.ended {
+            match self.socket.write(&rest) {
+                Ok(len) => drop(rest.drain(..len)),
+                Err(error) if is_timeout(&error) => {}
+                Err(_) => return Ok(()),
+            }
+            self.read();
+        }
+        self.socket.set_write_timeout(None).map_err(|error| error.to_string())
+    }
+
     /// Reads once.
     fn read(&mut self) {
         let mut chunk = vec![0; 256 << 10];
@@ -163,11 +208,7 @@ impl Raw {
                     self.said.extend_from_slice(&chunk[..len]);
                 }
             }
-            Err(error)
-                if matches!(
-                    error.kind(),
-                    std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut
-                ) => {}
+            Err(error) if is_timeout(&error) => {}
             Err(_) => self.ended = true,
         }
     }
@@ -245,6 +286,10 @@ impl Raw {
         }
         Ok(frame)
     }
+}
+
+fn is_timeout(error: &std::io::Error) -> bool {
+    matches!(error.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut)
 }
 
 fn goaway(frame: &[u8]) -> Result<Goaway, String> {
@@ -343,7 +388,7 @@ impl Siege {
 }
 
 /// What the server must say: `goaway: CODE`, `reply: CODE` (of the last request; the connection
-/// then still answers), `closed: true`, `preface: true` (and then closes), `http: true`,
+/// then still answers; with `meta`, its fields begin with these bytes), `closed: true`, `preface: true` (and then closes), `http: true`,
 /// `any: true` (whatever, but an end), `stays: true`; with `says`, a part of its text.
 fn judge(raw: &mut Raw, answer: &Value) -> Result<(), String> {
     let says = answer["says"].as_str();
@@ -392,6 +437,12 @@ fn judge(raw: &mut Raw, answer: &Value) -> Result<(), String> {
         }
         if wanted != frames::OK {
             told(&text(&frame))?;
+        }
+        if let Some(wanted) = answer["meta"].as_str() {
+            let meta = frame.get(32..).unwrap_or_default();
+            if !meta.starts_with(&frames::hex(wanted)?) {
+                return Err(format!("expected the fields {wanted}, got {meta:02x?}"));
+            }
         }
         raw.call(&json!({"frame": {"kind": "PING"}}), frames::OK)
             .map_err(|error| format!("the connection did not stay: {error}"))?;
