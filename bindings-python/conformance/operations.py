@@ -21,6 +21,8 @@ FEATURES = [
     "offsets",
 ]  # fmt: skip
 
+UNSUBSCRIBING_S = 0.2
+
 
 async def done(result: Any) -> Any:
     return await result if inspect.isawaitable(result) else result
@@ -38,6 +40,7 @@ class Operations:
         self.consumers: dict[str, Any] = {}
         self.events: dict[str, Any] = {}
         self.tickets: dict[str, Any] = {}
+        self.is_member: dict[str, bool] = {}
 
     async def run(self, op: str, args: dict[str, Any]) -> Any:
         kind, _, name = op.partition(".")
@@ -205,7 +208,7 @@ class Operations:
     async def producer_open(self, args: dict[str, Any]) -> Any:
         client = self.named(self.clients, args["client"])
         options = dict(args.get("options") or {})
-        if args.get("name") is not None:
+        if isinstance(args.get("name"), str):
             options["name"] = args["name"]
         producer = await self.call(client.producer, args["topic"], **options)
         self.producers[args["producer"]] = producer
@@ -277,7 +280,9 @@ class Operations:
         if args.get("start_at"):
             places = args["start_at"].items()
             options["start_at"] = {int(partition): number(to) for partition, to in places}
-        self.consumers[args["consumer"]] = await self.call(client.consumer, args["topic"], **options)
+        consumer = await self.call(client.consumer, args["topic"], **options)
+        self.consumers[args["consumer"]] = consumer
+        self.is_member[args["consumer"]] = "group" in options
         return {}
 
     async def consumer_next_batch(self, consumer: Any, args: dict[str, Any]) -> Any:
@@ -330,6 +335,9 @@ class Operations:
         return {}
 
     async def consumer_positions(self, consumer: Any, args: dict[str, Any]) -> Any:
+        if self.is_member.get(args["consumer"]):
+            parts = [part._asdict() for part in consumer.assignment()]
+            return {"positions": parts, "lag": str(consumer.lag())}
         wide = ("next_offset", "end_offset")
         places = [values.fields(one, "partition", text=wide) for one in consumer.positions()]
         return {"positions": places, "lag": str(consumer.lag())}
@@ -343,6 +351,8 @@ class Operations:
 
     async def consumer_close(self, consumer: Any, args: dict[str, Any]) -> Any:
         await done(consumer.close())
+        # Closing does not wait for the server to know of it.
+        time.sleep(UNSUBSCRIBING_S)
         return {}
 
 

@@ -21,7 +21,9 @@ with Client(url) as client:
         producer.send_batch([f"hello {i}" for i in range(100)])
 
     with client.consumer("greetings", start="earliest") as consumer:
-        for count, record in enumerate(consumer, start=1):
+        count = 0
+        for record in consumer:
+            count += 1
             if count <= 3:
                 print(record.partition, record.offset, record.key, record.value, record.timestamp)
             if consumer.lag() == 0 and count >= 101:

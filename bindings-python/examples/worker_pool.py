@@ -15,7 +15,7 @@ JOBS = 200
 async def worker(number: int, client: AsyncClient, left: asyncio.Semaphore) -> None:
     async with await client.consumer("jobs", group="workers", start="earliest") as consumer:
         async for batch in consumer.batches():
-            for record in batch:
+            for _ in batch:
                 await asyncio.sleep(0)  # The work.
                 left.release()
             # Done: whoever reads this partition next goes on behind it.

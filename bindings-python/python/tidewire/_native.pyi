@@ -3,7 +3,7 @@
 from asyncio import AbstractEventLoop, Future
 from collections.abc import Generator, Iterable, Sequence
 from datetime import datetime
-from typing import Any, Final, final, overload
+from typing import Any, Final, Self, final, overload
 from uuid import UUID
 
 from tidewire._records import Data, Headers, NewRecord, Timestamp
@@ -143,7 +143,7 @@ class AsyncTicket:
 class Opened: ...
 
 class Producer:
-    def __new__(cls, opened: Opened) -> Producer: ...
+    def __new__(cls, opened: Opened) -> Self: ...
     def enqueue(
         self,
         value: Data | None,
