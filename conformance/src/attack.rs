@@ -9,8 +9,10 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
+use bytes::{Buf, BytesMut};
 use serde_json::{Value, json};
 use tidewire_protocol::codec::Reader;
+use tidewire_protocol::crc::crc32c;
 use tidewire_protocol::error::Code;
 use tidewire_protocol::frame::{Flags, PREFACE};
 use tidewire_protocol::message::{Goaway, Kind, Message};
@@ -30,7 +32,7 @@ const MAX_ANSWER: usize = 32 << 20;
 pub struct Raw {
     socket: TcpStream,
     correlation: u64,
-    buffer: Vec<u8>,
+    buffer: BytesMut,
     /// Everything the server sent.
     said: Vec<u8>,
     prefaced: bool,
@@ -48,7 +50,7 @@ impl Raw {
         Ok(Self {
             socket,
             correlation: 0,
-            buffer: Vec::new(),
+            buffer: BytesMut::new(),
             said: Vec::new(),
             prefaced: false,
             ended: false,
@@ -145,6 +147,10 @@ impl Raw {
                 self.flood(Duration::from_millis(ms))?;
                 continue;
             }
+            if let Some(ms) = part["sip_ms"].as_u64() {
+                self.sip(Duration::from_millis(ms))?;
+                continue;
+            }
             if let Some(ms) = part["wait_ms"].as_u64() {
                 std::thread::sleep(Duration::from_millis(ms));
                 continue;
@@ -162,29 +168,27 @@ impl Raw {
         Ok(())
     }
 
-    /// Sends PINGs and takes nothing, until the server stops reading; is silent for the rest of
-    /// the time; and then takes everything.
-    fn flood(&mut self, time: Duration) -> Result<(), String> {
+    /// Sends PINGs and takes nothing, until the server stops reading; is silent for some time; and
+    /// then takes everything.
+    fn flood(&mut self, silence: Duration) -> Result<(), String> {
         let begun = Instant::now();
         let timeout = |ms| Some(Duration::from_millis(ms));
         self.socket.set_write_timeout(timeout(300)).map_err(|error| error.to_string())?;
         let mut rest: Vec<u8> = Vec::new();
-        while begun.elapsed() < time {
+        loop {
             if rest.is_empty() {
-                for _ in 0..1_000 {
-                    rest.extend(self.request(&json!({"kind": "PING"}))?);
-                }
+                rest = self.pings(10_000)?;
             }
             match self.socket.write(&rest) {
                 Ok(len) => drop(rest.drain(..len)),
                 Err(error) if is_timeout(&error) => break,
                 Err(error) => return Err(format!("the server ended a flood: {error}")),
             }
+            if begun.elapsed() > PATIENCE {
+                return Err(format!("the server went on reading for {PATIENCE:?}"));
+            }
         }
-        if rest.is_empty() || begun.elapsed() >= time {
-            return Err(format!("the server went on reading for {time:?}"));
-        }
-        std::thread::sleep(time.saturating_sub(begun.elapsed()));
+        std::thread::sleep(silence);
         self.socket.set_write_timeout(timeout(10)).map_err(|error| error.to_string())?;
         while !rest.is_empty() && !self.ended {
             match self.socket.write(&rest) {
@@ -195,6 +199,42 @@ impl Raw {
             self.read();
         }
         self.socket.set_write_timeout(None).map_err(|error| error.to_string())
+    }
+
+    /// Many PINGs, made from one.
+    fn pings(&mut self, count: usize) -> Result<Vec<u8>, String> {
+        let mut ping = self.request(&json!({"kind": "PING"}))?;
+        let mut all = Vec::with_capacity(count * ping.len());
+        for _ in 0..count {
+            all.extend_from_slice(&ping);
+            self.correlation += 1;
+            ping[8..16].copy_from_slice(&self.correlation.to_le_bytes());
+            let sum = crc32c(&ping[..28]).to_le_bytes();
+            ping[28..32].copy_from_slice(&sum);
+        }
+        self.correlation -= 1;
+        Ok(all)
+    }
+
+    /// Takes what comes in small sips for some time, and shows twice a second that it lives.
+    fn sip(&mut self, time: Duration) -> Result<(), String> {
+        let begun = Instant::now();
+        let (mut sip, mut beats) = (vec![0; 64 << 10], 0);
+        while begun.elapsed() < time {
+            if begun.elapsed() >= Duration::from_millis(500) * beats {
+                beats += 1;
+                let ping = self.pings(1)?;
+                self.socket.write_all(&ping).map_err(|error| error.to_string())?;
+            }
+            match self.socket.read(&mut sip) {
+                Ok(0) => return Err("the server ended the connection meanwhile".to_owned()),
+                Ok(len) => self.buffer.extend_from_slice(&sip[..len]),
+                Err(error) if is_timeout(&error) => {}
+                Err(error) => return Err(format!("the server ended it meanwhile: {error}")),
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Ok(())
     }
 
     /// Reads once.
@@ -221,7 +261,7 @@ impl Raw {
                 if self.buffer[..4] != PREFACE[..4] {
                     return Err(format!("no preface: {:02x?}", &self.buffer[..8]));
                 }
-                self.buffer.drain(..8);
+                self.buffer.advance(8);
                 self.prefaced = true;
             }
             if self.prefaced
