@@ -24,11 +24,12 @@ thead th{position:sticky;top:0;background:var(--back);white-space:nowrap}
 thead th.v,td.v{text-align:center;white-space:nowrap;width:5.2rem}summary{cursor:pointer}
 table.pairs,table.sums{width:auto}table.pairs{margin:.3rem 0 .8rem;font-size:.9em}table.pairs thead th{position:static}
 .pass,.flaky{color:var(--ok)}.FAIL,.STALE{color:var(--bad);font-weight:700}.known{color:var(--mid)}.unsupported{opacity:.5}
-pre{background:var(--soft);padding:.6rem;overflow:auto;font-size:12px;max-height:30rem}
+pre{background:var(--soft);padding:.6rem;overflow:auto;font-size:12px;max-height:30rem;white-space:pre-wrap;overflow-wrap:anywhere}
 .why{opacity:.75;font-size:.9em}code{font-size:.9em}.rules{font-size:.8em;opacity:.7}
 .detail{display:none}.detail:target{display:table-row}div.detail:target{display:block}a{color:inherit}
 td.v a{display:block;text-decoration:none}td.v a:hover{background:var(--soft)}
-#only:checked~* tr.good{display:none}nav a{margin-right:.8rem}
+h2 code{opacity:.5;font-weight:400;margin-left:.4rem}tr{scroll-margin-top:3rem}.only{margin:1.2rem 0 0}
+body:has(#only:checked) tr.good{display:none}
 ";
 
 pub fn render(report: &Report<'_>) -> String {
@@ -50,11 +51,9 @@ pub fn render(report: &Report<'_>) -> String {
         report.took_ms as f64 / 1000.0,
         escape(report.suite_version),
         escape(&report.server),
-        escape(&report.made),
+        escape(report.made.split_once('.').map_or(report.made.as_str(), |(second, _)| second)),
         report.seed,
     );
-    sums(report, &mut out);
-    parity(report, &mut out);
     let mut by_case: BTreeMap<&str, Vec<&Result>> = BTreeMap::new();
     for result in report.results {
         by_case.entry(&result.case).or_default().push(result);
@@ -67,14 +66,11 @@ pub fn render(report: &Report<'_>) -> String {
             _ => groups.push((name, vec![case])),
         }
     }
-    out.push_str("<nav>");
-    for (name, cases) in &groups {
-        let _ = write!(out, "<a href=\"#{0}\">{0}</a>", escape(name));
-        debug_assert!(!cases.is_empty());
-    }
+    sums(report, &groups, &mut out);
+    parity(report, &mut out);
     out.push_str(
-        "</nav><input type=\"checkbox\" id=\"only\"><label for=\"only\"> only what did not \
-         pass everywhere</label>",
+        "<p class=\"only\"><input type=\"checkbox\" id=\"only\"><label for=\"only\"> only what \
+         did not pass everywhere</label></p>",
     );
     for (name, cases) in &groups {
         group(name, cases, &by_case, &mut out);
@@ -84,26 +80,44 @@ pub fn render(report: &Report<'_>) -> String {
     out
 }
 
-/// How many cases of each verdict there are for each client.
-fn sums(report: &Report<'_>, out: &mut String) {
+/// How many cases of each group each client passes, and how many there are of each verdict.
+fn sums(report: &Report<'_>, groups: &[(&str, Vec<&Case>)], out: &mut String) {
     let words: Vec<&str> = report.totals.keys().copied().collect();
     let mut counts: BTreeMap<&str, BTreeMap<&str, usize>> = BTreeMap::new();
+    let mut passed: BTreeMap<(&str, &str), (usize, usize)> = BTreeMap::new();
     for result in report.results {
+        let group = result.case.split('/').next().unwrap_or_default();
         // A pair counts for both of its languages.
         let mut names: Vec<&str> = result.column.split('→').collect();
         names.dedup();
         for name in names {
             *counts.entry(name).or_default().entry(result.verdict.word()).or_default() += 1;
+            let (good, all) = passed.entry((group, name)).or_default();
+            *good += usize::from(matches!(result.verdict, Verdict::Pass | Verdict::Flaky));
+            *all += 1;
         }
     }
-    out.push_str("<table class=\"sums\"><thead><tr><th></th>");
-    for word in &words {
-        let _ = write!(out, "<th class=\"v\">{word}</th>");
+    out.push_str("<table class=\"sums\"><thead><tr><th>passed, of all played</th>");
+    for name in counts.keys() {
+        let _ = write!(out, "<th class=\"v\">{}</th>", escape(name));
     }
     out.push_str("</tr></thead><tbody>");
-    for (name, of) in &counts {
-        let _ = write!(out, "<tr><th>{}</th>", escape(name));
-        for word in &words {
+    for (name, cases) in groups {
+        let (title, _) = title(cases);
+        let _ = write!(out, "<tr><td><a href=\"#{}\">{}</a></td>", escape(name), escape(title));
+        for sdk in counts.keys() {
+            let Some((good, all)) = passed.get(&(*name, *sdk)) else {
+                out.push_str("<td class=\"v\">·</td>");
+                continue;
+            };
+            let class = if good == all { "pass" } else { "known" };
+            let _ = write!(out, "<td class=\"v {class}\">{good}/{all}</td>");
+        }
+        out.push_str("</tr>");
+    }
+    for word in words {
+        let _ = write!(out, "<tr><th>{word}</th>");
+        for of in counts.values() {
             match of.get(word) {
                 Some(count) => _ = write!(out, "<td class=\"v {word}\">{count}</td>"),
                 None => out.push_str("<td class=\"v\">·</td>"),
@@ -114,12 +128,19 @@ fn sums(report: &Report<'_>, out: &mut String) {
     out.push_str("</tbody></table>");
 }
 
+/// What a group of cases is about: its title, and the rest of the sentence.
+fn title<'a>(cases: &[&'a Case]) -> (&'a str, &'a str) {
+    let about = cases.first().map_or("", |case| case.about.as_str());
+    about.split_once(": ").unwrap_or((about.trim_end_matches('.'), ""))
+}
+
 fn group(
     name: &str,
     cases: &[&Case],
     by_case: &BTreeMap<&str, Vec<&Result>>,
     out: &mut String,
 ) {
+    let (title, rest) = title(cases);
     let results = |case: &Case| by_case.get(case.id.as_str()).map_or(&[][..], Vec::as_slice);
     let alone = |result: &&&Result| !result.column.contains('→');
     let columns: BTreeSet<&str> = cases
@@ -128,9 +149,10 @@ fn group(
         .collect();
     let _ = write!(
         out,
-        "<h2 id=\"{0}\">{0}</h2><p>{1}</p><table><thead><tr><th>case</th>",
+        "<h2 id=\"{0}\">{1}<code>{0}</code></h2><p>{2}</p><table><thead><tr><th>case</th>",
         escape(name),
-        escape(cases.first().map_or("", |case| &case.about))
+        escape(title),
+        escape(rest)
     );
     for column in &columns {
         let _ = write!(out, "<th class=\"v\">{}</th>", escape(column));
@@ -141,7 +163,7 @@ fn group(
         let good = results.iter().all(|result| result.verdict == Verdict::Pass);
         let _ = write!(
             out,
-            "<tr{}><td><code>{}</code> <span class=\"rules\">{}</span><div class=\"why\">{}</div>",
+            "<tr{0} id=\"{1}\"><td><code>{1}</code> <span class=\"rules\">{2}</span><div class=\"why\">{3}</div>",
             if good { " class=\"good\"" } else { "" },
             escape(&case.id),
             escape(&case.rules.join(" ")),
@@ -208,10 +230,11 @@ fn cell(result: &Result, span: usize, out: &mut String, details: &mut String) {
     );
     let _ = write!(
         details,
-        "<tr class=\"detail\" id=\"{}\"><td colspan=\"{span}\"><b>{word}</b> through {} in {} ms <a href=\"#\">close</a><p>{}</p>",
+        "<tr class=\"detail\" id=\"{}\"><td colspan=\"{span}\"><b>{word}</b> through {} in {} ms <a href=\"#{}\">close</a><p>{}</p>",
         escape(&id),
         escape(&result.column),
         result.took_ms,
+        escape(&result.case),
         escape(&result.reason)
     );
     let most = if result.verdict == Verdict::Pass { MAX_PASSED } else { MAX_LINES };
