@@ -17,6 +17,7 @@ use tidewire_storage::Topic;
 use tidewire_storage::disk::{Disk, RealDisk};
 use tidewire_storage::log::{Log, Recovery, SnapshotOutcome, SyncOutcome, TrimOutcome};
 
+use crate::auth::requests::AccessChanged;
 use crate::partition::{AppendRequest, FetchOutcome, LookupOutcome, Memory};
 
 use crate::group::{GroupReply, GroupRequest};
@@ -128,6 +129,7 @@ pub(crate) enum Answer {
     Producer(Result<OpenedProducer, Error>),
     Producers(Result<ProducerListReply, Error>),
     ProducerDeleted(Result<(), Error>),
+    Access(Result<AccessChanged, Error>),
 }
 
 /// A producer with a name, as it was opened.
@@ -154,6 +156,8 @@ pub(crate) enum ShardMessage<D: Disk = RealDisk> {
     GroupsWritten { result: Result<(), String> },
     /// Topics came, went or grew.
     CatalogChanged,
+    /// Users, or what they may do, have changed.
+    AccessChanged,
     /// A sync that an I/O thread ran.
     Synced { id: PartitionId, outcome: SyncOutcome },
     /// Batches that a thread read.

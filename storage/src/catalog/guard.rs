@@ -18,9 +18,10 @@
     reason = "the database opens its file by itself; this guards that file"
 )]
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, Permissions};
 use std::io;
 use std::ops::Deref;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use redb::Database;
@@ -83,6 +84,9 @@ impl GuardedDatabase {
             .write(true)
             .open(&path)
             .map_err(|error| Error::io("opening", &path, error))?;
+        // It may hold what passwords can be tried against.
+        file.set_permissions(Permissions::from_mode(0o600))
+            .map_err(|error| Error::io("protecting", &path, error))?;
         Ok(Self { database, guard: Some(Guard { file, lock }) })
     }
 
