@@ -210,6 +210,6 @@ mod tests {
     #[test]
     fn planned_kinds_are_not_asked_for() {
         assert!(kinds().contains(&"APPEND"));
-        assert!(!kinds().contains(&"AUTH"));
+        assert!(!kinds().contains(&"STATS"));
     }
 }

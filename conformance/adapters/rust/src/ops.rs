@@ -5,14 +5,15 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tidewire::{
-    Client, Code, Consumer, FetchOptions, Producer, Start, StreamInfo, Ticket, TopicConfig,
+    Client, ClientBuilder, Code, Consumer, FetchOptions, Producer, Secret, Start, StreamInfo,
+    Ticket, TopicConfig,
 };
 use tokio::time::{timeout, timeout_at};
 
 use crate::values::{self, Digests, number, record_of};
 use crate::{Failure, Handles, OpenConsumer, Shared};
 
-type Outcome = Result<Value, Failure>;
+pub(crate) type Outcome = Result<Value, Failure>;
 
 const FEATURES: &[&str] = &[
     "admin",
@@ -41,20 +42,21 @@ const FEATURES: &[&str] = &[
     "groups",
     "offsets",
     "named_consumer",
+    "users",
 ];
 
 /// The arguments of an operation, and what they refer to by name.
-struct Args<'a> {
+pub(crate) struct Args<'a> {
     handles: &'a Shared,
-    args: &'a Value,
+    pub(crate) args: &'a Value,
 }
 
 impl Args<'_> {
-    fn text(&self, name: &str) -> Result<&str, Failure> {
+    pub(crate) fn text(&self, name: &str) -> Result<&str, Failure> {
         self.args[name].as_str().ok_or_else(|| Failure::Bad(format!("{name} is missing")))
     }
 
-    fn wide(&self, name: &str) -> Result<u64, Failure> {
+    pub(crate) fn wide(&self, name: &str) -> Result<u64, Failure> {
         number(&self.args[name]).ok_or_else(|| Failure::Bad(format!("{name} is no number")))
     }
 
@@ -70,7 +72,7 @@ impl Args<'_> {
         Duration::from_millis(number(&self.args["timeout_ms"]).unwrap_or(10_000))
     }
 
-    fn list(&self, name: &str) -> impl Iterator<Item = &Value> {
+    pub(crate) fn list(&self, name: &str) -> impl Iterator<Item = &Value> {
         self.args[name].as_array().into_iter().flatten()
     }
 
@@ -107,7 +109,7 @@ impl Args<'_> {
             .ok_or_else(|| Failure::Bad(format!("no {what} {name}")))
     }
 
-    fn client(&self) -> Result<Client, Failure> {
+    pub(crate) fn client(&self) -> Result<Client, Failure> {
         self.opened("client", |handles, name| handles.clients.get(name).cloned())
     }
 
@@ -124,12 +126,13 @@ pub(crate) async fn run(handles: &Shared, op: &str, args: &Value) -> Outcome {
         Some(("producer", what)) => produce(&args, what).await,
         Some(("consumer", "open")) => open_consumer(&args).await,
         Some(("consumer", what)) => consume(&args, what).await,
+        Some(("user" | "token", _)) => crate::users::run(&args, op).await,
         _ => admin(&args, op).await,
     }
 }
 
 /// All that returns nothing.
-fn done((): ()) -> Value {
+pub(crate) fn done((): ()) -> Value {
     json!({})
 }
 
@@ -142,7 +145,11 @@ async fn admin(a: &Args<'_>, op: &str) -> Outcome {
             }));
         }
         "connect" => {
-            let builder = a.with_options(Client::builder(), tidewire::ClientBuilder::option)?;
+            let set = |builder: ClientBuilder, name: &str, value: &str| match name {
+                "secret" => Ok(builder.secret(Secret::new(value))),
+                _ => builder.option(name, value),
+            };
+            let builder = a.with_options(Client::builder(), set)?;
             let client = match a.text("url") {
                 Ok(url) => builder.url(url),
                 Err(_) => builder,
