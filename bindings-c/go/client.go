@@ -229,7 +229,8 @@ const (
 	PartitionsRevoked  EventKind = C.TW_EVENT_PARTITIONS_REVOKED
 	PartitionsLost     EventKind = C.TW_EVENT_PARTITIONS_LOST
 	Missed             EventKind = C.TW_EVENT_MISSED
-	RecordsSkipped     EventKind = C.TW_EVENT_RECORDS_SKIPPED
+	// RecordsSkipped says that records were deleted before they were read; see OnOutOfRange.
+	RecordsSkipped EventKind = C.TW_EVENT_RECORDS_SKIPPED
 )
 
 // TopicPartition is a partition of a topic, stream/topic.
@@ -249,8 +250,7 @@ type Event struct {
 	Partitions []TopicPartition
 	// Missed events were lost, because the watcher was too slow.
 	Missed uint64
-	// RecordsSkipped: records were deleted before they were read, from the one that was due on; the
-	// consumer goes on at the second.
+	// FromOffset was due when its records were deleted, and ToOffset is where the consumer goes on.
 	FromOffset, ToOffset uint64
 	Err                  error
 }

@@ -9,8 +9,7 @@
  *   it is given an error, to be freed by tw_error_free, and on success it is left alone.
  * - What a function gives through a pointer belongs to the caller, who frees it with the function
  *   that its comment names. What a function is given is only borrowed for the call, but for what a
- *   function named ..._free is given. Texts end with a NUL and are UTF-8;
- *   the bytes C0 80, with which some languages write a NUL within a text, are refused as a NUL.
+ *   function named ..._free is given. Texts end with a NUL and are UTF-8.
  * - Any thread may call any function with any handle, at the same time as others. The exception is
  *   ..._free: nobody may use what is being freed, or anything within it.
  * - Handles of before a fork() fail in the child with TW_E_FORKED; the child connects anew.
@@ -256,8 +255,8 @@ typedef struct tw_batch tw_batch;
 #define TW_EVENT_MISSED 24
 
 /**
- * A consumer went on behind records of `topic` and `partition` that were deleted before it had read
- * them: from `from_offset`, which was due, to `to_offset`.
+ * Records of `partition` of `topic` were deleted before a consumer read them: it goes on at
+ * `to_offset`, where `from_offset` was due, as its `on_out_of_range` says.
  */
 #define TW_EVENT_RECORDS_SKIPPED 25
 
@@ -2141,10 +2140,13 @@ tw_status tw_consumer_get_stats(const tw_consumer *consumer,
 
 /**
  * Ends all waiting, now and for ever, and unsubscribes; a member of a group stores what was done,
- * if it does so by itself, and leaves, for which this waits up to `timeout_ms`, without end if
- * negative. Any thread may call it while another waits. The handle is still to be freed.
+ * if it does so by itself, and leaves. Waits until the server knows, for up to `timeout_ms`,
+ * without end if negative: but never longer than `request_timeout_ms` for each request. Any thread
+ * may call it while another waits. The handle is still to be freed.
  */
-tw_status tw_consumer_close(const tw_consumer *consumer, int64_t timeout_ms, tw_error **err);
+tw_status tw_consumer_close(const tw_consumer *consumer,
+                            int64_t timeout_ms,
+                            tw_error **err);
 
 /**
  * Frees a consumer; NULL is nothing to free. It unsubscribes, or leaves its group, without waiting

@@ -57,8 +57,8 @@ pub const TW_EVENT_PARTITIONS_REVOKED: u32 = 22;
 pub const TW_EVENT_PARTITIONS_LOST: u32 = 23;
 /// `missed` events of the kinds from `TW_EVENT_CONNECTED` on were lost here: nobody polled.
 pub const TW_EVENT_MISSED: u32 = 24;
-/// A consumer went on behind records of `topic` and `partition` that were deleted before it had read
-/// them: from `from_offset`, which was due, to `to_offset`.
+/// Records of `partition` of `topic` were deleted before a consumer read them: it goes on at
+/// `to_offset`, where `from_offset` was due, as its `on_out_of_range` says.
 pub const TW_EVENT_RECORDS_SKIPPED: u32 = 25;
 /// One that this version has no number for.
 pub const TW_EVENT_OTHER: u32 = 255;
@@ -523,8 +523,7 @@ impl Behind {
             Event::RecordsSkipped { topic, partition, from_offset, to_offset } => {
                 event.topic = self.texts.keep(&topic);
                 event.partition = partition;
-                event.from_offset = from_offset;
-                event.to_offset = to_offset;
+                (event.from_offset, event.to_offset) = (from_offset, to_offset);
             }
             _ => {}
         }
