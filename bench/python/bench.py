@@ -189,10 +189,11 @@ def main() -> None:
     parser.add_argument("--records", type=int, default=200_000)
     parser.add_argument("--acks", default="written", help="of send_batch: none, written, synced")
     parser.add_argument("--dir", help="where the server keeps its data; a temporary directory")
+    parser.add_argument("--binary", type=Path, help="the server; target/release/tidewire")
     arguments = parser.parse_args()
 
     target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
-    binary = target / "release" / "tidewire"
+    binary = arguments.binary or target / "release" / "tidewire"
     if not binary.exists():
         sys.exit(f"{binary} is missing: cargo xtask python --build --release")
     directory = tempfile.mkdtemp(prefix="tidewire-bench-", dir=arguments.dir)
