@@ -238,7 +238,7 @@
 #define TW_DEFAULT_AUTO_COMMIT_INTERVAL_MS 1000u /* How often a consumer whose auto_commit is interval stores what was done. In milliseconds. Default 1000. 0 to 3600000. */
 #define TW_DEFAULT_PARTITIONS 1u /* Number of partitions. In partitions. Default 1. 1 to 100000. */
 #define TW_DEFAULT_SEGMENT_BYTES 268435456u /* Size at which a partition's log begins a new file. In bytes. Default 268435456. 1048576 to 1073741824. */
-#define TW_DEFAULT_CODEC "none" /* Compression by producers that do not choose for themselves: none, lz4 or zstd. Default "none". */
+#define TW_DEFAULT_TOPIC_CODEC "none" /* Compression by producers that do not choose for themselves: none, lz4 or zstd. Default "none". */
 #define TW_DEFAULT_RETENTION_MS 0u /* Age at which records may be deleted, counted from when they were appended; 0 keeps them for ever. In milliseconds. Default 0. 0 to 3155760000000. */
 #define TW_DEFAULT_RETENTION_BYTES 0u /* Size of a partition's log above which its oldest records may be deleted; 0 is unlimited. In bytes. Default 0. 0 to 1152921504606846976. */
 #define TW_DEFAULT_DEDUP_WINDOW_MS 0u /* How long ids of records are remembered, to refuse those that come again; 0 is not at all. In milliseconds. Default 0. 0 to 604800000. */

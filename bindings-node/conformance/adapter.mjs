@@ -10,6 +10,7 @@ import * as values from './values.mjs'
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url)))
 const { Unsupported } = values
+const UNSUBSCRIBING_MS = 200
 
 const FEATURES = [
   'admin', 'fetch', 'producer', 'enqueue', 'named_producer', 'record_id', 'codecs', 'consumer',
@@ -220,7 +221,12 @@ const OPS = {
     const small = new Set(['partitions', 'livePartitions'])
     return Object.fromEntries(stats.map(([k, v]) => [values.snake(k), small.has(k) ? v : `${v}`]))
   },
-  'consumer.close': (args) => none(consumer(args).close()),
+  'consumer.close': async (args) => {
+    await consumer(args).close()
+    // Closing does not wait for the server to know of it.
+    await new Promise((resolve) => setTimeout(resolve, UNSUBSCRIBING_MS))
+    return {}
+  },
 
   'group.create': async (args) => ({ name: (await client(args).createGroup(args.group)).name }),
   'group.delete': (args) => none(client(args).deleteGroup(args.group)),

@@ -25,7 +25,9 @@ export interface ConsumerOptions extends ConsumerOptionTable {
    * When a member of a group stores offsets by itself: `'off'` never, the application calls
    * `commit`; `'interval'` every `autoCommitIntervalMs`, and when a partition is given up or the
    * consumer closes, up to the batch before the one that was returned last (at least once);
-   * `'before'` before a batch is returned (at most once). Default `'off'`.
+   * `'before'` before a batch is returned (at most once). Default `'off'`. The unit is a batch: if
+   * a loop over records is left in the middle of one and the consumer closed, all of that batch
+   * counts as done. Commit by hand where that matters.
    */
   autoCommit?: 'off' | 'interval' | 'after' | 'before' | undefined
   /** Which partitions; all of them if not set. Not with a group, which decides itself. */

@@ -21,6 +21,8 @@ FEATURES = [
     "offsets",
 ]  # fmt: skip
 
+UNSUBSCRIBING_S = 0.2
+
 
 async def done(result: Any) -> Any:
     return await result if inspect.isawaitable(result) else result
@@ -349,6 +351,8 @@ class Operations:
 
     async def consumer_close(self, consumer: Any, args: dict[str, Any]) -> Any:
         await done(consumer.close())
+        # Closing does not wait for the server to know of it.
+        time.sleep(UNSUBSCRIBING_S)
         return {}
 
 

@@ -49,6 +49,7 @@ impl Checker {
                 self.of_send(send)?.acknowledged(send, level, base_offset)
             }
             Event::Refused { send } => self.of_send(send)?.refused(send),
+            Event::Failed { send } => self.of_send(send)?.failed(send),
             Event::Subscribed { reader, partition, offset } => {
                 let losses = self.partition(partition).losses();
                 self.readers.insert(reader, Reader { partition, next: offset, losses });
@@ -65,6 +66,7 @@ impl Checker {
                 self.partition(partition).trim_allowed(before);
                 Ok(())
             }
+            Event::Trimmed { partition, start } => self.partition(partition).trimmed(start),
             Event::SyncFailed { partition } => {
                 self.partition(partition).sync_failed();
                 Ok(())
@@ -91,6 +93,14 @@ impl Checker {
             }
             Event::CommitAcknowledged { group, partition, offset } => {
                 self.commits.acknowledged((group, partition), offset)
+            }
+            Event::ResetSent { group, partition, offset } => {
+                self.commits.reset_sent((group, partition), offset);
+                Ok(())
+            }
+            Event::ResetAcknowledged { group, partition, offset } => {
+                self.commits.reset((group, partition), offset);
+                Ok(())
             }
             Event::CommitAsked { ask, group, partition } => {
                 self.commits.asked(ask, (group, partition));

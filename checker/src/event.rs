@@ -26,6 +26,12 @@ pub enum Order {
         /// Number of the first record within the partition.
         sequence: u64,
     },
+    /// In order and once, though what failed or is unknown may be missing: a client library
+    /// tries again by itself.
+    Once {
+        /// Place among the producer's sends to the partition.
+        place: u64,
+    },
     /// In order while nothing is sent again.
     Ordered {
         /// Place among the producer's sends to the partition.
@@ -93,6 +99,11 @@ pub enum Event {
         /// The batch's number.
         send: u64,
     },
+    /// A client says, in the end, that the batch is certainly not in the log and never will be.
+    Failed {
+        /// Its number.
+        send: u64,
+    },
     /// A reader begins to read, or begins anew.
     Subscribed {
         /// Which reader.
@@ -124,6 +135,13 @@ pub enum Event {
         partition: u64,
         /// The latest offset at which it may begin.
         before: u64,
+    },
+    /// The server says that the log begins at this offset.
+    Trimmed {
+        /// Of which partition.
+        partition: u64,
+        /// Where it begins.
+        start: u64,
     },
     /// The disk refused to make written records durable: only what was synced before is safe.
     SyncFailed {
@@ -164,6 +182,24 @@ pub enum Event {
     },
     /// The server says that the commit is kept.
     CommitAcknowledged {
+        /// Which group.
+        group: u64,
+        /// Of which partition.
+        partition: u64,
+        /// The next offset to read.
+        offset: u64,
+    },
+    /// Someone is about to set a group's offset, forwards or back.
+    ResetSent {
+        /// Which group.
+        group: u64,
+        /// Of which partition.
+        partition: u64,
+        /// The next offset to read.
+        offset: u64,
+    },
+    /// The server says that it is set.
+    ResetAcknowledged {
         /// Which group.
         group: u64,
         /// Of which partition.

@@ -15,7 +15,9 @@
 //! * an exactly-once producer's record is there at most once, without a gap before it; any other
 //!   record at most once for each time it was sent;
 //! * what was found missing after a crash does not come back by itself;
-//! * a group's committed offset never goes back.
+//! * a log begins where it was said to begin, or later as far as somebody allowed it;
+//! * what failed for certain is never there;
+//! * a group's committed offset never goes back, unless somebody sets it.
 //!
 //! It knows nothing of the server, the wire or the disk. Contents are compared by [`Digest`], so
 //! every record of a history must differ from all others.

@@ -33,6 +33,8 @@ struct Send {
     copies: Vec<u64>,
     /// Found missing by an audit after its last attempt's process had died.
     gone: bool,
+    /// Its client says that it is certainly not there.
+    failed: bool,
 }
 
 /// The record at an offset.
@@ -103,6 +105,7 @@ impl Partition {
             seen_copies: 0,
             copies: Vec::new(),
             gone: false,
+            failed: false,
         };
         self.sends.insert(send, known);
         self.open.push(send);
@@ -136,6 +139,16 @@ impl Partition {
         Ok(())
     }
 
+    pub fn failed(&mut self, send: u64) -> Result<(), Violation> {
+        let known = self.send(send)?;
+        known.failed = true;
+        if known.copies.is_empty() {
+            return Ok(());
+        }
+        let text = format!("send {send} failed for certain, and is at {:?}", known.copies);
+        Err(self.violation(ViolationKind::RefusedYetThere, text))
+    }
+
     pub fn acknowledged(
         &mut self,
         send: u64,
@@ -158,8 +171,7 @@ impl Partition {
         }
         let count = known.records.len() as u64;
         if base_offset + count <= start {
-            if matches!(known.order, Order::ExactlyOnce { .. })
-                && known.copies.iter().any(|&copy| copy != base_offset)
+            if at_most_once(known.order) && known.copies.iter().any(|&copy| copy != base_offset)
             {
                 let text = format!(
                     "send {send} is acknowledged at {base_offset}, it was at {:?}",
@@ -200,6 +212,12 @@ impl Partition {
             let text = "a reader is shown records though it was deleted".to_owned();
             return Err(self.violation(ViolationKind::DeletedYetThere, text));
         }
+        // What was under way when the log was trimmed is as good as late.
+        let late =
+            usize::try_from(self.start.saturating_sub(base_offset)).unwrap_or(usize::MAX);
+        let (late, records) = records.split_at(late.min(records.len()));
+        self.read_late(base_offset, late)?;
+        let base_offset = base_offset + late.len() as u64;
         for (offset, digest) in (base_offset..).zip(records) {
             let Some(&(send, index)) = self.by_digest.get(digest) else {
                 let expected = self.slots.get(&offset).map(|slot| (slot.send, slot.index));
@@ -221,6 +239,20 @@ impl Partition {
 
     pub fn trim_allowed(&mut self, before: u64) {
         self.trim_allowed = self.trim_allowed.max(before);
+    }
+
+    /// The log begins there, and never before that again.
+    pub fn trimmed(&mut self, start: u64) -> Result<(), Violation> {
+        if start > self.trim_allowed.max(self.start) {
+            let text = format!("it begins at {start}, and may begin at {}", self.trim_allowed);
+            return Err(self.violation(ViolationKind::TrimmedTooMuch, text));
+        }
+        if start > self.start && !self.deleted {
+            self.forget_doubtful(self.start..start);
+            self.start = start;
+            self.slots = self.slots.split_off(&start);
+        }
+        Ok(())
     }
 
     pub fn sync_failed(&mut self) {
@@ -391,11 +423,15 @@ impl Partition {
 
     fn new_copy(&mut self, id: u64, base: u64) -> Result<(), Violation> {
         let send = &self.sends[&id];
+        if send.failed {
+            let text = format!("send {id} failed for certain, and is at {base}");
+            return Err(self.violation(ViolationKind::RefusedYetThere, text));
+        }
         if send.gone {
             let text = format!("send {id} was found missing, and is at {base} now");
             return Err(self.violation(ViolationKind::Resurrected, text));
         }
-        if matches!(send.order, Order::ExactlyOnce { .. }) {
+        if at_most_once(send.order) {
             for copy in send.copies.clone() {
                 // One that was in doubt is gone, since this one is there.
                 if self.is_sure(id, copy) {
@@ -513,11 +549,15 @@ impl Partition {
     }
 }
 
+fn at_most_once(order: Order) -> bool {
+    matches!(order, Order::ExactlyOnce { .. } | Order::Once { .. })
+}
+
 /// Producer, epoch and sequence of a send that keeps an order.
 fn order_key(send: &Send) -> Option<(u64, u32, u64)> {
     match send.order {
         Order::ExactlyOnce { epoch, sequence } => Some((send.producer, epoch, sequence)),
-        Order::Ordered { place } => Some((send.producer, 0, place)),
+        Order::Once { place } | Order::Ordered { place } => Some((send.producer, 0, place)),
         Order::Loose => None,
     }
 }

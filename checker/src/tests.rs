@@ -357,3 +357,79 @@ fn digests_tell_parts_apart() {
     let distinct: std::collections::BTreeSet<Digest> = all.into_iter().collect();
     assert_eq!(distinct.len(), all.len());
 }
+
+#[test]
+fn what_failed_for_certain_is_never_there() {
+    let mut history = History::default();
+    history.sent(1, Order::Once { place: 0 }, Level::Synced, 1);
+    history.go(Event::Failed { send: 1 }).unwrap();
+    let there = history.audited(0, &[records(1, 1)]);
+    assert_eq!(there, Err(ViolationKind::RefusedYetThere));
+    let mut history = History::default();
+    history.sent(1, Order::Once { place: 0 }, Level::Synced, 1);
+    history.audited(0, &[records(1, 1)]).unwrap();
+    assert_eq!(history.go(Event::Failed { send: 1 }), Err(ViolationKind::RefusedYetThere));
+}
+
+#[test]
+fn once_is_in_order_and_once_and_may_leave_out() {
+    let mut history = History::default();
+    for (send, place) in [(1, 0), (2, 1), (3, 2)] {
+        history.sent(send, Order::Once { place }, Level::Synced, 1);
+    }
+    history.audited(0, &[records(1, 1), records(3, 1)]).unwrap();
+    assert_eq!(
+        history.audited(0, &[records(1, 1), records(3, 1), records(2, 1)]),
+        Err(ViolationKind::OutOfOrder)
+    );
+    let mut history = History::default();
+    history.sent(1, Order::Once { place: 0 }, Level::Synced, 1);
+    history.acked(1, Level::Synced, 0).unwrap();
+    assert_eq!(history.acked(1, Level::Synced, 1), Err(ViolationKind::Duplicate));
+}
+
+#[test]
+fn a_start_that_was_told_never_goes_back() {
+    let mut history = History::default();
+    history.once(1, 0, Level::Synced, 4);
+    history.acked(1, Level::Synced, 0).unwrap();
+    let early = history.go(Event::Trimmed { partition: P, start: 2 });
+    assert_eq!(early, Err(ViolationKind::TrimmedTooMuch), "nobody asked for it");
+    let mut history = History::default();
+    history.once(1, 0, Level::Synced, 4);
+    history.acked(1, Level::Synced, 0).unwrap();
+    history.go(Event::TrimAllowed { partition: P, before: 2 }).unwrap();
+    history.go(Event::Trimmed { partition: P, start: 2 }).unwrap();
+    // A reply that was under way.
+    history.go(Event::Subscribed { reader: 1, partition: P, offset: 0 }).unwrap();
+    history.go(Event::Read { reader: 1, base_offset: 0, records: records(1, 4) }).unwrap();
+    history.crashed(Crash::Power);
+    let back = history.audited(0, &[records(1, 4)]);
+    assert_eq!(back, Err(ViolationKind::StartWentBack));
+}
+
+#[test]
+fn a_commit_goes_back_only_when_somebody_sets_it() {
+    let key = |offset| (1, P, offset);
+    let mut history = History::default();
+    let sent = |(group, partition, offset)| Event::CommitSent { group, partition, offset };
+    let acked =
+        |(group, partition, offset)| Event::CommitAcknowledged { group, partition, offset };
+    let mut ask = 0;
+    let mut told = |history: &mut History, offset| {
+        ask += 1;
+        history.go(Event::CommitAsked { ask, group: 1, partition: P }).unwrap();
+        history.go(Event::CommitTold { ask, offset: Some(offset) })
+    };
+    history.go(sent(key(9))).unwrap();
+    history.go(acked(key(9))).unwrap();
+    history.go(Event::ResetSent { group: 1, partition: P, offset: 3 }).unwrap();
+    told(&mut history, 9).unwrap();
+    told(&mut history, 3).unwrap();
+    history.go(Event::ResetAcknowledged { group: 1, partition: P, offset: 3 }).unwrap();
+    told(&mut history, 3).unwrap();
+    assert_eq!(told(&mut history, 9), Err(ViolationKind::CommitInvented));
+    history.go(sent(key(5))).unwrap();
+    history.go(acked(key(5))).unwrap();
+    assert_eq!(told(&mut history, 3), Err(ViolationKind::CommitWentBack));
+}

@@ -39,7 +39,7 @@
 //!
 //! Without a runtime, and for clients in other languages, there is [`blocking`]; what would else
 //! cost a wake-up for each record comes through a [`CompletionQueue`].
-// But for counting forks, which the standard library cannot.
+// But for counting forks and masking signals, which the standard library cannot.
 #![deny(unsafe_code)]
 
 mod admin;

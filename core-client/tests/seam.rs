@@ -509,3 +509,29 @@ async fn next<S: Stream + Unpin>(stream: &mut S) -> Option<S::Item> {
     let next = std::future::poll_fn(|cx| Pin::new(&mut *stream).poll_next(cx));
     tokio::time::timeout(PATIENCE, next).await.expect("in time")
 }
+
+#[test]
+fn a_binding_waits_for_something_of_its_own_as_blocking_calls_do() {
+    let runtime = Runtime::shared().expect("threads");
+    assert_eq!(runtime.try_wait("a value", None, async { 7 }).expect("waits"), Some(7));
+    let never = std::future::pending::<()>;
+    let limit = Some(Duration::from_millis(1));
+    assert_eq!(runtime.try_wait("nothing", limit, never()).expect("waits"), None);
+    let canceller = Canceller::new();
+    canceller.cancel();
+    let error = canceller.run(|| runtime.try_wait("nothing", None, never()));
+    assert_eq!(error.expect_err("interrupted").code(), Code::INTERRUPTED);
+}
+
+#[test]
+fn what_is_enqueued_can_be_hurried_without_waiting_for_it() {
+    let bench = bench(2);
+    let producer = bench.client.producer("t").linger_ms(60_000).build().expect("opens");
+    let mut tickets: Vec<_> = (0..2)
+        .map(|at| producer.enqueue(Record::new("v").partition(at)).expect("room"))
+        .collect();
+    producer.as_async().expect("not forked").expedite();
+    for ticket in &mut tickets {
+        ticket.wait(Some(PATIENCE / 2)).expect("sent without company");
+    }
+}

@@ -6,7 +6,7 @@ use std::thread::JoinHandle;
 
 use tidewire_protocol::error::{Code, Error};
 use tidewire_protocol::message::{StreamInfo, TopicInfo};
-use tidewire_storage::disk::{Disk, RealDisk};
+use tidewire_storage::disk::Disk;
 use tidewire_storage::{
     CatalogError, CatalogErrorKind, CatalogStore, Stream, Topic, TopicChange, TopicSettings,
 };
@@ -41,37 +41,101 @@ pub(crate) enum CatalogJob {
 
 /// Starts the writer.
 pub(crate) fn start(
-    mut store: CatalogStore,
+    store: CatalogStore,
     shared: Arc<Shared>,
     jobs: flume::Receiver<CatalogJob>,
 ) -> std::io::Result<JoinHandle<()>> {
     std::thread::Builder::new().name("tidewire-catalog".to_owned()).spawn(move || {
-        let mut names = Names::default();
-        loop {
-            let (origin, answer) = match jobs.recv() {
-                Ok(CatalogJob::Change { origin, change }) => {
-                    (origin, carry_out(&mut store, &shared, change))
-                }
-                Ok(CatalogJob::OpenProducer { origin, open }) => {
-                    let now_us = shared.clock.wall_us();
-                    (origin, Answer::Producer(names.open(&mut store, open, now_us)))
-                }
-                Ok(CatalogJob::ListProducers { origin, topic, after }) => {
-                    (origin, Answer::Producers(Names::list(&store, &topic, &after)))
-                }
-                Ok(CatalogJob::DeleteProducer { origin, topic, name }) => {
-                    let deleted = names.delete(&mut store, &topic, &name);
-                    (origin, Answer::ProducerDeleted(deleted))
-                }
-                Ok(CatalogJob::Stop) | Err(_) => return,
-            };
-            // The snapshot was published: whoever reads it after this answer sees the change.
-            let _ = shared.inboxes[origin.shard].send(ShardMessage::Answer { origin, answer });
+        let mut writer = Writer::new(store, shared);
+        while let Ok(job) = jobs.recv()
+            && let Some(answer) = writer.carry_out(job)
+        {
+            let Answered { origin, answer, gone } = answer;
+            for topic in gone {
+                // Disconnected once the last shard has dropped its sender.
+                while topic.let_go.recv().is_ok() {}
+                writer.remove_files(topic.id);
+            }
+            writer.tell(origin, answer);
         }
     })
 }
 
-fn carry_out(store: &mut CatalogStore, shared: &Shared, change: CatalogChange) -> Answer {
+/// The writer, without its thread.
+pub(crate) struct Writer<D: Disk> {
+    store: CatalogStore,
+    names: Names,
+    shared: Arc<Shared<D>>,
+}
+
+/// What a job came to.
+pub(crate) struct Answered {
+    pub(crate) origin: Origin,
+    pub(crate) answer: Answer,
+    /// Deleted topics, whose files are to be removed before anyone is told.
+    pub(crate) gone: Vec<Gone>,
+}
+
+/// A deleted topic.
+pub(crate) struct Gone {
+    pub(crate) id: u64,
+    /// Disconnected once every shard has let go of the topic's logs.
+    pub(crate) let_go: flume::Receiver<()>,
+}
+
+impl<D: Disk> Writer<D> {
+    pub(crate) fn new(store: CatalogStore, shared: Arc<Shared<D>>) -> Self {
+        Self { store, names: Names::default(), shared }
+    }
+
+    /// Carries out a job, durably; `None` if that was to end.
+    pub(crate) fn carry_out(&mut self, job: CatalogJob) -> Option<Answered> {
+        let mut gone = Vec::new();
+        let (origin, answer) = match job {
+            CatalogJob::Change { origin, change } => {
+                (origin, carry_out(&mut self.store, &self.shared, change, &mut gone))
+            }
+            CatalogJob::OpenProducer { origin, open } => {
+                let now_us = self.shared.clock.wall_us();
+                (origin, Answer::Producer(self.names.open(&mut self.store, open, now_us)))
+            }
+            CatalogJob::ListProducers { origin, topic, after } => {
+                (origin, Answer::Producers(Names::list(&self.store, &topic, &after)))
+            }
+            CatalogJob::DeleteProducer { origin, topic, name } => {
+                let deleted = self.names.delete(&mut self.store, &topic, &name);
+                (origin, Answer::ProducerDeleted(deleted))
+            }
+            CatalogJob::Stop => return None,
+        };
+        Some(Answered { origin, answer, gone })
+    }
+
+    /// Removes the files of a topic that every shard has let go of. A removal that fails or is cut
+    /// by a crash is finished at the next start.
+    pub(crate) fn remove_files(&self, topic: u64) {
+        let dir = self.shared.topic_dirs.topic(topic);
+        match self.shared.disk.remove_dir_all(&dir) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+                tracing::warn!(dir = %dir.display(), error = %e, "a deleted topic's files remain");
+            }
+            _ => {}
+        }
+    }
+
+    /// Tells who asked. The snapshot was published: whoever reads it after this answer sees the
+    /// change.
+    pub(crate) fn tell(&self, origin: Origin, answer: Answer) {
+        let _ = self.shared.inboxes[origin.shard].send(ShardMessage::Answer { origin, answer });
+    }
+}
+
+fn carry_out<D: Disk>(
+    store: &mut CatalogStore,
+    shared: &Shared<D>,
+    change: CatalogChange,
+    gone: &mut Vec<Gone>,
+) -> Answer {
     let now_us = shared.clock.wall_us();
     match change {
         CatalogChange::CreateStream { name } => {
@@ -99,7 +163,7 @@ fn carry_out(store: &mut CatalogStore, shared: &Shared, change: CatalogChange) -
             publish(store, shared);
             Answer::Deleted(match deleted {
                 Ok(topic) => {
-                    drop_logs(shared, &[topic]);
+                    gone.push(drop_logs(shared, &topic));
                     Ok(())
                 }
                 Err(e) => Err(error(&e)),
@@ -117,7 +181,7 @@ fn carry_out(store: &mut CatalogStore, shared: &Shared, change: CatalogChange) -
             publish(store, shared);
             Answer::Deleted(match deleted {
                 Ok(topics) => {
-                    drop_logs(shared, &topics);
+                    gone.extend(topics.iter().map(|topic| drop_logs(shared, topic)));
                     Ok(())
                 }
                 Err(e) => Err(error(&e)),
@@ -140,37 +204,22 @@ fn create_topic(
     store.create_topic(stream, topic, settings, now_us)
 }
 
-fn publish(store: &CatalogStore, shared: &Shared) {
+fn publish<D: Disk>(store: &CatalogStore, shared: &Shared<D>) {
     shared.catalog.store(store.snapshot());
     for inbox in &shared.inboxes {
         let _ = inbox.send(ShardMessage::CatalogChanged);
     }
 }
 
-/// Has every shard let go of the topics' logs, then removes their files. A removal that fails or
-/// is cut by a crash is finished at the next start.
-fn drop_logs(shared: &Shared, topics: &[Arc<Topic>]) {
-    for topic in topics {
-        let (done, all_done) = flume::bounded(0);
-        for inbox in &shared.inboxes {
-            let name = format!("{}/{}", topic.stream, topic.name);
-            let _ = inbox.send(ShardMessage::DropTopic {
-                topic: topic.id,
-                name,
-                done: done.clone(),
-            });
-        }
-        drop(done);
-        // Disconnected once the last shard has dropped its sender.
-        while all_done.recv().is_ok() {}
-        let dir = shared.data_dir.topic_dir(topic.id);
-        match RealDisk.remove_dir_all(&dir) {
-            Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
-                tracing::warn!(dir = %dir.display(), error = %e, "a deleted topic's files remain");
-            }
-            _ => {}
-        }
+/// Has every shard let go of a topic's logs.
+fn drop_logs<D: Disk>(shared: &Shared<D>, topic: &Topic) -> Gone {
+    let (done, let_go) = flume::bounded(0);
+    for inbox in &shared.inboxes {
+        let name = format!("{}/{}", topic.stream, topic.name);
+        let _ =
+            inbox.send(ShardMessage::DropTopic { topic: topic.id, name, done: done.clone() });
     }
+    Gone { id: topic.id, let_go }
 }
 
 /// A stream as it is described on the wire.

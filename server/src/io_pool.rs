@@ -7,46 +7,47 @@
 use std::path::PathBuf;
 use std::thread::JoinHandle;
 
-use tidewire_storage::disk::RealDisk;
+use tidewire_storage::disk::{Disk, RealDisk};
 use tidewire_storage::log::{Log, LogOptions, RemoveJob, SnapshotJob, SyncJob, TrimJob};
 
 use crate::message::{PartitionId, ShardMessage};
 use crate::partition::{FetchJob, Memory};
 
 /// Work for an I/O thread, and the inbox that wants its result.
-pub(crate) enum IoJob {
+pub(crate) enum IoJob<D: Disk = RealDisk> {
     Sync {
         id: PartitionId,
-        job: SyncJob<RealDisk>,
-        inbox: flume::Sender<ShardMessage>,
+        job: SyncJob<D>,
+        inbox: flume::Sender<ShardMessage<D>>,
     },
     /// For the threads that read.
     Fetch {
         id: PartitionId,
-        job: FetchJob<RealDisk>,
-        inbox: flume::Sender<ShardMessage>,
+        job: FetchJob<D>,
+        inbox: flume::Sender<ShardMessage<D>>,
     },
     Snapshot {
         id: PartitionId,
-        job: SnapshotJob<RealDisk>,
-        inbox: flume::Sender<ShardMessage>,
+        job: SnapshotJob<D>,
+        inbox: flume::Sender<ShardMessage<D>>,
     },
     Trim {
         id: PartitionId,
-        job: TrimJob<RealDisk>,
-        inbox: flume::Sender<ShardMessage>,
+        job: TrimJob<D>,
+        inbox: flume::Sender<ShardMessage<D>>,
     },
     /// Nobody waits for it.
     Remove {
-        job: RemoveJob<RealDisk>,
+        job: RemoveJob<D>,
     },
     Open {
         id: PartitionId,
+        disk: D,
         dir: PathBuf,
         options: LogOptions,
         dedup_window_ms: u64,
         now_us: i64,
-        inbox: flume::Sender<ShardMessage>,
+        inbox: flume::Sender<ShardMessage<D>>,
     },
 }
 
@@ -66,7 +67,8 @@ pub(crate) fn start(
         .collect()
 }
 
-fn carry_out(job: IoJob) {
+/// Does the work, and sends its result.
+pub(crate) fn carry_out<D: Disk>(job: IoJob<D>) {
     // A shard that is gone wants no result.
     let _ = match job {
         IoJob::Sync { id, job, inbox } => {
@@ -92,8 +94,8 @@ fn carry_out(job: IoJob) {
             }
             Ok(())
         }
-        IoJob::Open { id, dir, options, dedup_window_ms, now_us, inbox } => {
-            let result = Log::open(RealDisk, &dir, options).and_then(|(mut log, recovery)| {
+        IoJob::Open { id, disk, dir, options, dedup_window_ms, now_us, inbox } => {
+            let result = Log::open(disk, &dir, options).and_then(|(mut log, recovery)| {
                 let memory = Memory::restore(&mut log, dedup_window_ms, now_us)?;
                 Ok((log, recovery, memory))
             });

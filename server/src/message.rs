@@ -14,7 +14,7 @@ use tidewire_protocol::message::{
     Start, StreamInfo, TopicInfo,
 };
 use tidewire_storage::Topic;
-use tidewire_storage::disk::RealDisk;
+use tidewire_storage::disk::{Disk, RealDisk};
 use tidewire_storage::log::{Log, Recovery, SnapshotOutcome, SyncOutcome, TrimOutcome};
 
 use crate::partition::{AppendRequest, FetchOutcome, Memory};
@@ -143,16 +143,16 @@ pub(crate) struct OpenedProducer {
 }
 
 /// What opening a log came to.
-pub(crate) type OpenResult = Result<(Log<RealDisk>, Recovery, Memory), tidewire_storage::Error>;
+pub(crate) type OpenResult<D> = Result<(Log<D>, Recovery, Memory), tidewire_storage::Error>;
 
 /// What lands in a shard's inbox.
-pub(crate) enum ShardMessage {
+pub(crate) enum ShardMessage<D: Disk = RealDisk> {
     /// A request to a partition that this shard owns.
     Partition { topic: Arc<Topic>, partition: u32, origin: Origin, request: PartitionRequest },
     /// An answer for a connection of this shard.
     Answer { origin: Origin, answer: Answer },
     /// A log that an I/O thread opened.
-    Opened { id: PartitionId, result: Box<OpenResult> },
+    Opened { id: PartitionId, result: Box<OpenResult<D>> },
     /// A request to groups that this shard owns.
     Group { origin: Origin, request: Box<GroupRequest> },
     /// What the groups had to write is on the disk, or could not be written.
@@ -162,7 +162,7 @@ pub(crate) enum ShardMessage {
     /// A sync that an I/O thread ran.
     Synced { id: PartitionId, outcome: SyncOutcome },
     /// Batches that a thread read.
-    Fetched { id: PartitionId, outcome: Box<FetchOutcome<RealDisk>> },
+    Fetched { id: PartitionId, outcome: Box<FetchOutcome<D>> },
     /// A start that an I/O thread wrote.
     Trimmed { id: PartitionId, outcome: TrimOutcome },
     /// The topic has other settings from now on; its partitions are to keep to them.

@@ -14,6 +14,7 @@ use std::thread::JoinHandle;
 use arc_swap::ArcSwap;
 use tidewire_protocol::connection::ServerConfig;
 use tidewire_storage::catalog::remove_orphans;
+use tidewire_storage::disk::RealDisk;
 use tidewire_storage::groups::{GroupStore, StoredGroup};
 use tidewire_storage::{CatalogStore, DataDir};
 
@@ -71,7 +72,7 @@ impl Server {
         let data_dir = Arc::new(DataDir::open(&config.data_dir)?);
         let mut store = CatalogStore::open(&data_dir, clock.wall_us())?;
         let snapshot = store.snapshot();
-        remove_orphans(&data_dir, &snapshot)?;
+        remove_orphans(&RealDisk, &data_dir.topic_dirs(), &snapshot)?;
         let groups = GroupStore::open(&data_dir)?;
         let stored = groups.load()?;
         let server_id = store.server_id(random())?;
@@ -100,7 +101,8 @@ impl Server {
         let stopper = Stopper { inboxes: inboxes.clone() };
         let shared = Arc::new(Shared {
             clock,
-            data_dir: Arc::clone(&data_dir),
+            disk: RealDisk,
+            topic_dirs: data_dir.topic_dirs(),
             catalog: ArcSwap::new(snapshot),
             leader_epoch: store.leader_epoch(),
             protocol: Arc::new(ServerConfig { server_id, ..ServerConfig::default() }),

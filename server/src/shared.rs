@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use arc_swap::ArcSwap;
 use tidewire_protocol::connection::ServerConfig;
-use tidewire_storage::{Catalog, DataDir};
+use tidewire_storage::disk::{Disk, RealDisk};
+use tidewire_storage::{Catalog, TopicDirs};
 
 use crate::catalog::CatalogJob;
 use crate::clock::Clock;
@@ -18,10 +19,12 @@ use crate::message::{Origin, PartitionId, PartitionRequest, ShardMessage};
 use crate::read_budget::ReadBudget;
 use crate::rt::Notify;
 
-/// Shared by all threads; immutable but for the catalog's snapshot and counters.
-pub(crate) struct Shared {
+/// Shared by all threads of a server over the disk `D`; immutable but for the catalog's snapshot
+/// and counters.
+pub(crate) struct Shared<D: Disk = RealDisk> {
     pub(crate) clock: Clock,
-    pub(crate) data_dir: Arc<DataDir>,
+    pub(crate) disk: D,
+    pub(crate) topic_dirs: TopicDirs,
     pub(crate) catalog: ArcSwap<Catalog>,
     pub(crate) leader_epoch: u32,
     pub(crate) protocol: Arc<ServerConfig>,
@@ -31,19 +34,19 @@ pub(crate) struct Shared {
     pub(crate) serving_shards: AtomicUsize,
     /// Inboxes. They are not bounded themselves: what lies in them is bounded by the requests
     /// that each connection may have in flight, and shards must never wait for each other.
-    pub(crate) inboxes: Vec<flume::Sender<ShardMessage>>,
+    pub(crate) inboxes: Vec<flume::Sender<ShardMessage<D>>>,
     pub(crate) catalog_jobs: flume::Sender<CatalogJob>,
     pub(crate) group_jobs: flume::Sender<GroupJob>,
-    pub(crate) io_jobs: flume::Sender<IoJob>,
+    pub(crate) io_jobs: flume::Sender<IoJob<D>>,
     /// Cold reads. They are not bounded here: each partition has few of them at a time, and they
     /// take memory only once they run, as the budget allows.
-    pub(crate) read_jobs: flume::Sender<IoJob>,
+    pub(crate) read_jobs: flume::Sender<IoJob<D>>,
     pub(crate) read_budget: Arc<ReadBudget>,
     /// The next producer id, from a range that the catalog reserved.
     pub(crate) next_producer_id: AtomicU64,
 }
 
-impl Shared {
+impl<D: Disk> Shared<D> {
     /// Says that a shard has no connections any more, and wakes those that wait for it.
     pub(crate) fn drained(&self) {
         self.serving_shards.fetch_sub(1, Ordering::AcqRel);
@@ -70,21 +73,21 @@ impl Shared {
 }
 
 /// A shard's way to everyone, itself included.
-pub(crate) struct Router {
-    pub(crate) shared: Arc<Shared>,
+pub(crate) struct Router<D: Disk = RealDisk> {
+    pub(crate) shared: Arc<Shared<D>>,
     pub(crate) shard: usize,
-    local: RefCell<VecDeque<ShardMessage>>,
+    local: RefCell<VecDeque<ShardMessage<D>>>,
     /// Set when the local queue has something.
     pub(crate) wake: Notify,
 }
 
-impl Router {
-    pub(crate) fn new(shared: Arc<Shared>, shard: usize) -> Self {
+impl<D: Disk> Router<D> {
+    pub(crate) fn new(shared: Arc<Shared<D>>, shard: usize) -> Self {
         Self { shared, shard, local: RefCell::default(), wake: Notify::default() }
     }
 
     /// Sends to a shard. A shard that is gone takes nothing more: the server is stopping.
-    pub(crate) fn send(&self, shard: usize, message: ShardMessage) {
+    pub(crate) fn send(&self, shard: usize, message: ShardMessage<D>) {
         if shard == self.shard {
             self.local.borrow_mut().push_back(message);
             self.wake.notify();
@@ -114,7 +117,7 @@ impl Router {
     }
 
     /// The next message that this shard sent to itself.
-    pub(crate) fn pop_local(&self) -> Option<ShardMessage> {
+    pub(crate) fn pop_local(&self) -> Option<ShardMessage<D>> {
         self.local.borrow_mut().pop_front()
     }
 }

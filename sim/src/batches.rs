@@ -2,7 +2,9 @@
 
 use bytes::Bytes;
 use tidewire_checker::Digest;
-use tidewire_protocol::batch::{Batch, BatchBuilder, Header, RecordRef, Sequence};
+use tidewire_protocol::batch::{
+    Batch, BatchBuilder, Codec, Compressor, Header, RecordRef, Sequence, ZSTD_LEVEL,
+};
 
 use crate::rng::Rng;
 
@@ -12,13 +14,31 @@ const VALUE_LENS: &[usize] = &[0, 40, 40, 40, 200, 200, 700];
 /// Longer than the smallest segment.
 const LONG_VALUE_LEN: usize = 5_000;
 
-/// A batch, and its records' digests.
+/// What an application knows a record by.
+pub(crate) type Id = [u8; 16];
+
+/// Ids that there are: few, so that they come again.
+const IDS: u64 = 60;
+
+/// How batches are made.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Make {
+    /// Some records have ids.
+    pub ids: bool,
+    /// Some batches are compressed.
+    pub codecs: bool,
+}
+
+/// A batch, its records' digests, and their ids if they have some.
 pub(crate) fn build(
     rng: &mut Rng,
     id: u64,
     records: u64,
     sequence: Sequence,
-) -> (Bytes, Vec<Digest>) {
+    make: Make,
+) -> (Bytes, Vec<Digest>, Vec<Id>) {
+    let with_ids = make.ids && rng.one_in(2);
+    let mut ids = Vec::new();
     let len = if rng.one_in(40) { LONG_VALUE_LEN } else { *rng.pick(VALUE_LENS) };
     let mut builder = BatchBuilder::new(1 << 20, 1_000);
     let mut digests = Vec::new();
@@ -31,12 +51,27 @@ pub(crate) fn build(
         let headers: &[(&str, &[u8])] = if rng.one_in(4) { &header } else { &[] };
         let timestamp_us = 1_000_000 + rng.below(1_000) as i64;
         builder
-            .push(&RecordRef { key: Some(&key), value, headers, ..RecordRef::at(timestamp_us) })
+            .push(&RecordRef {
+                key: Some(&key),
+                value,
+                headers,
+                id: with_ids.then(|| {
+                    let id = (u128::from(rng.below(IDS)) + 1).to_le_bytes();
+                    ids.push(id);
+                    id
+                }),
+                timestamp_us,
+            })
             .expect("a few kilobytes fit");
         let flat = headers.iter().flat_map(|(name, value)| [name.as_bytes(), value]);
         digests.push(digest(Some(&key), value, timestamp_us, flat));
     }
-    (builder.seal(sequence), digests)
+    let codec = if make.codecs {
+        *rng.pick(&[Codec::None, Codec::Lz4, Codec::Zstd])
+    } else {
+        Codec::None
+    };
+    (builder.seal_with(sequence, &mut Compressor::new(codec, ZSTD_LEVEL)), digests, ids)
 }
 
 fn digest<'a>(
@@ -59,6 +94,8 @@ pub(crate) struct Found {
     pub records: Vec<Digest>,
     /// The batches' headers.
     pub headers: Vec<Header>,
+    /// Ids, each with the offset of its record and the time at which that was appended.
+    pub ids: Vec<(Id, u64, i64)>,
     /// What is wrong with the first batch that cannot be read.
     pub damage: Option<String>,
 }
@@ -93,6 +130,9 @@ pub(crate) fn parse(mut bytes: Bytes, offset: u64) -> Found {
         };
         found.headers.push(header);
         for record in batch.iter().filter(|record| record.offset() >= offset) {
+            if let Some(id) = record.id() {
+                found.ids.push((id, record.offset(), header.append_time_us));
+            }
             let names: Vec<(&str, &[u8])> = record.headers().collect();
             let flat = names.iter().flat_map(|(name, value)| [name.as_bytes(), value]);
             found.records.push(digest(

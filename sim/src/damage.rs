@@ -75,7 +75,9 @@ impl World {
             self.fail(format!("topic {topic}: times or epochs go back"));
             return;
         }
+        let ids = found.ids;
         self.observe(Event::Audited { partition: topic, start, records: found.records });
+        self.check_ids(index, &ids);
         if quarantined {
             self.tally.quarantined += 1;
             if !rough && damaged.is_none() {
@@ -125,6 +127,7 @@ impl World {
                     next += found.records.len() as u64;
                     all.records.extend(found.records);
                     all.headers.extend(found.headers);
+                    all.ids.extend(found.ids);
                     if found.damage.is_some() {
                         all.damage = found.damage;
                         break;
@@ -152,6 +155,9 @@ impl World {
         let topic = self.host.topic(index);
         let dir = dir(topic);
         let Ok(mut names) = self.disk.sim.read_dir(&dir) else { return };
+        // Where a log begins is said in one place only: if that is lost, all that it still holds
+        // is back.
+        names.retain(|name| !name.starts_with("start"));
         names.sort();
         if names.is_empty() {
             return;
@@ -166,6 +172,8 @@ impl World {
         let bit = 1 << self.rng.below(8);
         self.say(format_args!("a bit of byte {at} of {} changes", path.display()));
         self.tally.flips += 1;
+        // What is known of producers may be in a snapshot alone.
+        self.host.slots[index].losses += 1;
         let changed = self.disk.sim.corrupt(&path, |bytes| bytes[at] ^= bit);
         let segment = name
             .strip_suffix(".log")

@@ -32,6 +32,10 @@ struct State {
     failed_syncs: BTreeSet<PathBuf>,
     /// A log is being opened.
     opening: bool,
+    /// The start of a log is being written.
+    trimming: bool,
+    /// The process is gone: nothing that it still says counts.
+    dead: bool,
     /// Calls that a bug counts.
     count: u64,
     /// Files whose sync was answered and is still to come.
@@ -58,6 +62,16 @@ impl TracedDisk {
     /// Whether a log is being opened.
     pub fn set_opening(&self, opening: bool) {
         self.shared.state().opening = opening;
+    }
+
+    /// Whether the start of a log is being written.
+    pub fn set_trimming(&self, trimming: bool) {
+        self.shared.state().trimming = trimming;
+    }
+
+    /// Whether the process is gone, and what it does comes to nothing.
+    pub fn set_dead(&self, dead: bool) {
+        self.shared.state().dead = dead;
     }
 
     /// The machine restarts: syncs that are still to come never do.
@@ -133,6 +147,9 @@ impl Disk for TracedDisk {
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        if self.shared.bug == Some(Bug::ForgetStart) && self.shared.state().trimming {
+            return Ok(());
+        }
         let result = self.shared.say(format_args!("rename-to"), to, self.sim.rename(from, to));
         self.note_failure(to.parent(), &result);
         result
@@ -166,8 +183,18 @@ impl TracedFile {
     }
 }
 
+impl TracedFile {
+    fn check_alive(&self) -> io::Result<()> {
+        if self.shared.state().dead {
+            return Err(io::Error::other("the process is gone"));
+        }
+        Ok(())
+    }
+}
+
 impl DiskFile for TracedFile {
     fn read_at(&self, buf: &mut [u8], at: u64) -> io::Result<usize> {
+        self.check_alive()?;
         let result = self.inner.read_at(buf, at);
         match result {
             Ok(count) => Ok(count),
@@ -176,6 +203,7 @@ impl DiskFile for TracedFile {
     }
 
     fn write_vectored_at(&self, bufs: &[IoSlice<'_>], at: u64) -> io::Result<usize> {
+        self.check_alive()?;
         let len: usize = bufs.iter().map(|buf| buf.len()).sum();
         if self.is_segment() && self.shared.bug(Bug::LoseWrite, 16) {
             return Ok(len);
@@ -192,6 +220,7 @@ impl DiskFile for TracedFile {
     }
 
     fn sync_data(&self) -> io::Result<()> {
+        self.check_alive()?;
         if self.is_segment() && self.shared.bug(Bug::SkipSync, 3) {
             return Ok(());
         }
@@ -213,6 +242,7 @@ impl DiskFile for TracedFile {
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
+        self.check_alive()?;
         if self.shared.bug == Some(Bug::KeepTornTail) && self.shared.state().opening {
             return Ok(());
         }

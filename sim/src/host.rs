@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use tidewire_checker::{Crash, Event, Level};
 use tidewire_protocol::batch::Header;
@@ -15,7 +17,9 @@ use tidewire_storage::log::{
 };
 
 use crate::bug::Bug;
+use crate::commits::{self, OpenGroups};
 use crate::disk::TracedDisk;
+use crate::keeping::{Loosest, Settings};
 use crate::producer::Arrival;
 use crate::world::{Task, World};
 
@@ -29,10 +33,26 @@ const FENCED_US: u64 = 10_000;
 const CALLS_TO_END: u64 = 60;
 
 /// Where an answer goes.
-enum Route {
-    Append { producer: usize, connection: u64, send: u64 },
-    Read { reader: usize, connection: u64, offset: u64 },
-    Flush { topic: u64 },
+pub(crate) enum Route {
+    /// Outdated if its producer was opened anew before it came.
+    Append {
+        producer: usize,
+        connection: u64,
+        send: u64,
+        outdated: bool,
+    },
+    Read {
+        reader: usize,
+        connection: u64,
+        offset: u64,
+    },
+    Flush {
+        topic: u64,
+    },
+    Trim {
+        topic: u64,
+        before: u64,
+    },
 }
 
 /// The place of a topic with one partition. A topic that is deleted is followed by another.
@@ -44,7 +64,7 @@ pub(crate) struct Slot {
     flush_due: bool,
     restart_due: bool,
     /// How often records that were only written may have been lost.
-    losses: u64,
+    pub losses: u64,
     /// Since it was opened last, something happened after which damage may be found.
     pub rough: bool,
     /// A sync failed, and the partition may not have heard of it: what it writes meanwhile stands
@@ -53,6 +73,32 @@ pub(crate) struct Slot {
     /// A bit was changed: the first offset that may be missing, and whether good batches follow
     /// on it in a file whose name says that they were synced.
     pub damaged: Option<(u64, bool)>,
+    pub settings: Settings,
+    /// The highest offset that somebody deleted before.
+    pub requested: u64,
+    pub loosest: Loosest,
+    /// Since when its window is as long as it is.
+    pub window_since_us: i64,
+}
+
+impl Slot {
+    fn new(topic: u64, settings: Settings) -> Self {
+        Self {
+            topic,
+            partition: None,
+            life: 0,
+            flush_due: false,
+            restart_due: false,
+            losses: 0,
+            rough: false,
+            unheard: false,
+            damaged: None,
+            settings,
+            requested: 0,
+            loosest: Loosest::default(),
+            window_since_us: i64::MIN,
+        }
+    }
 }
 
 pub(crate) struct Host {
@@ -66,31 +112,40 @@ pub(crate) struct Host {
     next_life: u64,
     /// What the next failure of the simulated power is.
     pub armed: Crash,
+    /// The highest epochs that producers with names were opened in, as the catalog has them.
+    names: BTreeMap<u64, Arc<AtomicU32>>,
+    pub groups: Option<OpenGroups>,
+    /// Number of the next request to groups.
+    pub next_request: u64,
 }
 
 impl Host {
-    pub fn new(partitions: usize) -> Self {
-        let slot = |topic| Slot {
-            topic,
-            partition: None,
-            life: 0,
-            flush_due: false,
-            restart_due: false,
-            losses: 0,
-            rough: false,
-            unheard: false,
-            damaged: None,
-        };
+    pub fn new() -> Self {
         Self {
             start: 0,
             running: false,
-            slots: (1..=partitions as u64).map(slot).collect(),
+            slots: Vec::new(),
             routes: BTreeMap::new(),
             next_token: 1,
-            next_topic: partitions as u64 + 1,
+            next_topic: 1,
             next_life: 1,
             armed: Crash::Power,
+            names: BTreeMap::new(),
+            groups: None,
+            next_request: 1,
         }
+    }
+
+    /// One partition more; its place.
+    pub fn add_slot(&mut self, settings: Settings) -> usize {
+        self.slots.push(Slot::new(self.next_topic, settings));
+        self.next_topic += 1;
+        self.slots.len() - 1
+    }
+
+    /// A producer with a name was opened.
+    pub fn opened(&mut self, producer_id: u64, epoch: u32) {
+        self.names.entry(producer_id).or_default().fetch_max(epoch, Ordering::Relaxed);
     }
 
     pub fn is_running(&self) -> bool {
@@ -138,6 +193,7 @@ impl World {
         self.host.start += 1;
         self.tally.starts += 1;
         self.say(format_args!("--- start {}", self.host.start));
+        self.after(1, Task::OpenGroups { start: self.host.start });
         for slot in 0..self.host.slots.len() {
             let delay = self.rng.below(TURN_US) + 1;
             self.after(delay, Task::Open { start: self.host.start, slot });
@@ -155,7 +211,7 @@ impl World {
             self.arm(20);
         }
         let options = LogOptions {
-            segment_bytes: self.plan.segment_bytes,
+            segment_bytes: self.host.slots[index].settings.segment_bytes,
             index_interval_bytes: 512,
             leader_epoch: start as u32,
         };
@@ -164,14 +220,19 @@ impl World {
         let opened = Log::open(self.disk.clone(), &dir, options);
         let name = format!("sim/{}[0]", self.host.topic(index));
         let now_us = self.wall_us();
+        let topic = self.server_topic(index);
         let opened = opened.and_then(|(log, recovery)| {
             let partition = if self.bug == Some(Bug::ForgetProducers) {
                 let (other, _) = Log::open(SimDisk::new(0), &dir, options)?;
                 Partition::open_mistaken(name, log, other)
             } else {
-                Partition::open(name, log, now_us)
+                let forget = self.bug == Some(Bug::ForgetIds);
+                let window_ms = if forget { 0 } else { topic.dedup_window_ms };
+                Partition::open(name, log, window_ms, now_us)
             };
-            Ok((partition?, recovery))
+            let mut partition = partition?;
+            partition.keep_to(&topic);
+            Ok((partition, recovery))
         });
         self.disk.set_opening(false);
         if self.ends_here() {
@@ -187,6 +248,8 @@ impl World {
                 slot.partition = Some(partition);
                 (slot.life, slot.flush_due, slot.restart_due) = (life, false, false);
                 self.audit(index);
+                self.expire_partition(index);
+                self.retain_later(index);
             }
             Err(error) => {
                 self.say(format_args!("opening {} fails: {error}", dir.display()));
@@ -202,7 +265,7 @@ impl World {
     }
 
     /// Calls a partition, and carries out what it wants.
-    fn drive(&mut self, index: usize, call: impl FnOnce(&mut Partition<TracedDisk>)) {
+    pub fn drive(&mut self, index: usize, call: impl FnOnce(&mut Partition<TracedDisk>)) {
         let Some(partition) = self.host.slots[index].partition.as_mut() else { return };
         call(partition);
         let mut effects = partition.take_effects();
@@ -229,12 +292,22 @@ impl World {
         let latency = self.rng.below(self.plan.latency_us) + 1;
         match effect {
             Effect::Appended(token, result) => {
-                let Some(Route::Append { producer, connection, send }) =
+                let Some(Route::Append { producer, connection, send, outdated }) =
                     self.host.routes.remove(&token)
                 else {
                     self.fail(format!("append {token} is answered twice"));
                     return;
                 };
+                match &result {
+                    Ok(_) if outdated => {
+                        self.fail(format!("send {send} of an old instance is appended"));
+                        return;
+                    }
+                    Err(error) if error.code == Code::DUPLICATE_IDS => {
+                        self.check_seen(index, send, error);
+                    }
+                    _ => self.tally.outdated += u64::from(outdated),
+                }
                 let last = &mut self.producers[producer].last_answer_us;
                 *last = (*last + 1).max(self.now_us + latency);
                 let at = *last;
@@ -272,16 +345,19 @@ impl World {
                 let delay = self.rng.below(self.plan.sync_us) + 1;
                 self.after(delay, Task::RunSnapshot { start, slot: index, job });
             }
-            // Nobody deletes records here: these would be mistakes.
-            Effect::Trimmed(token, _) => self.fail(format!("{token} deleted nothing")),
-            Effect::Trim(job) => {
-                let offset = job.start_offset();
-                self.fail(format!(
-                    "records up to {offset} are deleted, and nobody asked for it"
-                ));
+            Effect::Trimmed(token, result) => {
+                let Some(Route::Trim { topic, before }) = self.host.routes.remove(&token)
+                else {
+                    self.fail(format!("deletion {token} is answered twice"));
+                    return;
+                };
+                self.records_deleted(topic, before, result);
             }
-            Effect::Remove(_) => {
-                self.fail("a segment is deleted, and nobody asked for it".to_owned())
+            Effect::Trim(job) => self.begin_trim(index, job),
+            Effect::Remove(job) => {
+                let start = self.host.slots[index].life;
+                let delay = self.rng.below(self.plan.sync_us) + 1;
+                self.after(delay, Task::RunRemove { start, slot: index, job });
             }
             Effect::Sync(job) => {
                 let start = self.host.slots[index].life;
@@ -326,7 +402,6 @@ impl World {
             self.after(latency, Task::Appended { producer, connection, send, result });
             return;
         }
-        let token = self.token(Route::Append { producer, connection, send });
         let acks = match level {
             Level::None => Acks::None,
             Level::Written => Acks::Written,
@@ -337,7 +412,15 @@ impl World {
             self.fail(format!("send {send} is no batch"));
             return;
         };
-        self.drive(slot, |partition| partition.append(batch, &header, acks, token, now_us));
+        let opened = self.host.names.get(&header.producer_id).cloned();
+        let newest = opened.as_ref().map_or(0, |epoch| epoch.load(Ordering::Relaxed));
+        let outdated = header.producer_epoch < newest;
+        let token = self.token(Route::Append { producer, connection, send, outdated });
+        let opened = opened.filter(|_| self.bug != Some(Bug::NoFence));
+        let batch = if self.bug == Some(Bug::WrongCodec) { mislabel(&batch) } else { batch };
+        self.drive(slot, |partition| {
+            partition.append(batch, &header, acks, opened.as_ref(), token, now_us);
+        });
         if self.rng.one_in(40) {
             let token = self.token(Route::Flush { topic });
             self.drive(slot, |partition| partition.sync_all(token));
@@ -358,6 +441,7 @@ impl World {
         self.host.slots[index].flush_due = false;
         let now_us = self.wall_us();
         self.drive(index, |partition| partition.flush(now_us));
+        self.expire_partition(index);
     }
 
     pub fn gathered(&mut self, life: u64, index: usize) {
@@ -438,6 +522,7 @@ impl World {
         }
         let took_us = self.now_us - asked_us;
         self.drive(index, |partition| partition.synced(outcome, took_us));
+        self.expire_partition(index);
         let slot = &self.host.slots[index];
         if let Some(partition) = &slot.partition {
             let (partition, end) = (slot.topic, partition.describe().synced_offset);
@@ -480,7 +565,7 @@ impl World {
         Some(resolved)
     }
 
-    fn token(&mut self, route: Route) -> u64 {
+    pub fn token(&mut self, route: Route) -> u64 {
         let token = self.host.next_token;
         self.host.next_token += 1;
         self.host.routes.insert(token, route);
@@ -489,7 +574,7 @@ impl World {
 
     /// Tells the checker of syncs that failed; true if the server has come to its end within the
     /// last calls of the disk.
-    fn ends_here(&mut self) -> bool {
+    pub fn ends_here(&mut self) -> bool {
         let failed = self.disk.take_failed_syncs();
         if self.disk.sim.is_halted() {
             self.end_server(self.host.armed);
@@ -583,12 +668,15 @@ impl World {
         for slot in &mut self.host.slots {
             slot.partition = None;
             slot.life = 0;
+            slot.loosest = Loosest::default();
             if crash == Crash::Power {
                 slot.losses += 1;
                 slot.rough = true;
             }
         }
         self.observe(Event::Crashed(crash));
+        commits::abandon(self.host.groups.take(), &self.disk);
+        self.forget_committers();
         match crash {
             Crash::Power => {
                 self.tally.power_failures += 1;
@@ -630,7 +718,9 @@ impl World {
         slot.damaged = None;
         slot.rough = false;
         slot.topic = self.host.next_topic;
+        (slot.requested, slot.loosest) = (0, Loosest::default());
         self.host.next_topic += 1;
+        self.catalog_changed();
         // What it leaves behind is nobody's.
         let _ = tidewire_storage::disk::Disk::remove_dir_all(&self.disk, &dir(topic));
         if self.ends_here() {
@@ -641,6 +731,18 @@ impl World {
         let delay = self.rng.below(DOWN_US) + 1;
         self.after(delay, Task::Open { start: self.host.start, slot: index });
     }
+}
+
+/// A compressed batch that says to be of the other codec.
+fn mislabel(batch: &[u8]) -> bytes::Bytes {
+    const CODEC_AT: usize = 33;
+    let mut bytes = batch.to_vec();
+    bytes[CODEC_AT] = match bytes[CODEC_AT] {
+        0 => 0,
+        1 => 2,
+        _ => 1,
+    };
+    bytes.into()
 }
 
 /// Swaps the first two good answers.

@@ -15,23 +15,47 @@
 
 mod batches;
 mod bug;
+mod commits;
 mod damage;
 mod disk;
 mod host;
+mod keeping;
 mod plan;
 mod producer;
 mod reader;
 mod rng;
+mod sessions;
 mod trace;
 mod world;
 
-use std::ops::AddAssign;
-
 pub use bug::Bug;
+
+/// What is simulated.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Kind {
+    /// Partitions and stored offsets over a disk that fails, request by request.
+    #[default]
+    Storage,
+    /// Programs with producers, readers and members of a group, over a network that fails,
+    /// against a server whose disk fails.
+    Sessions,
+}
+
+impl Kind {
+    /// The deliberate bugs that it finds, with the words that choose them.
+    pub fn bugs(self) -> &'static [(&'static str, Bug)] {
+        match self {
+            Self::Storage => Bug::STORAGE,
+            Self::Sessions => Bug::SESSIONS,
+        }
+    }
+}
 
 /// How to run a seed.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Options {
+    /// What is simulated.
+    pub kind: Kind,
     /// A deliberate bug.
     pub bug: Option<Bug>,
     /// Whether [`Report::lines`] is wanted.
@@ -45,8 +69,8 @@ pub struct Options {
 pub struct Report {
     /// Over the whole trace: the same seed gives the same.
     pub hash: u64,
-    /// What happened, counted.
-    pub tally: Tally,
+    /// What happened, counted: names and numbers, the same names for each kind.
+    pub counts: Vec<(&'static str, u64)>,
     /// The broken promise, if one was.
     pub failure: Option<String>,
     /// The trace, if it was asked for.
@@ -54,21 +78,14 @@ pub struct Report {
 }
 
 macro_rules! tally {
-    ($($(#[$doc:meta])* $name:ident),* $(,)?) => {
+    ($tally:ident: $($(#[$doc:meta])* $name:ident),* $(,)?) => {
         /// How often things happened, to show that runs reach them.
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-        #[non_exhaustive]
-        pub struct Tally {
+        pub(crate) struct $tally {
             $($(#[$doc])* pub $name: u64,)*
         }
 
-        impl AddAssign for Tally {
-            fn add_assign(&mut self, other: Self) {
-                $(self.$name += other.$name;)*
-            }
-        }
-
-        impl Tally {
+        impl $tally {
             /// Names and counts.
             pub fn entries(&self) -> Vec<(&'static str, u64)> {
                 vec![$((stringify!($name), self.$name),)*]
@@ -78,6 +95,7 @@ macro_rules! tally {
 }
 
 tally! {
+    Tally:
     /// Lines of the trace.
     lines,
     /// Batches sent for the first time.
@@ -120,9 +138,115 @@ tally! {
     cuts,
     /// Topics that were deleted.
     deleted,
+    /// Topics that were changed.
+    changed,
+    /// Times that the start of a log was moved.
+    trims,
+    /// Records that were deleted.
+    trimmed,
+    /// Segments that were removed.
+    removed,
+    /// Batches refused for ids that were seen.
+    seen,
+    /// New instances of producers with names.
+    reopened,
+    /// Batches of old instances that were refused.
+    outdated,
+    /// Offsets stored.
+    commits,
+    /// Offsets set by hand.
+    resets,
+    /// Offsets asked for and told.
+    told,
+}
+
+tally! {
+    SessionTally:
+    /// Lines of the trace.
+    lines,
+    /// Connections that were begun.
+    connections,
+    /// Handshakes that were done.
+    handshakes,
+    /// Connections that clients lost.
+    lost,
+    /// Connections that were cut.
+    cuts,
+    /// Connections that lost bytes with nobody told.
+    half_open,
+    /// Connections that became slow.
+    slowed,
+    /// Programs that ended.
+    client_kills,
+    /// Programs that were paused.
+    pauses,
+    /// Starts of the server.
+    starts,
+    /// Ends by the death of the process.
+    kills,
+    /// Ends by the loss of power.
+    power_failures,
+    /// Clean stops.
+    stops,
+    /// Calls of the disk that were to fail.
+    faults,
+    /// Batches that applications made.
+    sent,
+    /// Batches acknowledged.
+    acknowledged,
+    /// Of these, known from before.
+    duplicates,
+    /// Batches that certainly failed.
+    failed,
+    /// Batches whose outcome is unknown.
+    unknown,
+    /// Batches refused for now.
+    throttled,
+    /// Producers that went on as another.
+    renewed,
+    /// Records that readers were given.
+    read,
+    /// Memberships begun, or come back to.
+    joined,
+    /// Partitions that members got.
+    assigned,
+    /// Partitions that were asked back.
+    revoked,
+    /// Partitions that were released.
+    released,
+    /// Partitions that members lost.
+    lost_partitions,
+    /// Batches that members worked on.
+    worked,
+    /// Offsets stored.
+    commits,
+    /// Offsets refused.
+    refused,
+    /// Offsets refused because another had the partition.
+    stale,
+    /// Offsets asked for and told.
+    asked,
+    /// Offsets set by an operator.
+    resets,
+    /// Partitions added.
+    added,
 }
 
 /// Runs one seed.
 pub fn run(seed: u64, options: &Options) -> Report {
-    world::World::run(seed, options)
+    match options.kind {
+        Kind::Storage => world::World::run(seed, options),
+        Kind::Sessions => sessions::World::run(seed, options),
+    }
+}
+
+/// Adds counts to others of the same names.
+pub fn add_counts(sum: &mut Vec<(&'static str, u64)>, counts: &[(&'static str, u64)]) {
+    if sum.is_empty() {
+        sum.extend_from_slice(counts);
+        return;
+    }
+    for ((_, sum), (_, count)) in sum.iter_mut().zip(counts) {
+        *sum += count;
+    }
 }

@@ -5,11 +5,12 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use tidewire_sim::{Bug, Options, Report, Tally, run};
+use tidewire_sim::{Kind, Options, Report, add_counts, run};
 
 const USAGE: &str = "\
 usage: tidewire-sim [--seeds A..B | --seconds N [--base SEED] | --seed N] [options]
 
+  --sessions       of sessions and groups, not of storage
   --seeds A..B     run the seeds from A on, before B
   --seconds N      run seeds for N seconds, from a fresh base that is printed
   --base SEED      where --seconds begins
@@ -42,7 +43,7 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Err(error) => {
-            eprint!("{error}\n\n{USAGE}");
+            eprintln!("{USAGE}\nerror: {error}");
             ExitCode::from(2)
         }
     }
@@ -52,11 +53,15 @@ fn parse(arguments: &[String]) -> Result<Option<Wanted>, String> {
     let jobs = std::thread::available_parallelism().map_or(1, usize::from);
     let options = Options { no_hash: true, ..Options::default() };
     let mut wanted = Wanted { from: 0, to: 1_000, seconds: None, one: false, jobs, options };
-    let mut base = None;
+    let (mut base, mut bug) = (None, None);
     let mut words = arguments.iter();
     while let Some(word) = words.next() {
         if ["-h", "--help", "help"].contains(&word.as_str()) {
             return Ok(None);
+        }
+        if word == "--sessions" {
+            wanted.options.kind = Kind::Sessions;
+            continue;
         }
         let value = words.next().ok_or_else(|| format!("{word} wants a value"))?;
         let number = || {
@@ -80,15 +85,16 @@ fn parse(arguments: &[String]) -> Result<Option<Wanted>, String> {
                     (number()?, number()?.saturating_add(1), true);
             }
             "--jobs" => wanted.jobs = number()?.clamp(1, 1_024) as usize,
-            "--bug" => {
-                let known = Bug::ALL.iter().find(|(name, _)| name == value);
-                let names: Vec<&str> = Bug::ALL.iter().map(|(name, _)| *name).collect();
-                let (_, bug) =
-                    known.ok_or_else(|| format!("the bugs are: {}", names.join(", ")))?;
-                wanted.options.bug = Some(*bug);
-            }
+            "--bug" => bug = Some(value.clone()),
             _ => return Err(format!("unknown option: {word}")),
         }
+    }
+    if let Some(name) = bug {
+        let bugs = wanted.options.kind.bugs();
+        let names: Vec<&str> = bugs.iter().map(|(name, _)| *name).collect();
+        let known = bugs.iter().find(|(known, _)| *known == name);
+        let (_, bug) = known.ok_or_else(|| format!("the bugs are: {}", names.join(", ")))?;
+        wanted.options.bug = Some(*bug);
     }
     if wanted.seconds.is_some() {
         let clock = SystemTime::now().duration_since(UNIX_EPOCH);
@@ -122,7 +128,7 @@ struct Progress {
     next: AtomicU64,
     done: AtomicU64,
     stop: AtomicBool,
-    tally: Mutex<Tally>,
+    counts: Mutex<Vec<(&'static str, u64)>>,
     failures: Mutex<Vec<(u64, String)>>,
 }
 
@@ -132,7 +138,7 @@ fn run_many(wanted: &Wanted) -> ExitCode {
         next: AtomicU64::new(wanted.from),
         done: AtomicU64::new(0),
         stop: AtomicBool::new(false),
-        tally: Mutex::default(),
+        counts: Mutex::default(),
         failures: Mutex::default(),
     };
     println!("sim: seeds from {} on, {} threads", wanted.from, wanted.jobs);
@@ -164,13 +170,13 @@ fn is_over(wanted: &Wanted, progress: &Progress, begun: Instant) -> bool {
 }
 
 fn work(wanted: &Wanted, progress: &Progress, begun: Instant) {
-    let mut sum = Tally::default();
+    let mut sum = Vec::new();
     while !is_over(wanted, progress, begun) {
         let from = progress.next.fetch_add(CHUNK, Ordering::Relaxed);
         for seed in from..from.saturating_add(CHUNK).min(wanted.to) {
             let failure = match std::panic::catch_unwind(|| run(seed, &wanted.options)) {
-                Ok(Report { tally, failure, .. }) => {
-                    sum += tally;
+                Ok(Report { counts, failure, .. }) => {
+                    add_counts(&mut sum, &counts);
                     failure
                 }
                 Err(panic) => Some(format!("panic: {}", text_of(&*panic))),
@@ -184,8 +190,8 @@ fn work(wanted: &Wanted, progress: &Progress, begun: Instant) {
             }
         }
     }
-    if let Ok(mut tally) = progress.tally.lock() {
-        *tally += sum;
+    if let Ok(mut counts) = progress.counts.lock() {
+        add_counts(&mut counts, &sum);
     }
 }
 
@@ -196,17 +202,19 @@ fn text_of(panic: &(dyn std::any::Any + Send)) -> String {
 
 fn conclude(wanted: &Wanted, progress: Progress, begun: Instant) -> ExitCode {
     let done = progress.done.into_inner();
-    let tally = progress.tally.into_inner().unwrap_or_default();
+    let counts = progress.counts.into_inner().unwrap_or_default();
     let mut failures = progress.failures.into_inner().unwrap_or_default();
     failures.sort();
     let counts: Vec<String> =
-        tally.entries().iter().map(|(name, count)| format!("{name} {count}")).collect();
+        counts.iter().map(|(name, count)| format!("{name} {count}")).collect();
     println!("sim: {}", counts.join(", "));
     for (seed, failure) in &failures {
         println!("sim: seed {seed} FAILS: {failure}");
-        let bug = Bug::ALL.iter().find(|(_, bug)| Some(*bug) == wanted.options.bug);
+        let kind = wanted.options.kind;
+        let bug = kind.bugs().iter().find(|(_, bug)| Some(*bug) == wanted.options.bug);
         let bug = bug.map_or_else(String::new, |(name, _)| format!(" --bug {name}"));
-        println!("     replay: cargo xtask sim --seed {seed}{bug}");
+        let sessions = if kind == Kind::Sessions { " --sessions" } else { "" };
+        println!("     replay: cargo xtask sim{sessions} --seed {seed}{bug}");
     }
     let took = begun.elapsed().as_secs_f64();
     let clean = done - failures.len() as u64;

@@ -38,6 +38,20 @@ pub(crate) struct Plan {
     pub clock_jumps: bool,
     /// Mean time between deletions of a topic.
     pub delete_every_us: Option<u64>,
+    /// Mean time between requests that delete records.
+    pub trim_every_us: Option<u64>,
+    /// Mean time between changes of a topic: its settings, or one partition more.
+    pub change_every_us: Option<u64>,
+    /// Whether topics keep records for a while only.
+    pub retention: bool,
+    /// Whether topics have a window in which ids are remembered, and records have ids.
+    pub ids: bool,
+    /// Whether batches are compressed.
+    pub codecs: bool,
+    /// Mean time between new instances of producers with names.
+    pub reopen_every_us: Option<u64>,
+    /// Consumers that store offsets.
+    pub committers: usize,
 }
 
 impl Plan {
@@ -58,6 +72,9 @@ impl Plan {
         let full_every_us = every(6, 10_000, 40_000);
         let cut_every_us = every(2, 4_000, 30_000);
         let delete_every_us = every(6, 30_000, 80_000);
+        let trim_every_us = every(3, 3_000, 20_000);
+        let change_every_us = every(4, 5_000, 30_000);
+        let reopen_every_us = every(4, 5_000, 30_000);
         Self {
             duration_us: rng.between(20_000, 120_000),
             partitions: rng.between(1, 2) as usize,
@@ -77,6 +94,13 @@ impl Plan {
             short_writes: rng.one_in(3),
             clock_jumps: rng.one_in(4),
             delete_every_us,
+            trim_every_us,
+            change_every_us,
+            retention: rng.one_in(4),
+            ids: rng.one_in(4),
+            codecs: rng.one_in(3),
+            reopen_every_us,
+            committers: if rng.one_in(6) { rng.between(1, 2) as usize } else { 0 },
         }
     }
 }

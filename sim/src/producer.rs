@@ -10,7 +10,7 @@ use tidewire_protocol::error::{Code, Error};
 use tidewire_protocol::limits::MAX_REMEMBERED_BATCHES;
 use tidewire_protocol::message::{Acks, AppendReply};
 
-use crate::batches;
+use crate::batches::{self, Make};
 use crate::world::{Task, World};
 
 /// Longest time until a producer tries again.
@@ -76,6 +76,8 @@ pub(crate) struct Producer {
     reconnecting: bool,
     /// Records could have been lost since it began: it may find its sequence gone.
     losses: u64,
+    /// It has a name: another instance may take its place.
+    named: bool,
 }
 
 impl Producer {
@@ -86,39 +88,44 @@ impl Producer {
 
 impl World {
     pub fn add_producers(&mut self) {
-        for producer in 0..self.plan.producers {
-            let manner = *self.rng.pick(&[
-                Manner::ExactlyOnce,
-                Manner::ExactlyOnce,
-                Manner::Ordered,
-                Manner::Loose,
-            ]);
+        for _ in 0..self.plan.producers {
             let slot = self.rng.below(self.plan.partitions as u64) as usize;
-            let window = *self.rng.pick(&[1, 2, 5]);
-            self.producers.push(Producer {
-                slot,
-                topic: 0,
-                manner,
-                window,
-                id: producer as u64 + 1,
-                epoch: 0,
-                next_sequence: 0,
-                next_place: 0,
-                next_number: 0,
-                unanswered: VecDeque::new(),
-                connection: 0,
-                start: 0,
-                cut_us: u64::MAX,
-                last_arrival_us: 0,
-                last_answer_us: 0,
-                reconnecting: false,
-                losses: 0,
-            });
-            self.say(format_args!(
-                "producer {producer}: {manner:?}, slot {slot}, window {window}"
-            ));
-            self.after(1, Task::Produce(producer));
+            self.add_producer(slot);
         }
+    }
+
+    /// One producer more, of this slot's topic.
+    pub fn add_producer(&mut self, slot: usize) {
+        let producer = self.producers.len();
+        let manner = *self.rng.pick(&[
+            Manner::ExactlyOnce,
+            Manner::ExactlyOnce,
+            Manner::Ordered,
+            Manner::Loose,
+        ]);
+        let window = *self.rng.pick(&[1, 2, 5]);
+        self.producers.push(Producer {
+            slot,
+            topic: 0,
+            manner,
+            window,
+            id: producer as u64 + 1,
+            epoch: 0,
+            next_sequence: 0,
+            next_place: 0,
+            next_number: 0,
+            unanswered: VecDeque::new(),
+            connection: 0,
+            start: 0,
+            cut_us: u64::MAX,
+            last_arrival_us: 0,
+            last_answer_us: 0,
+            reconnecting: false,
+            losses: 0,
+            named: manner == Manner::ExactlyOnce && self.plan.reopen_every_us.is_some(),
+        });
+        self.say(format_args!("producer {producer}: {manner:?}, slot {slot}, window {window}"));
+        self.after(1, Task::Produce(producer));
     }
 
     pub fn produce(&mut self, index: usize) {
@@ -164,12 +171,21 @@ impl World {
             Manner::Loose => (Sequence::default(), Order::Loose),
         };
         if sequence.producer_id != 0 {
-            // Ids are the server's to give: one for each topic's life.
-            sequence.producer_id += topic << 8;
+            sequence.producer_id = producer_id(sequence.producer_id, topic);
         }
         let send = self.next_send;
         self.next_send += 1;
-        let (bytes, digests) = batches::build(&mut self.rng, send, records, sequence);
+        // What is left of a batch after its ids were seen would need another sequence: that is
+        // the client's to do, and not here.
+        let make = Make {
+            ids: self.plan.ids && self.producers[index].manner != Manner::ExactlyOnce,
+            codecs: self.plan.codecs,
+        };
+        let (bytes, digests, ids) =
+            batches::build(&mut self.rng, send, records, sequence, make);
+        if !ids.is_empty() {
+            self.ids.insert(send, ids);
+        }
         let levels =
             [Level::None, Level::Written, Level::Written, Level::Synced, Level::Synced];
         let mut level = *self.rng.pick(&levels);
@@ -289,6 +305,7 @@ impl World {
         let lossy = losses > self.producers[index].losses;
         let producer = &mut self.producers[index];
         match producer.manner {
+            _ if error.code == Code::DUPLICATE_IDS => _ = producer.unanswered.remove(at),
             Manner::Ordered => _ = producer.unanswered.remove(at),
             Manner::Loose => {
                 producer.unanswered[at].on_wire = false;
@@ -313,6 +330,11 @@ impl World {
                     producer.losses = losses;
                     producer.connection += 1;
                     producer.start = 0;
+                    if producer.named {
+                        let (id, epoch) =
+                            (producer_id(producer.id, producer.topic), producer.epoch);
+                        self.host.opened(id, epoch);
+                    }
                     return;
                 }
                 self.reconnect_later(index);
@@ -365,6 +387,32 @@ impl World {
         self.transmit(index);
     }
 
+    /// A producer's process is started anew, and takes its name over: what the old instance has
+    /// sent and what arrives from now on is of the past.
+    pub fn reopen_producer(&mut self) {
+        let named: Vec<usize> =
+            (0..self.producers.len()).filter(|&at| self.producers[at].named).collect();
+        if named.is_empty() {
+            return;
+        }
+        let index = *self.rng.pick(&named);
+        let topic = self.producers[index].topic;
+        if topic == 0 || !self.host.is_running() {
+            return;
+        }
+        let producer = &mut self.producers[index];
+        producer.epoch += 1;
+        producer.next_sequence = 0;
+        producer.unanswered.clear();
+        producer.connection += 1;
+        producer.start = 0;
+        let (id, epoch) = (producer_id(producer.id, topic), producer.epoch);
+        self.tally.reopened += 1;
+        self.say(format_args!("producer {index} is opened anew: epoch {epoch}"));
+        self.host.opened(id, epoch);
+        self.reconnect_later(index);
+    }
+
     /// Somebody's connection is cut: of what is under way, what is late does not arrive.
     pub fn cut(&mut self) {
         let index = self.rng.below(self.producers.len() as u64) as usize;
@@ -381,6 +429,11 @@ impl World {
             self.reconnect_later(index);
         }
     }
+}
+
+/// Ids are the server's to give: one for each topic's life.
+fn producer_id(id: u64, topic: u64) -> u64 {
+    id + (topic << 8)
 }
 
 fn producer_waits(manner: Manner) -> bool {

@@ -27,19 +27,25 @@ pub(crate) struct Reader {
 
 impl World {
     pub fn add_readers(&mut self) {
-        for reader in 0..self.plan.readers {
+        for _ in 0..self.plan.readers {
             let slot = self.rng.below(self.plan.partitions as u64) as usize;
-            self.readers.push(Reader {
-                slot,
-                topic: 0,
-                connection: 0,
-                start: 0,
-                next: None,
-                last: None,
-                last_answer_us: 0,
-            });
-            self.after(1, Task::ReadOn { reader, connection: 0 });
+            self.add_reader(slot);
         }
+    }
+
+    /// One reader more, of this slot's topic.
+    pub fn add_reader(&mut self, slot: usize) {
+        let reader = self.readers.len();
+        self.readers.push(Reader {
+            slot,
+            topic: 0,
+            connection: 0,
+            start: 0,
+            next: None,
+            last: None,
+            last_answer_us: 0,
+        });
+        self.after(1, Task::ReadOn { reader, connection: 0 });
     }
 
     /// Subscribes, or asks for more.

@@ -15,9 +15,14 @@ use tidewire_protocol::error::Error;
 use tidewire_protocol::message::AppendReply;
 use tidewire_server::sim::{FetchJob, FetchOutcome, ReadReply};
 use tidewire_storage::disk::sim::SimDisk;
-use tidewire_storage::log::{SnapshotJob, SnapshotOutcome, SyncJob, SyncOutcome};
+use tidewire_storage::groups::Writes;
+use tidewire_storage::log::{
+    RemoveJob, SnapshotJob, SnapshotOutcome, SyncJob, SyncOutcome, TrimJob, TrimOutcome,
+};
 
+use crate::batches::Id;
 use crate::bug::Bug;
+use crate::commits::Committer;
 use crate::disk::{TracedDisk, lock};
 use crate::host::Host;
 use crate::plan::Plan;
@@ -68,6 +73,28 @@ pub(crate) enum Task {
     Fetched { start: u64, slot: usize, outcome: FetchOutcome<TracedDisk> },
     /// A log is opened.
     Open { start: u64, slot: usize },
+    /// The start of a log is written.
+    RunTrim { start: u64, slot: usize, job: TrimJob<TracedDisk> },
+    /// The server hears of it.
+    Trimmed { start: u64, slot: usize, outcome: TrimOutcome },
+    /// Segments are removed.
+    RunRemove { start: u64, slot: usize, job: RemoveJob<TracedDisk> },
+    /// Somebody deletes records.
+    Trim,
+    /// A topic is changed.
+    Change,
+    /// A partition is looked at for what is too old.
+    Retain { start: u64, slot: usize },
+    /// A producer with a name is opened anew.
+    Reopen,
+    /// A consumer stores, asks or resets.
+    Commit(usize),
+    /// The groups are opened.
+    OpenGroups { start: u64 },
+    /// What the groups have to write is written.
+    RunGroups { start: u64, writes: Writes },
+    /// The server hears of it.
+    GroupsWritten { start: u64, result: Result<(), String> },
     /// A topic is deleted and made again.
     Delete,
     /// The disk will fail.
@@ -97,6 +124,9 @@ pub(crate) struct World {
     pub host: Host,
     pub producers: Vec<Producer>,
     pub readers: Vec<Reader>,
+    pub committers: Vec<Committer>,
+    /// Ids of the records of sends that have some.
+    pub ids: BTreeMap<u64, Vec<Id>>,
     pub next_send: u64,
     pub tally: Tally,
     /// Faults have ended, and new records are no longer made.
@@ -117,9 +147,11 @@ impl World {
         }
         let disk = TracedDisk::new(sim, Arc::clone(&trace), options.bug);
         let mut world = Self {
-            host: Host::new(plan.partitions),
+            host: Host::new(),
             producers: Vec::new(),
             readers: Vec::new(),
+            committers: Vec::new(),
+            ids: BTreeMap::new(),
             rng,
             plan,
             trace,
@@ -143,9 +175,17 @@ impl World {
     }
 
     fn begin(&mut self) {
+        for _ in 0..self.plan.partitions {
+            let settings = self.new_settings();
+            self.host.add_slot(settings);
+        }
         self.add_producers();
         self.add_readers();
+        self.add_committers();
         self.at(0, Task::Start);
+        self.repeat(self.plan.trim_every_us, Task::Trim);
+        self.repeat(self.plan.change_every_us, Task::Change);
+        self.repeat(self.plan.reopen_every_us, Task::Reopen);
         self.repeat(self.plan.crash_every_us, Task::End);
         self.repeat(self.plan.fault_every_us, Task::Fault);
         self.repeat(self.plan.full_every_us, Task::Full);
@@ -189,7 +229,9 @@ impl World {
     }
 
     fn is_quiet(&self) -> bool {
-        self.host.is_open() && self.producers.iter().all(|producer| producer.unanswered() == 0)
+        self.host.is_open()
+            && !self.is_committing()
+            && self.producers.iter().all(|producer| producer.unanswered() == 0)
     }
 
     fn go_on_until(&mut self, end_us: u64) {
@@ -210,7 +252,8 @@ impl World {
             return false;
         }
         let trouble =
-            matches!(task, Task::Cut | Task::Delete | Task::Fault | Task::Full | Task::End);
+            matches!(task, Task::Cut | Task::Delete | Task::Fault | Task::Full | Task::End)
+                || matches!(task, Task::Trim | Task::Change | Task::Reopen);
         if trouble && self.resting {
             return true;
         }
@@ -245,6 +288,26 @@ impl World {
             Task::RunFetch { start, slot, job } => self.run_fetch(start, slot, job),
             Task::Fetched { start, slot, outcome } => self.fetched(start, slot, outcome),
             Task::Open { start, slot } => self.open(start, slot),
+            Task::RunTrim { start, slot, job } => self.run_trim(start, slot, job),
+            Task::Trimmed { start, slot, outcome } => self.trimmed(start, slot, outcome),
+            Task::RunRemove { start, slot, job } => self.run_remove(start, slot, job),
+            Task::Trim => {
+                self.delete_records();
+                self.repeat(self.plan.trim_every_us, Task::Trim);
+            }
+            Task::Change => {
+                self.change_topic();
+                self.repeat(self.plan.change_every_us, Task::Change);
+            }
+            Task::Retain { start, slot } => self.retain(start, slot),
+            Task::Reopen => {
+                self.reopen_producer();
+                self.repeat(self.plan.reopen_every_us, Task::Reopen);
+            }
+            Task::Commit(committer) => self.commit(committer),
+            Task::OpenGroups { start } => self.open_groups(start),
+            Task::RunGroups { start, writes } => self.run_groups(start, &writes),
+            Task::GroupsWritten { start, result } => self.groups_written(start, result),
             Task::Delete => {
                 self.delete();
                 self.repeat(self.plan.delete_every_us, Task::Delete);
@@ -322,7 +385,7 @@ impl World {
         self.tally.lines = trace.count();
         Report {
             hash: trace.hash(),
-            tally: self.tally,
+            counts: self.tally.entries(),
             lines: trace.take_lines(),
             failure: self.failure.take(),
         }

@@ -1,42 +1,47 @@
 //! A few seeds, and the same seed twice. `cargo xtask sim` runs many.
 
-use tidewire_sim::{Options, Tally, run};
+use tidewire_sim::{Kind, Options, add_counts, run};
 
-/// Of each run at most this many, so that an unoptimised build is done in seconds.
-const SEEDS: u64 = 100;
+/// As many of each kind as an unoptimised build does in seconds.
+const STORAGE_SEEDS: u64 = 100;
+const SESSION_SEEDS: u64 = 12;
 
 #[test]
-fn a_run_of_seeds_is_clean_and_meets_every_kind_of_trouble() {
-    let mut sum = Tally::default();
-    for seed in 0..SEEDS {
-        let report = run(seed, &Options::default());
-        assert_eq!(report.failure, None, "replay: cargo xtask sim --seed {seed}");
-        sum += report.tally;
-    }
-    let missing: Vec<_> = sum.entries().into_iter().filter(|(_, count)| *count == 0).collect();
+fn seeds_of_storage_are_clean_and_meet_every_kind_of_trouble() {
+    let sum = seeds_are_clean(Kind::Storage, STORAGE_SEEDS, "");
+    let missing: Vec<_> = sum.into_iter().filter(|(_, count)| *count == 0).collect();
     assert!(missing.is_empty(), "never happened: {missing:?}");
 }
 
 #[test]
-fn the_same_seed_gives_the_same_trace() {
-    for seed in 0..10 {
-        let first = run(seed, &Options { keep_lines: true, ..Options::default() });
-        let second = run(seed, &Options { keep_lines: true, ..Options::default() });
-        let differ = first.lines.iter().zip(&second.lines).find(|(one, other)| one != other);
-        assert_eq!(differ, None, "seed {seed}");
-        assert_eq!((first.hash, first.lines.len()), (second.hash, second.lines.len()));
-        let unkept = run(seed, &Options::default());
-        assert_eq!(unkept.hash, first.hash, "whether lines are kept changes nothing");
-    }
-    assert_ne!(run(1, &Options::default()).hash, run(2, &Options::default()).hash);
+fn seeds_of_sessions_are_clean() {
+    seeds_are_clean(Kind::Sessions, SESSION_SEEDS, " --sessions");
 }
 
-/// Seeds that found something, once.
+fn seeds_are_clean(kind: Kind, seeds: u64, flag: &str) -> Vec<(&'static str, u64)> {
+    let mut sum = Vec::new();
+    for seed in 0..seeds {
+        let report = run(seed, &Options { kind, ..Options::default() });
+        assert_eq!(report.failure, None, "replay: cargo xtask sim{flag} --seed {seed}");
+        add_counts(&mut sum, &report.counts);
+    }
+    sum
+}
+
 #[test]
-fn seeds_that_found_a_bug_stay_clean() {
-    // A repeated batch was acknowledged as written after the sync that it stood on had failed.
-    for seed in [5028, 9824, 83021, 93875] {
-        let report = run(seed, &Options::default());
-        assert_eq!(report.failure, None, "replay: cargo xtask sim --seed {seed}");
+fn the_same_seed_gives_the_same_trace() {
+    for kind in [Kind::Storage, Kind::Sessions] {
+        let options = Options { kind, ..Options::default() };
+        for seed in 0..if kind == Kind::Storage { 10 } else { 3 } {
+            let first = run(seed, &Options { keep_lines: true, ..options });
+            let second = run(seed, &Options { keep_lines: true, ..options });
+            let differ =
+                first.lines.iter().zip(&second.lines).find(|(one, other)| one != other);
+            assert_eq!(differ, None, "{kind:?}, seed {seed}");
+            assert_eq!((first.hash, first.lines.len()), (second.hash, second.lines.len()));
+            let unkept = run(seed, &options);
+            assert_eq!(unkept.hash, first.hash, "whether lines are kept changes nothing");
+        }
+        assert_ne!(run(1, &options).hash, run(2, &options).hash);
     }
 }

@@ -85,17 +85,50 @@ impl DataDir {
 
     /// Where the directories of all topics lie.
     pub fn topics_dir(&self) -> PathBuf {
-        self.path.join("topics")
+        self.topic_dirs().path
     }
 
     /// Where a topic's partitions lie.
     pub fn topic_dir(&self, topic_id: u64) -> PathBuf {
-        self.topics_dir().join(topic_id.to_string())
+        self.topic_dirs().topic(topic_id)
     }
 
     /// Where the log of one partition lies.
     pub fn partition_dir(&self, topic_id: u64, partition: u32) -> PathBuf {
-        self.topic_dir(topic_id).join(partition.to_string())
+        self.topic_dirs().partition(topic_id, partition)
+    }
+
+    /// The places of all of them.
+    pub fn topic_dirs(&self) -> TopicDirs {
+        TopicDirs::under(&self.path)
+    }
+}
+
+/// Where the logs of topics lie, on whatever disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TopicDirs {
+    path: PathBuf,
+}
+
+impl TopicDirs {
+    /// Those of the data directory `path`.
+    pub fn under(path: &Path) -> Self {
+        Self { path: path.join("topics") }
+    }
+
+    /// Where the directories of all topics lie.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Where a topic's partitions lie.
+    pub fn topic(&self, topic_id: u64) -> PathBuf {
+        self.path.join(topic_id.to_string())
+    }
+
+    /// Where the log of one partition lies.
+    pub fn partition(&self, topic_id: u64, partition: u32) -> PathBuf {
+        self.topic(topic_id).join(partition.to_string())
     }
 }
 

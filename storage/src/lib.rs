@@ -61,5 +61,5 @@ pub use catalog::{
     Catalog, CatalogError, CatalogErrorKind, CatalogStore, Stream, Topic, TopicChange,
     TopicSettings,
 };
-pub use data_dir::DataDir;
+pub use data_dir::{DataDir, TopicDirs};
 pub use error::{Error, ErrorKind};

@@ -1,6 +1,7 @@
 //! `cargo xtask`: the repository's own tasks. Each task is a room of its own; this file only
 //! chooses one.
 
+mod c;
 mod fuzz;
 mod generate;
 mod miri;
@@ -19,6 +20,11 @@ const USAGE: &str = "\
 usage: cargo xtask TASK
 
   test            run every test there is, on io_uring and on the epoll fallback
+  c [STEP …]      compile and run what is built on the C library: symbols, c, valgrind, cmake, cpp,
+                  go, other; all of them by default
+  c-adapter NAME  build an adapter of the conformance suite: c, cpp or go
+  c-install --prefix DIR [--profile release|dev]
+                  install tidewire.h, libtidewire and what finds them
   gen             write the generated files from protocol/spec
   fuzz [--seconds N] [--minimise] [TARGET …]
                   fuzz the protocol with libFuzzer (nightly), 60 s a target by default
@@ -32,7 +38,7 @@ usage: cargo xtask TASK
   python [--build | --release] [ARGUMENTS]
                   build the Python package and test it: pytest (with these arguments), types
   rules           list the rules of protocol/SPEC.md that no test names; 1 if there are any
-  sim [--seeds A..B | --seconds N | --seed N] [--bug NAME] [--jobs N]
+  sim [--sessions] [--seeds A..B | --seconds N | --seed N] [--bug NAME] [--jobs N]
                   simulate the server with faults and crashes, by seed; --help tells more
   vectors         write the golden vectors that protocol/vectors does not have yet
   bench-log [DIR]
@@ -47,6 +53,9 @@ fn main() -> ExitCode {
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     match words.as_slice() {
         ["test"] => tasks::test(),
+        ["c", rest @ ..] => c::check(rest),
+        ["c-adapter", rest @ ..] => c::adapter(rest),
+        ["c-install", rest @ ..] => c::install(rest),
         ["gen"] => generate::run(false),
         ["gen", "--check"] => generate::run(true),
         ["rules"] => rules::run(),

@@ -48,7 +48,7 @@ pub(crate) fn conformance(arguments: &[&str]) -> ExitCode {
 }
 
 fn build(root: &Path, names: &[&str]) -> Result<(), String> {
-    let server = ["build", "-p", "tidewire-cli", "-p", "tidewire-conformance"];
+    let server = ["build", "-p", "tidewire-cli"];
     command(root, &cargo(), &server.map(str::to_owned))?;
     let manifests = manifests(&root.join("conformance/adapters"))?;
     for name in names {

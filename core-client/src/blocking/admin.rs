@@ -49,6 +49,12 @@ calls! {
     list_topics(stream: &str) -> Vec<TopicInfo>;
     /// Deletes a topic and its records.
     delete_topic(topic: &str) -> ();
+    /// Deletes all records of a topic; offsets go on.
+    purge_topic(topic: &str) -> ();
+    /// Deletes all records of all topics of a stream; offsets go on.
+    purge_stream(name: &str) -> ();
+    /// Deletes the records of a partition below an offset; where the partition begins then.
+    truncate(topic: &str, partition: u32, before: u64) -> u64;
     /// The named producers that a topic remembers.
     producers(topic: &str) -> Vec<ProducerInfo>;
     /// Has a topic forget a named producer.

@@ -526,6 +526,11 @@ impl Producer {
         self.handle.sender.queue().stats()
     }
 
+    /// Whether a full queue is to be waited for: its `queue_full` is [`QueueFull::Block`].
+    pub fn waits_for_room(&self) -> bool {
+        self.handle.queue_full == QueueFull::Block
+    }
+
     /// How many partitions the topic has.
     pub fn partitions(&self) -> u32 {
         self.handle.partitions

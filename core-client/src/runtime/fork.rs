@@ -1,9 +1,8 @@
 //! Which process this is: forks are counted, and what was made before one is known by its count.
 //!
 //! Owns the count and values that each process makes for itself. The one invariant: nothing here
-//! takes a lock, so that the child of a fork in the middle of anything goes on. Here is the
-//! crate's only unsafe code, since the standard library neither tells of forks nor has a lock
-//! that survives them.
+//! takes a lock, so that the child of a fork in the middle of anything goes on. Here is unsafe
+//! code, since the standard library neither tells of forks nor has a lock that survives them.
 #![allow(unsafe_code)]
 
 use std::ptr;

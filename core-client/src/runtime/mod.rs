@@ -6,6 +6,7 @@
 
 pub(crate) mod canceller;
 pub(crate) mod fork;
+mod signal;
 
 use std::future::Future;
 use std::pin::pin;
@@ -168,6 +169,7 @@ fn begin(threads: u32) -> Result<tokio::runtime::Runtime, Error> {
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(threads.max(1) as usize)
         .thread_name("tidewire")
+        .on_thread_start(signal::shield)
         .enable_io()
         .enable_time()
         .build()

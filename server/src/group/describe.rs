@@ -26,6 +26,32 @@ impl Coordinator {
     }
 }
 
+#[cfg(feature = "sim")]
+impl Coordinator {
+    /// Number and epoch of who has a partition of a topic in a group, and what is stored for it.
+    pub(crate) fn offset(
+        &self,
+        group: &str,
+        topic: &str,
+        partition: u32,
+    ) -> (Option<(u64, u32)>, Option<u64>) {
+        let Some(group) = self.groups.get(group) else { return (None, None) };
+        let found = group.topics.iter().find(|(_, (_, name))| name == topic);
+        let Some((&topic, _)) = found else { return (None, None) };
+        let place = Place { topic, partition };
+        let owner = group.owners.get(&place).and_then(|&id| {
+            let member = group.members.get(&id)?;
+            Some((id, member.epoch))
+        });
+        (owner, group.offsets.get(&place).map(|row| row.offset))
+    }
+
+    /// The epoch of a member of a group, if there is such a member.
+    pub(crate) fn member(&self, group: &str, id: u64) -> Option<u32> {
+        self.groups.get(group)?.members.get(&id).map(|member| member.epoch)
+    }
+}
+
 impl Group {
     pub(super) fn info(&self, name: &str) -> GroupInfo {
         let count = |len: usize| u32::try_from(len).unwrap_or(u32::MAX);

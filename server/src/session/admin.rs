@@ -14,6 +14,7 @@ use tidewire_protocol::message::{
 use tidewire_protocol::name::{DEFAULT_STREAM, check_name};
 use tidewire_protocol::options::OptionInfo;
 use tidewire_protocol::options::topic::{CODEC, SEGMENT_BYTES};
+use tidewire_storage::disk::Disk;
 use tidewire_storage::{TopicChange, TopicSettings};
 
 use super::{Pending, Refused, Session, no_stream};
@@ -24,7 +25,7 @@ use crate::message::Answer;
 /// leaves room for the fixed fields of `MAX_LIST_ITEMS` items.
 const PAGE_NAME_BYTES: usize = limits::MAX_META_LEN as usize / 2;
 
-impl Session {
+impl<D: Disk> Session<D> {
     pub(super) fn administer(
         &mut self,
         ticket: Ticket,

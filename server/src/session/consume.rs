@@ -14,8 +14,9 @@ use tidewire_protocol::message::{
     Subscribe, SubscribeReply, UnsubscribeReply,
 };
 use tidewire_storage::Topic;
+use tidewire_storage::disk::Disk;
 
-use super::{HIGH_WATER_BYTES, Pending, Refused, Session, check_partition};
+use super::{HIGH_WATER_BYTES, Pending, Refused, Session, check_partition, sorted};
 use crate::message::{Origin, PartitionRequest, Place, Position, ReadReply, ReadRequest};
 use crate::read_budget::LEAST_BYTES;
 
@@ -47,7 +48,7 @@ fn not_subscribed(ticket: Ticket) -> Refused {
     (ticket, Error::new(Code::UNKNOWN_CHANNEL, text))
 }
 
-impl Session {
+impl<D: Disk> Session<D> {
     pub(super) fn fetch(
         &mut self,
         now: Time,
@@ -299,7 +300,9 @@ impl Session {
 
     /// Looks again at subscriptions that found the queue full.
     pub(super) fn resume_subscriptions(&mut self) {
-        let channels: Vec<u32> = self.subscribed.keys().copied().collect();
+        let mut channels: Vec<u32> = self.subscribed.keys().copied().collect();
+        // Nobody is always first by the luck of a map's order, and the same run is the same.
+        channels.sort_unstable();
         for channel in channels {
             self.feed(channel);
         }
@@ -403,11 +406,11 @@ impl Session {
 
     /// Lets partitions forget the reads of a connection that is over.
     pub(super) fn cancel_reads(&self) {
-        for &token in self.subscriptions.keys() {
+        for token in sorted(self.subscriptions.keys()) {
             self.cancel_read(token);
         }
-        for (&token, pending) in &self.pending {
-            if let Pending::Fetch { topic, partition, .. } = pending {
+        for token in sorted(self.pending.keys()) {
+            if let Some(Pending::Fetch { topic, partition, .. }) = self.pending.get(&token) {
                 let origin = self.origin(token);
                 self.router.partition(topic, *partition, origin, PartitionRequest::CancelRead);
             }

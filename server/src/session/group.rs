@@ -9,7 +9,9 @@ use tidewire_protocol::message::{
     GroupReleaseReply, Kind, OffsetDeleteReply, OffsetResetReply,
 };
 
-use super::{Pending, Refused, SUBSCRIPTION_TOKEN, Session};
+use tidewire_storage::disk::Disk;
+
+use super::{Pending, Refused, SUBSCRIPTION_TOKEN, Session, sorted};
 use crate::group::{GroupReply, GroupRequest};
 use crate::message::{Answer, ShardMessage};
 
@@ -23,7 +25,7 @@ pub(super) struct Membership {
     group: String,
 }
 
-impl Session {
+impl<D: Disk> Session<D> {
     /// Carries out a request about groups or offsets; gives back any other.
     pub(super) fn group(&mut self, ticket: Ticket, request: AnyRequest) -> Result<(), Refused> {
         let request = match request {
@@ -222,8 +224,7 @@ impl Session {
 
     /// Lets groups know that this connection is over: its members may come back on another.
     pub(super) fn detach_memberships(&mut self) {
-        let tokens: Vec<u64> = self.memberships.keys().copied().collect();
-        for token in tokens {
+        for token in sorted(self.memberships.keys()) {
             self.detach_membership(token);
         }
     }

@@ -23,6 +23,7 @@ use tidewire_protocol::connection::{ServerConnection, ServerEvent, Ticket, Time}
 use tidewire_protocol::error::{Code, Error};
 use tidewire_protocol::message::{AnyRequest, GroupInfo, PartitionInfo};
 use tidewire_storage::Topic;
+use tidewire_storage::disk::{Disk, RealDisk};
 
 use crate::message::{Answer, Origin};
 use crate::shared::Router;
@@ -85,9 +86,9 @@ enum Pending {
 }
 
 /// One client's connection.
-pub(crate) struct Session {
+pub(crate) struct Session<D: Disk = RealDisk> {
     protocol: ServerConnection,
-    router: Rc<Router>,
+    router: Rc<Router<D>>,
     /// Unique on its shard.
     id: u64,
     peer: SocketAddr,
@@ -118,10 +119,10 @@ pub(crate) struct Session {
 /// may not choose that high.
 const SUBSCRIPTION_TOKEN: u64 = 1 << 63;
 
-impl Session {
+impl<D: Disk> Session<D> {
     pub(crate) fn new(
         protocol: ServerConnection,
-        router: Rc<Router>,
+        router: Rc<Router<D>>,
         id: u64,
         peer: SocketAddr,
     ) -> Self {
@@ -191,6 +192,12 @@ impl Session {
     /// Whether the connection is over; what `poll_transmit` gives should still be written.
     pub(crate) fn is_closed(&self) -> bool {
         self.closed
+    }
+
+    /// Bytes that wait for the socket.
+    #[cfg(feature = "sim")]
+    pub(crate) fn queued_bytes(&self) -> usize {
+        self.protocol.queued_bytes()
     }
 
     /// Stops taking requests; see [`ServerConnection::drain`]. Waiting fetches are answered.
@@ -356,6 +363,13 @@ impl Session {
             no_stream(stream)
         })
     }
+}
+
+/// In order, so that the same run is the same whatever the order of a map.
+fn sorted<'a>(tokens: impl Iterator<Item = &'a u64>) -> Vec<u64> {
+    let mut tokens: Vec<u64> = tokens.copied().collect();
+    tokens.sort_unstable();
+    tokens
 }
 
 /// A request that could not be carried out, and why.

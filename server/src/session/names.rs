@@ -6,10 +6,12 @@ use tidewire_protocol::message::{
     ProducerDelete, ProducerDeleteReply, ProducerList, ProducerListReply,
 };
 
+use tidewire_storage::disk::Disk;
+
 use super::{Pending, Refused, Session};
 use crate::catalog::CatalogJob;
 
-impl Session {
+impl<D: Disk> Session<D> {
     pub(super) fn list_producers(
         &mut self,
         ticket: Ticket,

@@ -18,6 +18,7 @@ use tidewire_protocol::message::{
 use tidewire_protocol::name::check_name;
 use tidewire_storage::Topic;
 use tidewire_storage::catalog::FIRST_NAMED_PRODUCER_ID;
+use tidewire_storage::disk::Disk;
 
 use super::{Pending, Refused, Session, check_partition};
 use crate::catalog::{CatalogJob, OpenNamed};
@@ -32,7 +33,7 @@ pub(super) struct Producing {
     opened_epoch: Option<Arc<AtomicU32>>,
 }
 
-impl Session {
+impl<D: Disk> Session<D> {
     pub(super) fn open_producer(
         &mut self,
         ticket: Ticket,

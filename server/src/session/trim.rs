@@ -11,11 +11,12 @@ use tidewire_protocol::message::{
     Kind, StreamPurgeReply, TopicPurge, TopicPurgeReply, Truncate, TruncateReply,
 };
 use tidewire_storage::Topic;
+use tidewire_storage::disk::Disk;
 
 use super::{Pending, Refused, Session, check_partition, no_stream};
 use crate::message::PartitionRequest;
 
-impl Session {
+impl<D: Disk> Session<D> {
     pub(super) fn truncate(
         &mut self,
         ticket: Ticket,

@@ -14,6 +14,7 @@ use std::time::Duration;
 use tidewire_protocol::connection::{ServerConnection, Time};
 use tidewire_protocol::error::Error;
 
+use super::core::Connected;
 use crate::clock::Clock;
 use crate::message::{Answer, Origin};
 use crate::rt::{self, Acceptor, Closer, Notify, ReadHalf, WriteHalf};
@@ -68,25 +69,12 @@ impl Connections {
         &self.changed
     }
 
-    pub(super) fn stop(&self) {
-        self.stopping.set(true);
-    }
-
     pub(super) fn is_stopping(&self) -> bool {
         self.stopping.get()
     }
 
     pub(super) fn is_empty(&self) -> bool {
         self.by_id.borrow().is_empty()
-    }
-
-    /// Hands an answer to the connection that waits for it; one that is gone waits no more.
-    pub(super) fn answer(&self, now: Time, origin: Origin, answer: Answer) {
-        let connection = self.by_id.borrow().get(&origin.connection).cloned();
-        if let Some(connection) = connection {
-            connection.session.borrow_mut().handle_answer(now, origin.token, answer);
-            connection.touched();
-        }
     }
 
     /// Has every connection finish what it accepted and close.
@@ -148,6 +136,20 @@ impl Connections {
             connections.by_id.borrow_mut().remove(&id);
             connections.changed.notify();
         });
+    }
+}
+
+impl Connected for Connections {
+    fn answer(&self, now: Time, origin: Origin, answer: Answer) {
+        let connection = self.by_id.borrow().get(&origin.connection).cloned();
+        if let Some(connection) = connection {
+            connection.session.borrow_mut().handle_answer(now, origin.token, answer);
+            connection.touched();
+        }
+    }
+
+    fn stop(&self) {
+        self.stopping.set(true);
     }
 }
 

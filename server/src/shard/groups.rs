@@ -4,6 +4,7 @@
 use std::rc::Rc;
 use std::time::Instant;
 
+use tidewire_storage::disk::Disk;
 use tidewire_storage::groups::StoredGroup;
 
 use crate::group::writer::GroupJob;
@@ -18,13 +19,13 @@ pub(crate) struct StoredGroups {
 }
 
 /// All groups of a shard.
-pub(super) struct Groups {
-    router: Rc<Router>,
+pub(crate) struct Groups<D: Disk> {
+    router: Rc<Router<D>>,
     coordinator: Coordinator,
 }
 
-impl Groups {
-    pub(super) fn new(router: Rc<Router>, stored: &mut StoredGroups) -> Self {
+impl<D: Disk> Groups<D> {
+    pub(super) fn new(router: Rc<Router<D>>, stored: &mut StoredGroups) -> Self {
         let shared = &router.shared;
         // The epoch counts the server's starts: no number is ever given out twice.
         let first_member_id = u64::from(shared.leader_epoch) << 32;
@@ -71,6 +72,23 @@ impl Groups {
     /// When to call [`Groups::handle_timeout`].
     pub(super) fn deadline(&self) -> Option<Instant> {
         self.coordinator.poll_timeout().map(|time| self.router.shared.clock.instant(time))
+    }
+
+    /// See [`Core::offset`](super::Core::offset).
+    #[cfg(feature = "sim")]
+    pub(super) fn offset(
+        &self,
+        group: &str,
+        topic: &str,
+        partition: u32,
+    ) -> (Option<(u64, u32)>, Option<u64>) {
+        self.coordinator.offset(group, topic, partition)
+    }
+
+    /// See [`Core::member`](super::Core::member).
+    #[cfg(feature = "sim")]
+    pub(super) fn member(&self, group: &str, id: u64) -> Option<u32> {
+        self.coordinator.member(group, id)
     }
 
     /// Whether something waits for the disk.

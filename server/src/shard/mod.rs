@@ -6,6 +6,7 @@
 //! arrive in one turn become one write, and no borrow is ever held across an await.
 
 mod connections;
+mod core;
 mod groups;
 mod kept;
 mod partitions;
@@ -20,14 +21,16 @@ use std::task::Poll;
 use flume::r#async::RecvStream;
 use futures_core::Stream;
 use tidewire_protocol::error::{Code, Error};
+use tidewire_storage::disk::RealDisk;
 
-use crate::message::{Answer, Origin, ShardMessage};
+use crate::message::ShardMessage;
 use crate::rt;
 use crate::shared::{Router, Shared};
 use connections::Connections;
-use groups::Groups;
-use partitions::Partitions;
 
+#[cfg(feature = "sim")]
+pub(crate) use self::core::Connected;
+pub(crate) use self::core::Core;
 pub(crate) use groups::StoredGroups;
 
 /// Messages carried out before the partitions' queues are written, so that a group and the
@@ -56,8 +59,7 @@ pub(crate) fn run(mut start: Start, ready: flume::Sender<rt::Driver>) -> std::io
 struct Shard {
     router: Rc<Router>,
     connections: Rc<Connections>,
-    partitions: RefCell<Partitions>,
-    groups: RefCell<Groups>,
+    core: RefCell<Core<RealDisk>>,
 }
 
 impl Shard {
@@ -65,8 +67,7 @@ impl Shard {
         let router = Rc::new(Router::new(Arc::clone(&start.shared), start.shard));
         Self {
             connections: Rc::new(Connections::new(Rc::clone(&router))),
-            partitions: RefCell::new(Partitions::new(Rc::clone(&router))),
-            groups: RefCell::new(Groups::new(Rc::clone(&router), &mut start.groups)),
+            core: RefCell::new(Core::new(Rc::clone(&router), &mut start.groups)),
             router,
         }
     }
@@ -77,7 +78,7 @@ impl Shard {
         let accepting =
             rt::spawn(connections::accept(Rc::clone(&self.connections), acceptor, cancel));
         let mut inbox = start.inbox.into_stream();
-        self.partitions.borrow_mut().open_expiring();
+        self.core.borrow_mut().begin();
         self.work(&mut inbox, |shard| shard.connections.is_stopping()).await;
 
         // Stopping: no new connections, no new requests; what was accepted is answered.
@@ -96,13 +97,10 @@ impl Shard {
         // Connections of other shards may still wait for partitions of this one; and a sync that
         // is under way must come back before its log can be closed.
         self.router.shared.drained();
-        let over = |shard: &Self| {
-            shard.router.shared.is_drained()
-                && !shard.partitions.borrow().is_busy()
-                && !shard.groups.borrow().is_busy()
-        };
+        let over =
+            |shard: &Self| shard.router.shared.is_drained() && !shard.core.borrow().is_busy();
         self.work(&mut inbox, over).await;
-        self.partitions.borrow_mut().close_all();
+        self.core.borrow_mut().close_all();
         Ok(())
     }
 
@@ -115,18 +113,19 @@ impl Shard {
         let mut batch = Vec::new();
         let mut alarm = rt::Alarm::default();
         loop {
+            let connections = &*self.connections;
             while let Some(message) = self.router.pop_local() {
-                self.handle(message);
+                self.core.borrow_mut().handle(message, connections);
             }
             for message in batch.drain(..) {
-                self.handle(message);
+                self.core.borrow_mut().handle(message, connections);
             }
-            self.flush();
+            self.core.borrow_mut().flush(connections);
             if done(self) {
                 return;
             }
-            alarm.set(self.partitions.borrow().next_expiry());
-            let due = self.groups.borrow().deadline();
+            alarm.set(self.core.borrow().partitions_due());
+            let due = self.core.borrow().groups_due();
             let messages = poll_fn(|context| {
                 let woken = self.router.wake.poll(context).is_ready()
                     | self.connections.changed().poll(context).is_ready();
@@ -140,81 +139,8 @@ impl Shard {
                 if woken || !batch.is_empty() { Poll::Ready(()) } else { Poll::Pending }
             });
             if rt::until(due, messages).await.is_none() {
-                self.groups.borrow_mut().handle_timeout();
+                self.core.borrow_mut().handle_timeout();
             }
-        }
-    }
-
-    fn handle(&self, message: ShardMessage) {
-        let mut partitions = self.partitions.borrow_mut();
-        match message {
-            ShardMessage::Partition { topic, partition, origin, request } => {
-                partitions.request(&topic, partition, origin, request);
-            }
-            ShardMessage::Answer { origin, answer } => {
-                drop(partitions);
-                self.answer(origin, answer);
-                return;
-            }
-            ShardMessage::Opened { id, result } => partitions.opened(id, *result),
-            ShardMessage::Synced { id, outcome } => partitions.synced(id, outcome),
-            ShardMessage::Fetched { id, outcome } => partitions.fetched(id, *outcome),
-            ShardMessage::Trimmed { id, outcome } => partitions.trimmed(id, outcome),
-            ShardMessage::TopicChanged(topic) => partitions.topic_changed(&topic),
-            ShardMessage::Snapshot { id, outcome } => partitions.snapshot_written(id, outcome),
-            ShardMessage::Group { origin, request } => {
-                return self.groups.borrow_mut().request(origin, *request);
-            }
-            ShardMessage::GroupsWritten { result } => {
-                return self.groups.borrow_mut().written(result);
-            }
-            ShardMessage::CatalogChanged => {
-                return self.groups.borrow_mut().catalog_changed();
-            }
-            ShardMessage::DropTopic { topic, name, done } => {
-                partitions.drop_topic(topic, &name, done);
-            }
-            ShardMessage::Stop => {
-                drop(partitions);
-                self.connections.stop();
-                return;
-            }
-            // Whoever waits for it looks again after every message.
-            ShardMessage::Drained => {}
-        }
-        drop(partitions);
-        self.deliver_answers();
-    }
-
-    /// Writes what the partitions and groups queued in this turn.
-    fn flush(&self) {
-        let mut partitions = self.partitions.borrow_mut();
-        partitions.flush();
-        partitions.expire();
-        drop(partitions);
-        self.deliver_answers();
-        let answers = self.groups.borrow_mut().flush();
-        for (origin, answer) in answers {
-            self.answer(origin, answer);
-        }
-    }
-
-    /// Hands on the answers that partitions gave.
-    fn deliver_answers(&self) {
-        let answers = self.partitions.borrow_mut().take_answers();
-        let Some(mut answers) = answers else { return };
-        for (origin, answer) in answers.drain(..) {
-            self.answer(origin, answer);
-        }
-        self.partitions.borrow_mut().give_back(answers);
-    }
-
-    fn answer(&self, origin: Origin, answer: Answer) {
-        if origin.shard == self.router.shard {
-            let now = self.router.shared.clock.now();
-            self.connections.answer(now, origin, answer);
-        } else {
-            self.router.send(origin.shard, ShardMessage::Answer { origin, answer });
         }
     }
 }

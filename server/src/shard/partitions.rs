@@ -10,7 +10,7 @@ use tidewire_protocol::connection::Time;
 use tidewire_protocol::error::{Code, Error};
 use tidewire_protocol::message::PartitionInfo;
 use tidewire_storage::Topic;
-use tidewire_storage::disk::{Disk, RealDisk};
+use tidewire_storage::disk::Disk;
 use tidewire_storage::log::{LogOptions, SnapshotOutcome, SyncOutcome, TrimOutcome};
 
 use super::kept::Kept;
@@ -27,7 +27,7 @@ const MAX_EXPIRY_WAIT: Duration = Duration::from_secs(3_600);
 type Answers = Vec<(Origin, Answer)>;
 
 /// A partition, or its log on the way to one.
-enum Slot {
+enum Slot<D: Disk> {
     /// An I/O thread opens the log; what is asked meanwhile waits, bounded by what connections
     /// may have in flight.
     Opening {
@@ -35,11 +35,11 @@ enum Slot {
         waiting: Vec<(Origin, PartitionRequest)>,
         dropped: Vec<flume::Sender<()>>,
     },
-    Open(Box<Open>),
+    Open(Box<Open<D>>),
 }
 
-struct Open {
-    partition: Partition<RealDisk>,
+struct Open<D: Disk> {
+    partition: Partition<D>,
     /// When something of it will be too old: its place in `expiries`.
     expiry: Option<Instant>,
     /// Bytes that it keeps for readers: its place in `kept`.
@@ -53,9 +53,9 @@ struct Open {
 }
 
 /// All partitions of a shard.
-pub(super) struct Partitions {
-    router: Rc<Router>,
-    slots: HashMap<PartitionId, Slot>,
+pub(crate) struct Partitions<D: Disk> {
+    router: Rc<Router<D>>,
+    slots: HashMap<PartitionId, Slot<D>>,
     /// Partitions with appends that are not written yet.
     dirty: Vec<PartitionId>,
     /// Partitions of which something will be too old, by when.
@@ -64,11 +64,11 @@ pub(super) struct Partitions {
     /// Partitions that wait for producers to come back before they sync, and until when.
     gathers: BTreeSet<(Instant, PartitionId)>,
     answers: Answers,
-    effects: Vec<Effect<RealDisk>>,
+    effects: Vec<Effect<D>>,
 }
 
-impl Partitions {
-    pub(super) fn new(router: Rc<Router>) -> Self {
+impl<D: Disk> Partitions<D> {
+    pub(super) fn new(router: Rc<Router<D>>) -> Self {
         let shared = &router.shared;
         let kept = Kept::new(shared.read_budget.limit() / 2 / shared.inboxes.len());
         Self {
@@ -120,16 +120,16 @@ impl Partitions {
             );
             return;
         };
-        let dir = shared.data_dir.partition_dir(id.topic, id.partition);
+        let dir = shared.topic_dirs.partition(id.topic, id.partition);
         match &request {
             // A partition that was never written to needs no files to be described.
-            PartitionRequest::Describe(_) if matches!(RealDisk.exists(&dir), Ok(false)) => {
+            PartitionRequest::Describe(_) if matches!(shared.disk.exists(&dir), Ok(false)) => {
                 let info = self.info(id, empty_info());
                 self.answers.push((origin, Answer::Describe(info)));
                 return;
             }
             // Nor to be emptied.
-            PartitionRequest::Purge if matches!(RealDisk.exists(&dir), Ok(false)) => {
+            PartitionRequest::Purge if matches!(shared.disk.exists(&dir), Ok(false)) => {
                 self.answers.push((origin, Answer::Trimmed(Ok(0))));
                 return;
             }
@@ -153,7 +153,7 @@ impl Partitions {
         waiting: Vec<(Origin, PartitionRequest)>,
     ) -> Result<(), Vec<(Origin, PartitionRequest)>> {
         let shared = &self.router.shared;
-        let dir = shared.data_dir.partition_dir(id.topic, id.partition);
+        let dir = shared.topic_dirs.partition(id.topic, id.partition);
         let options = LogOptions {
             segment_bytes: topic.segment_bytes,
             leader_epoch: shared.leader_epoch,
@@ -162,7 +162,8 @@ impl Partitions {
         let inbox = shared.inboxes[self.router.shard].clone();
         let dedup_window_ms = topic.dedup_window_ms;
         let now_us = shared.clock.wall_us();
-        let job = IoJob::Open { id, dir, options, dedup_window_ms, now_us, inbox };
+        let disk = shared.disk.clone();
+        let job = IoJob::Open { id, disk, dir, options, dedup_window_ms, now_us, inbox };
         if shared.io_jobs.send(job).is_err() {
             return Err(waiting);
         }
@@ -172,7 +173,7 @@ impl Partitions {
     }
 
     /// An I/O thread opened a log, or could not.
-    pub(super) fn opened(&mut self, id: PartitionId, result: OpenResult) {
+    pub(super) fn opened(&mut self, id: PartitionId, result: OpenResult<D>) {
         let Some(Slot::Opening { topic, waiting, dropped }) = self.slots.remove(&id) else {
             return;
         };
@@ -280,7 +281,7 @@ impl Partitions {
     }
 
     /// Batches came from the disk.
-    pub(super) fn fetched(&mut self, id: PartitionId, outcome: FetchOutcome<RealDisk>) {
+    pub(super) fn fetched(&mut self, id: PartitionId, outcome: FetchOutcome<D>) {
         let Some(Slot::Open(open)) = self.slots.get_mut(&id) else { return };
         open.partition.fetched(outcome, &mut self.effects);
         self.apply_effects(id);
@@ -333,6 +334,7 @@ impl Partitions {
                 }
             }
         }
+        changed.sort_unstable();
         for id in changed {
             self.expire_partition(id);
             self.apply_effects(id);
@@ -358,8 +360,9 @@ impl Partitions {
             let id = PartitionId { topic: topic.id, partition };
             if id.shard(shared.inboxes.len()) == self.router.shard
                 && !self.slots.contains_key(&id)
-                && RealDisk
-                    .exists(&shared.data_dir.partition_dir(id.topic, partition))
+                && shared
+                    .disk
+                    .exists(&shared.topic_dirs.partition(id.topic, partition))
                     .unwrap_or(true)
             {
                 // A server that stops expires nothing.
@@ -444,8 +447,9 @@ impl Partitions {
 
     /// Lets go of a topic's partitions. `done` is dropped when the last one is gone.
     pub(super) fn drop_topic(&mut self, topic: u64, name: &str, done: flume::Sender<()>) {
-        let ids: Vec<PartitionId> =
+        let mut ids: Vec<PartitionId> =
             self.slots.keys().copied().filter(|id| id.topic == topic).collect();
+        ids.sort_unstable();
         for id in ids {
             match self.slots.get_mut(&id) {
                 Some(Slot::Opening { dropped, .. }) => dropped.push(done.clone()),

@@ -9,6 +9,8 @@
 //! transaction is reserved before it begins: a full disk then refuses the change and nothing else.
 //!
 //! Invariant: the database's file changes only while this process holds the lock.
+//!
+//! A simulation opens a database over its own disk; nobody else can copy or fill that.
 
 #![expect(
     clippy::disallowed_types,
@@ -26,6 +28,7 @@ use rustix::io::Errno;
 
 use super::store::open_error;
 use crate::data_dir::DataDir;
+use crate::disk::database::DiskBackend;
 use crate::disk::{Disk, RealDisk};
 use crate::error::Error;
 
@@ -38,6 +41,12 @@ const RESERVE_BYTES: u64 = 1 << 20;
 #[derive(Debug)]
 pub(crate) struct GuardedDatabase {
     database: Database,
+    /// `None` on a disk that nobody shares.
+    guard: Option<Guard>,
+}
+
+#[derive(Debug)]
+struct Guard {
     /// The database's file, to reserve room in.
     file: File,
     lock: File,
@@ -67,9 +76,38 @@ impl GuardedDatabase {
             .write(true)
             .open(&path)
             .map_err(|error| Error::io("opening", &path, error))?;
-        Ok(Self { database, file, lock })
+        Ok(Self { database, guard: Some(Guard { file, lock }) })
     }
 
+    /// Opens a database on a disk that nobody shares, or creates it, durably.
+    pub fn over<D: Disk>(disk: &D, path: &Path, cache_bytes: usize) -> Result<Self, Error> {
+        let backend =
+            DiskBackend::open(disk, path).map_err(|error| Error::io("opening", path, error))?;
+        let database = redb::Builder::new()
+            .set_cache_size(cache_bytes)
+            .create_with_backend(backend)
+            .map_err(|error| open_error(path, error))?;
+        Ok(Self { database, guard: None })
+    }
+
+    /// Calls `write` while nobody copies the file, and if there is room.
+    pub fn locked<T, E>(
+        &self,
+        failed: impl Fn(redb::Error) -> E,
+        write: impl FnOnce(&Database) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let Some(guard) = &self.guard else { return write(&self.database) };
+        guard.lock.lock().map_err(|error| failed(redb::Error::Io(error)))?;
+        let result = guard
+            .reserve()
+            .map_err(|error| failed(redb::Error::Io(error)))
+            .and_then(|()| write(&self.database));
+        guard.lock.unlock().map_err(|error| failed(redb::Error::Io(error)))?;
+        result
+    }
+}
+
+impl Guard {
     /// Makes sure that a transaction finds room, in the holes of the file and behind it.
     fn reserve(&self) -> io::Result<()> {
         let len = self.file.metadata()?.len() + RESERVE_BYTES;
@@ -79,21 +117,6 @@ impl GuardedDatabase {
             Err(error) => Err(error.into()),
             Ok(()) => Ok(()),
         }
-    }
-
-    /// Calls `write` while nobody copies the file, and if there is room.
-    pub fn locked<T, E>(
-        &self,
-        failed: impl Fn(redb::Error) -> E,
-        write: impl FnOnce(&Database) -> Result<T, E>,
-    ) -> Result<T, E> {
-        self.lock.lock().map_err(|error| failed(redb::Error::Io(error)))?;
-        let result = self
-            .reserve()
-            .map_err(|error| failed(redb::Error::Io(error)))
-            .and_then(|()| write(&self.database));
-        self.lock.unlock().map_err(|error| failed(redb::Error::Io(error)))?;
-        result
     }
 }
 
@@ -108,7 +131,9 @@ impl Deref for GuardedDatabase {
 impl Drop for GuardedDatabase {
     fn drop(&mut self) {
         // Closing writes, too. The lock goes with its file, after the database.
-        let _ = self.lock.lock();
+        if let Some(guard) = &self.guard {
+            let _ = guard.lock.lock();
+        }
     }
 }
 

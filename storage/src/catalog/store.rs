@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use redb::{ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
@@ -18,7 +18,7 @@ use super::producers;
 use super::{
     Catalog, CatalogError, CatalogErrorKind, Stream, Topic, TopicChange, TopicSettings,
 };
-use crate::data_dir::DataDir;
+use crate::data_dir::{DataDir, TopicDirs};
 use crate::disk::{Disk, RealDisk};
 use crate::error::{Error, ErrorKind};
 
@@ -79,12 +79,27 @@ impl CatalogStore {
     /// created with the stream `default`.
     pub fn open(data_dir: &DataDir, now_us: i64) -> Result<Self, Error> {
         let path = data_dir.path().join(FILE);
+        refuse_to_begin_anew(data_dir, &path)?;
+        let database = GuardedDatabase::open(data_dir, FILE, LOCK_FILE, CACHE_BYTES)?;
+        Self::with(database, &path, now_us)
+    }
+
+    /// Opens the catalog in the directory `dir` of a disk that nobody shares, or creates it: for a
+    /// simulation.
+    ///
+    /// # Errors
+    /// As [`CatalogStore::open`].
+    pub fn over<D: Disk>(disk: &D, dir: &Path, now_us: i64) -> Result<Self, Error> {
+        let path = dir.join(FILE);
+        let database = GuardedDatabase::over(disk, &path, CACHE_BYTES)?;
+        Self::with(database, &path, now_us)
+    }
+
+    fn with(database: GuardedDatabase, path: &Path, now_us: i64) -> Result<Self, Error> {
         let failed = |error: CatalogError| {
             let text = format!("opening {} failed: {error}", path.display());
             Error::new(ErrorKind::Io, text)
         };
-        refuse_to_begin_anew(data_dir, &path)?;
-        let database = GuardedDatabase::open(data_dir, FILE, LOCK_FILE, CACHE_BYTES)?;
         let leader_epoch = count_start(&database, now_us).map_err(failed)?;
         let snapshot = Arc::new(load(&database).map_err(failed)?);
         Ok(Self { database, snapshot, leader_epoch })
@@ -451,23 +466,26 @@ fn refuse_to_begin_anew(data_dir: &DataDir, path: &Path) -> Result<(), Error> {
 
 /// Removes the directories of topics that are not in `catalog`: a deletion that a crash cut
 /// short. Returns their ids. Directories that are not named by an id are left alone.
-pub fn remove_orphans(data_dir: &DataDir, catalog: &Catalog) -> Result<Vec<u64>, Error> {
-    let topics: PathBuf = data_dir.topics_dir();
-    let exists = RealDisk.exists(&topics);
-    if !exists.map_err(|error| Error::io("looking for", &topics, error))? {
+pub fn remove_orphans(
+    disk: &impl Disk,
+    dirs: &TopicDirs,
+    catalog: &Catalog,
+) -> Result<Vec<u64>, Error> {
+    let topics = dirs.path();
+    let exists = disk.exists(topics);
+    if !exists.map_err(|error| Error::io("looking for", topics, error))? {
         return Ok(Vec::new());
     }
-    let names =
-        RealDisk.read_dir(&topics).map_err(|error| Error::io("listing", &topics, error))?;
+    let names = disk.read_dir(topics).map_err(|error| Error::io("listing", topics, error))?;
     let known: Vec<u64> = catalog.topics().map(|topic| topic.id).collect();
     let mut removed = Vec::new();
     for id in names.iter().filter_map(|name| name.parse::<u64>().ok()) {
-        let path = data_dir.topic_dir(id);
+        let path = dirs.topic(id);
         // "+7" parses as an id but does not name its directory.
-        if known.contains(&id) || !matches!(RealDisk.exists(&path), Ok(true)) {
+        if known.contains(&id) || !matches!(disk.exists(&path), Ok(true)) {
             continue;
         }
-        RealDisk.remove_dir_all(&path).map_err(|error| Error::io("removing", &path, error))?;
+        disk.remove_dir_all(&path).map_err(|error| Error::io("removing", &path, error))?;
         removed.push(id);
     }
     Ok(removed)

@@ -5,6 +5,7 @@ use std::path::Path;
 use super::store::{DEFAULT_STREAM, FILE};
 use super::*;
 use crate::data_dir::DataDir;
+use crate::disk::RealDisk;
 use tidewire_protocol::limits;
 
 const SEGMENT: u64 = 256 << 20;
@@ -167,7 +168,9 @@ fn a_damaged_catalog_is_refused_by_name() {
 fn only_directories_of_unknown_topics_are_removed() {
     let temp = tempfile::tempdir().unwrap();
     let (dir, mut store) = open(temp.path());
-    assert!(remove_orphans(&dir, &store.snapshot()).unwrap().is_empty());
+    assert!(
+        remove_orphans(&RealDisk, &dir.topic_dirs(), &store.snapshot()).unwrap().is_empty()
+    );
     let kept =
         store.create_topic("default", "kept", settings(1, SEGMENT, Codec::None), 0).unwrap();
     let gone =
@@ -180,7 +183,10 @@ fn only_directories_of_unknown_topics_are_removed() {
         std::fs::create_dir_all(path).unwrap();
     }
     store.delete_topic("default", "gone").unwrap();
-    assert_eq!(remove_orphans(&dir, &store.snapshot()).unwrap(), [gone.id]);
+    assert_eq!(
+        remove_orphans(&RealDisk, &dir.topic_dirs(), &store.snapshot()).unwrap(),
+        [gone.id]
+    );
     assert!(dir.partition_dir(kept.id, 0).exists());
     assert!(dir.topics_dir().join("notes").exists());
     assert!(!dir.topic_dir(gone.id).exists());

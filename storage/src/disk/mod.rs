@@ -7,6 +7,7 @@
 //! Invariant to code against: a write is in the operating system once it returns, on the disk
 //! only after `sync_data`; a file's name is on the disk only after `sync_dir` of its directory.
 
+pub(crate) mod database;
 mod real;
 pub mod sim;
 

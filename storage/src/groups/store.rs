@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::{GroupRow, MemberRow, OffsetRow, StoredGroup, Writes};
 use crate::catalog::{GuardedDatabase, open_file};
 use crate::data_dir::DataDir;
+use crate::disk::Disk;
 use crate::error::{Error, ErrorKind};
 
 const GROUPS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("groups");
@@ -42,7 +43,19 @@ impl GroupStore {
     /// # Errors
     /// It is damaged, of a version that cannot be read, or the disk fails.
     pub fn open(data_dir: &DataDir) -> Result<Self, Error> {
-        let database = GuardedDatabase::open(data_dir, FILE, LOCK_FILE, CACHE_BYTES)?;
+        Self::with(GuardedDatabase::open(data_dir, FILE, LOCK_FILE, CACHE_BYTES)?)
+    }
+
+    /// Opens the file in the directory `dir` of a disk that nobody shares, or creates it: for a
+    /// simulation.
+    ///
+    /// # Errors
+    /// As [`GroupStore::open`].
+    pub fn over<D: Disk>(disk: &D, dir: &Path) -> Result<Self, Error> {
+        Self::with(GuardedDatabase::over(disk, &dir.join(FILE), CACHE_BYTES)?)
+    }
+
+    fn with(database: GuardedDatabase) -> Result<Self, Error> {
         let store = Self { database };
         // Opening a table creates it, so that reading finds it later.
         store.write(&[])?;

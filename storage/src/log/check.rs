@@ -152,7 +152,7 @@ pub fn check<D: Disk>(
             }
         }
     }
-    let start = match StartFile::load(disk, dir) {
+    let start = match StartFile::load(disk, dir)? {
         Ok(file) => file.map_or(0, |file| file.offset),
         Err(reason) => {
             // The log begins with its first segment then.

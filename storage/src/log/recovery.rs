@@ -156,7 +156,7 @@ pub(super) fn open<D: Disk>(
         last_append_time_us: i64::MIN,
         recovery: Recovery::default(),
     };
-    opening.load_start();
+    opening.load_start()?;
     let (mut named, unnamed) = opening.scan()?;
     opening.remove_trimmed(&mut named)?;
     opening.take_named(&named)?;
@@ -252,8 +252,10 @@ impl<D: Disk> Opening<D> {
         Ok((named.into_iter().collect(), unnamed.into_iter().collect()))
     }
 
-    fn load_start(&mut self) {
-        match StartFile::load(&self.disk, &self.dir) {
+    /// A start that cannot be read just now is not lost: the log is not opened without it, or
+    /// records that were deleted would be back.
+    fn load_start(&mut self) -> Result<(), Error> {
+        match StartFile::load(&self.disk, &self.dir)? {
             Ok(Some(file)) => {
                 self.start = file.offset;
                 self.last_append_time_us = file.last_append_time_us;
@@ -261,6 +263,7 @@ impl<D: Disk> Opening<D> {
             Ok(None) => {}
             Err(reason) => self.recovery.start_lost = Some(reason),
         }
+        Ok(())
     }
 
     /// Removes segments that lie wholly before the start: a removal that was cut short. Not

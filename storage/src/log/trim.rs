@@ -249,26 +249,34 @@ impl StartFile {
         bytes
     }
 
-    /// Reads the file of the log in `dir`. `Ok(None)` if there is none; `Err` says in words what
-    /// is wrong with it.
-    pub fn load(disk: &impl Disk, dir: &Path) -> Result<Option<Self>, String> {
+    /// Reads the file of the log in `dir`: what it says, if there is one, or in words what is
+    /// wrong with it.
+    ///
+    /// # Errors
+    /// The disk failed: what the file says is not known, and may be known later.
+    pub fn load(disk: &impl Disk, dir: &Path) -> Result<Result<Option<Self>, String>, Error> {
         let path = start_path(dir);
-        let words = |error: io::Error| format!("reading {} failed: {error}", path.display());
-        if !disk.exists(&path).map_err(words)? {
-            return Ok(None);
+        let failed = |error: io::Error| Error::io("reading", &path, error);
+        if !disk.exists(&path).map_err(failed)? {
+            return Ok(Ok(None));
         }
         let mut bytes = [0; FILE_LEN];
-        let file = disk.open(&path, OpenMode::Read).map_err(words)?;
-        read_exact_at(&file, &mut bytes, 0).map_err(words)?;
+        let file = disk.open(&path, OpenMode::Read).map_err(failed)?;
+        match read_exact_at(&file, &mut bytes, 0) {
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                return Ok(Err(format!("{} is too short", path.display())));
+            }
+            read => read.map_err(failed)?,
+        }
         let good = bytes.starts_with(MAGIC)
             && u32_at(&bytes, 8) == VERSION
             && u32_at(&bytes, FILE_LEN - 4) == crc32c(&bytes[..FILE_LEN - 4]);
         if !good {
-            return Err(format!("{} is damaged", path.display()));
+            return Ok(Err(format!("{} is damaged", path.display())));
         }
-        Ok(Some(Self {
+        Ok(Ok(Some(Self {
             offset: u64_at(&bytes, 16),
             last_append_time_us: u64_at(&bytes, 24) as i64,
-        }))
+        })))
     }
 }

@@ -1,11 +1,14 @@
 //! `cargo xtask gen`: writes the files that other languages and crates read, from
 //! `protocol/spec/*.toml`, the one source of kinds, errors, limits and options.
 //!
+//! `tidewire.h` is made from the source of `bindings-c`.
+//!
 //! Generated files are committed, so that no build needs this; `--check` finds those that differ.
 
 mod constants;
 mod docs;
 mod fuzz;
+mod header;
 mod json;
 mod model;
 mod node;
@@ -61,6 +64,9 @@ fn generate(check: bool) -> Result<Vec<String>, String> {
         ("protocol/tests/vectors/messages_json.rs", json::messages(&spec)),
         ("protocol/fuzz/src/families.rs", fuzz::families(&spec)?),
         ("bindings-c/include/tidewire_constants.h", constants::c(&spec)),
+        ("bindings-c/include/tidewire.h", header::c(&root.join("bindings-c"))?),
+        ("bindings-c/go/errors_gen.go", constants::go(&spec)),
+        ("bindings-c/symbols.txt", header::symbols(&root.join("bindings-c"))?),
         ("bindings-python/python/tidewire/_constants.py", constants::python(&spec)),
         ("bindings-python/python/tidewire/errors.py", python::errors(&spec)?),
         ("bindings-node/ts/constants.ts", node::constants(&spec)),

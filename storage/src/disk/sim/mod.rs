@@ -162,6 +162,11 @@ impl SimDisk {
         Ok(state.inodes[inode].bytes().to_vec())
     }
 
+    /// The names in a directory as programs see them; asking is no call, and so never fails as one.
+    pub fn names(&self, dir: &Path) -> io::Result<Vec<String>> {
+        self.lock().names.list(dir)
+    }
+
     /// Replaces the bytes of a file, seen and synced, as a faulty disk might.
     pub fn corrupt(&self, path: &Path, change: impl FnOnce(&mut Vec<u8>)) -> io::Result<()> {
         let mut state = self.lock();

@@ -191,3 +191,25 @@ fn options_out_of_range_are_refused() {
         assert_eq!(error.kind(), ErrorKind::Invalid, "{error}");
     }
 }
+
+#[test]
+fn a_start_that_cannot_be_read_just_now_is_not_lost() {
+    for operation in [Operation::Open, Operation::Read] {
+        let disk = SimDisk::new(3);
+        let (mut log, _) = open(&disk);
+        let mut model = Model::default();
+        append(&mut log, &mut model, 1, 4, 100);
+        log.sync().unwrap();
+        let job = log.begin_trim(3).unwrap().expect("to be moved");
+        log.finish_trim(job.run()).unwrap();
+        drop(log);
+        let fault =
+            Fault { path_suffix: "/start", ..Fault::once(operation, io::ErrorKind::Other) };
+        disk.inject(fault);
+        let error = Log::open(disk.clone(), Path::new(DIR), OPTIONS).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Io, "{error}");
+        let (log, recovery) = open(&disk);
+        assert!(recovery.is_clean(), "{recovery}");
+        assert_eq!(log.start_offset(), 3);
+    }
+}

@@ -1,13 +1,14 @@
-//! The server's insides for a simulation: the real state machines, with nothing around them.
-//!
-//! Not a public interface: it exists with the feature `sim` only, which nothing but the simulator
-//! asks for, and changes with the insides.
+//! One partition over one log, driven request by request.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 
 use bytes::Bytes;
-use tidewire_protocol::batch::Header;
+use tidewire_protocol::batch::{Batch, Columns, Header};
 use tidewire_protocol::error::Error;
 use tidewire_protocol::idempotence::Claim;
 use tidewire_protocol::message::{Acks, AppendReply, PartitionInfo, Start};
+use tidewire_storage::Topic;
 use tidewire_storage::disk::Disk;
 use tidewire_storage::log::{
     Log, RemoveJob, SnapshotJob, SnapshotOutcome, SyncJob, SyncOutcome, TrimJob, TrimOutcome,
@@ -76,16 +77,18 @@ pub struct Partition<D: Disk> {
 }
 
 impl<D: Disk> Partition<D> {
-    /// A partition over an opened log, with what the log says of its producers.
+    /// A partition over an opened log, with what the log says of its producers, and of the ids
+    /// within a window of so many milliseconds.
     ///
     /// # Errors
     /// The log could not be read.
     pub fn open(
         name: String,
         mut log: Log<D>,
+        dedup_window_ms: u64,
         now_us: i64,
     ) -> Result<Self, tidewire_storage::Error> {
-        let memory = partition::Memory::restore(&mut log, 0, now_us)?;
+        let memory = partition::Memory::restore(&mut log, dedup_window_ms, now_us)?;
         Ok(Self::new(name, log, memory))
     }
 
@@ -108,19 +111,42 @@ impl<D: Disk> Partition<D> {
         Ok(Self::new(name, log, memory))
     }
 
-    /// Queues a validated batch; [`Partition::flush`] writes it.
+    /// Takes over the settings of its topic.
+    pub fn keep_to(&mut self, topic: &Topic) {
+        self.inner.keep_to(topic);
+    }
+
+    /// Queues a validated batch; [`Partition::flush`] writes it. `opened_epoch` is the highest
+    /// epoch that its producer was opened in, if it has a name.
     pub fn append(
         &mut self,
         batch: Bytes,
         header: &Header,
         acks: Acks,
+        opened_epoch: Option<&Arc<AtomicU32>>,
         token: u64,
         now_us: i64,
     ) {
         let claim = Claim::from(header);
-        let ids = Bytes::new();
-        let request = partition::AppendRequest { batch, claim, acks, opened_epoch: None, ids };
+        let ids = if header.columns.has(Columns::IDS) {
+            Batch::decode(batch.clone()).map_or_else(
+                |_| Bytes::new(),
+                |decoded| {
+                    let range = decoded.id_range();
+                    decoded.slice(range)
+                },
+            )
+        } else {
+            Bytes::new()
+        };
+        let opened_epoch = opened_epoch.cloned();
+        let request = partition::AppendRequest { batch, claim, acks, opened_epoch, ids };
         self.inner.append(request, origin(token), now_us, &mut self.effects);
+    }
+
+    /// Deletes what is too old or too much at `now_us`.
+    pub fn expire(&mut self, now_us: i64) {
+        self.inner.expire(now_us, &mut self.effects);
     }
 
     /// A read from the disk ended.

@@ -1,0 +1,3 @@
+module github.com/tidewire/tidewire/bindings-c/go
+
+go 1.23
