@@ -45,6 +45,7 @@ impl NativeClient {
         id: u32,
         topics: Vec<String>,
         group: Option<String>,
+        name: Option<String>,
         partitions: Option<Vec<u32>>,
         start_at: Vec<(u32, BigInt)>,
         options: Vec<String>,
@@ -65,6 +66,9 @@ impl NativeClient {
         let in_group = group.is_some();
         if let Some(group) = group {
             builder = builder.group(&group);
+        }
+        if let Some(name) = name {
+            builder = builder.name(&name);
         }
         if let Some(partitions) = partitions {
             builder = builder.partitions(partitions);

@@ -22,14 +22,10 @@ export interface ConsumerOptions extends ConsumerOptionTable {
    */
   group?: string | undefined
   /**
-   * When a member of a group stores offsets by itself: `'off'` never, the application calls
-   * `commit`; `'interval'` every `autoCommitIntervalMs`, and when a partition is given up or the
-   * consumer closes, up to the batch before the one that was returned last (at least once);
-   * `'before'` before a batch is returned (at most once). Default `'off'`. The unit is a batch: if
-   * a loop over records is left in the middle of one and the consumer closed, all of that batch
-   * counts as done. Commit by hand where that matters.
+   * Without a group: stores how far it came under this name, and goes on there the next time. One
+   * consumer reads by a name at a time.
    */
-  autoCommit?: 'off' | 'interval' | 'after' | 'before' | undefined
+  name?: string | undefined
   /** Which partitions; all of them if not set. Not with a group, which decides itself. */
   partitions?: readonly number[] | undefined
   /** Where to begin in some of the partitions, in place of `start`. Not with a group. */
@@ -66,6 +62,10 @@ export interface ConsumerStats {
   bytes: number
   /** How often a partition was subscribed again. */
   resubscriptions: number
+  /** Offsets that were left out because their records were deleted before they were read. */
+  skippedOffsets: number
+  /** Offsets that were stored, by hand or by itself. */
+  storedOffsets: number
 }
 
 /** How long to wait. */
@@ -366,9 +366,9 @@ export class Consumer implements AsyncIterable<Record> {
     return this.#native.assignment() ?? []
   }
 
-  /** What it did so far, and what it holds; undefined for a member of a group. */
-  stats(): ConsumerStats | undefined {
-    return (this.#native.stats() as ConsumerStats | null) ?? undefined
+  /** What it did so far, and what it holds. */
+  stats(): ConsumerStats {
+    return this.#native.stats() as ConsumerStats
   }
 
   /**

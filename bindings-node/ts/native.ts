@@ -34,6 +34,8 @@ export interface NativeEvent {
   group?: string
   partitions?: { topic: string; partition: number }[]
   missed?: number
+  fromOffset?: bigint
+  toOffset?: bigint
 }
 
 export interface NativeWatch {
@@ -86,6 +88,7 @@ export interface NativeClient {
     id: number,
     topics: string[],
     group: string | null,
+    name: string | null,
     partitions: number[] | null,
     startAt: [number, bigint][],
     options: string[],

@@ -296,6 +296,10 @@ class ConsumerStats(NamedTuple):
     """Their bytes, as they travelled."""
     resubscriptions: int
     """How often a partition was subscribed again."""
+    skipped_offsets: int
+    """Offsets that were left out because their records were deleted before they were read."""
+    stored_offsets: int
+    """Offsets that were stored, by hand or by itself."""
 
 
 class Event(NamedTuple):
@@ -303,8 +307,10 @@ class Event(NamedTuple):
 
     type: str
     """``"connected"``, ``"disconnected"``, ``"reconnecting"``, ``"gave_up"``, ``"throttled"``,
-    ``"partitions_assigned"``, ``"partitions_revoked"``, ``"partitions_lost"``, or ``"missed"``:
-    this many events were lost, because nobody looked for too long."""
+    ``"partitions_assigned"``, ``"partitions_revoked"``, ``"partitions_lost"``,
+    ``"records_skipped"`` (they were deleted before they were read: the consumer goes on at
+    `to_offset`, where `from_offset` was due), or ``"missed"``: this many events were lost,
+    because nobody looked for too long."""
     address: str | None = None
     error: TidewireError | None = None
     attempt: int | None = None
@@ -313,3 +319,5 @@ class Event(NamedTuple):
     group: str | None = None
     partitions: list[TopicPartition] | None = None
     missed: int | None = None
+    from_offset: int | None = None
+    to_offset: int | None = None
