@@ -21,6 +21,12 @@ import (
 type ClientOptions struct {
 	// ClientName is a name for the server's logs.
 	ClientName string
+	// User is who logs in; empty takes the user of the URL. A token knows its user.
+	User string
+	// Secret is the password or token; empty takes that of SecretFile or of the URL.
+	Secret string
+	// SecretFile is a file whose first line is the password or token, read at each connection.
+	SecretFile string
 	// ConnectTimeoutMs bounds reaching a server, for each address, in milliseconds.
 	ConnectTimeoutMs *uint32
 	// RequestTimeoutMs bounds every request, in milliseconds.
@@ -63,6 +69,9 @@ func Connect(ctx context.Context, url string, options *ClientOptions) (*Client, 
 		options = &ClientOptions{}
 	}
 	given.client_name = a.optional(options.ClientName)
+	given.user = a.optional(options.User)
+	given.secret = a.optional(options.Secret)
+	given.secret_file = a.optional(options.SecretFile)
 	given.connect_timeout_ms = u32(options.ConnectTimeoutMs)
 	given.request_timeout_ms = u32(options.RequestTimeoutMs)
 	given.heartbeat_ms = u32(options.HeartbeatMs)

@@ -50,6 +50,10 @@ const (
 	ErrUserDisabled Code = 104
 	// ErrTlsRequired: the server takes credentials only over TLS.
 	ErrTlsRequired Code = 105
+	// ErrTooManyAttempts: too many attempts to log in have failed from this address.
+	ErrTooManyAttempts Code = 106
+	// ErrAccessLimit: there are as many users, tokens or grants as there may be.
+	ErrAccessLimit Code = 107
 	// ErrInvalidArgument: an argument is out of range.
 	ErrInvalidArgument Code = 200
 	// ErrInvalidName: a name is not allowed.
@@ -86,6 +90,8 @@ const (
 	ErrTokenNotFound Code = 311
 	// ErrProducerNotFound: the topic has no producer of this name.
 	ErrProducerNotFound Code = 312
+	// ErrTokenExists: the user has a token of this name already.
+	ErrTokenExists Code = 313
 	// ErrCorruptBatch: a batch is damaged or malformed; nothing of it was appended.
 	ErrCorruptBatch Code = 400
 	// ErrBatchTooLarge: a batch is over the limit.

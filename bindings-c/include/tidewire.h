@@ -310,6 +310,18 @@ typedef struct {
    */
   const char *client_name;
   /**
+   * Who logs in; the user of the URL if unset. A token knows its user.
+   */
+  const char *user;
+  /**
+   * The password or token; that of `secret_file` or of the URL if unset.
+   */
+  const char *secret;
+  /**
+   * A file whose first line is the password or token, read at each connection.
+   */
+  const char *secret_file;
+  /**
    * Time to reach a server and finish the handshake, for each address, in milliseconds.
    */
   uint32_t connect_timeout_ms;
@@ -1469,6 +1481,156 @@ typedef struct {
   const tw_committed *const *items;
 } tw_offsets;
 
+/**
+ * A user.
+ */
+typedef struct {
+  /**
+   * Bytes that this version of the library fills.
+   */
+  size_t size;
+  /**
+   * Its name.
+   */
+  const char *name;
+  /**
+   * Its number, never reused.
+   */
+  uint64_t id;
+  /**
+   * When it was created, in microseconds since the Unix epoch.
+   */
+  int64_t created_us;
+  /**
+   * Whether it may log in: 1 or 0.
+   */
+  uint32_t enabled;
+  /**
+   * Whether it has a password: 1 or 0.
+   */
+  uint32_t password;
+  /**
+   * How many tokens it has.
+   */
+  uint32_t tokens;
+  /**
+   * Zero.
+   */
+  uint32_t reserved;
+} tw_user_info;
+
+/**
+ * A user and what it may do.
+ */
+typedef struct {
+  /**
+   * Bytes that this version of the library fills.
+   */
+  size_t size;
+  /**
+   * The user.
+   */
+  const tw_user_info *user;
+  /**
+   * How many grants; `root` may do everything, and has none.
+   */
+  size_t grant_count;
+  /**
+   * Texts such as `read,write topic shop/orders`.
+   */
+  const char *const *grants;
+} tw_user_description;
+
+/**
+ * Users, by name.
+ */
+typedef struct {
+  /**
+   * How many.
+   */
+  size_t count;
+  /**
+   * Pointers to them.
+   */
+  const tw_user_info *const *items;
+} tw_users;
+
+/**
+ * What a user may do.
+ */
+typedef struct {
+  /**
+   * How many.
+   */
+  size_t count;
+  /**
+   * Texts such as `read,write topic shop/orders`.
+   */
+  const char *const *items;
+} tw_grants;
+
+/**
+ * A token, without what logs in.
+ */
+typedef struct {
+  /**
+   * Bytes that this version of the library fills.
+   */
+  size_t size;
+  /**
+   * Its number, never reused.
+   */
+  uint64_t id;
+  /**
+   * What it is called.
+   */
+  const char *name;
+  /**
+   * The user that it stands for.
+   */
+  const char *user;
+  /**
+   * When it was created, in microseconds since the Unix epoch.
+   */
+  int64_t created_us;
+  /**
+   * When it ends, in microseconds since the Unix epoch; 0 is never.
+   */
+  int64_t expires_us;
+} tw_token_info;
+
+/**
+ * A token that was just created.
+ */
+typedef struct {
+  /**
+   * Bytes that this version of the library fills.
+   */
+  size_t size;
+  /**
+   * What the server knows of it.
+   */
+  const tw_token_info *token;
+  /**
+   * What logs in. Nobody else knows it, and it is not kept anywhere.
+   */
+  const char *secret;
+} tw_new_token;
+
+/**
+ * Tokens, by number.
+ */
+typedef struct {
+  /**
+   * How many.
+   */
+  size_t count;
+  /**
+   * Pointers to them.
+   */
+  const tw_token_info *const *items;
+} tw_tokens;
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -2308,13 +2470,135 @@ void tw_group_description_free(tw_group_description *description);
  */
 void tw_offsets_free(tw_offsets *offsets);
 
+/**
+ * Creates a user, who may do what `grant_count` texts say, such as `read,write topic shop/orders`: of
+ * read, write, manage and admin, on server, stream, topic or group. If `password` is NULL, it
+ * logs in with tokens only; the password itself stays here. `info` may be NULL; what it is given
+ * is freed by `tw_user_info_free`.
+ */
+tw_status tw_client_create_user(const tw_client *client,
+                                const char *name,
+                                const char *password,
+                                const char *const *grants,
+                                size_t grant_count,
+                                tw_user_info **info,
+                                tw_error **err);
+
+/**
+ * Deletes a user and its tokens, and ends its connections.
+ */
+tw_status tw_client_delete_user(const tw_client *client, const char *name, tw_error **err);
+
+/**
+ * Lets a user log in again; with false keeps it out, and ends its connections. `info` may be
+ * NULL; what it is given is freed by `tw_user_info_free`.
+ */
+tw_status tw_client_enable_user(const tw_client *client,
+                                const char *name,
+                                bool enabled,
+                                tw_user_info **info,
+                                tw_error **err);
+
+/**
+ * Changes a password: that of the user that this client is if `user` is NULL. Connections that
+ * logged in with the old one end, this one among them.
+ */
+tw_status tw_client_change_password(const tw_client *client,
+                                    const char *user,
+                                    const char *password,
+                                    tw_error **err);
+
+/**
+ * Describes a user: the one that this client is if `name` is NULL. What `description` is given is
+ * freed by `tw_user_description_free`.
+ */
+tw_status tw_client_describe_user(const tw_client *client,
+                                  const char *name,
+                                  tw_user_description **description,
+                                  tw_error **err);
+
+/**
+ * Lists all users. What `users` is given is freed by `tw_users_free`.
+ */
+tw_status tw_client_list_users(const tw_client *client, tw_users **users, tw_error **err);
+
+/**
+ * Takes rights away from a user and then gives it others, at once, also on its open connections.
+ * Rights are taken from grants of exactly the same scope and pattern. `left` may be NULL; what it
+ * is given, all that the user may do then, is freed by `tw_grants_free`.
+ */
+tw_status tw_client_change_grants(const tw_client *client,
+                                  const char *user,
+                                  const char *const *revoke,
+                                  size_t revoke_count,
+                                  const char *const *grant,
+                                  size_t grant_count,
+                                  tw_grants **left,
+                                  tw_error **err);
+
+/**
+ * Creates a token: of the user that this client is if `user` is NULL. It ends after
+ * `lifetime_ms`, or never with 0. Its secret is made here, and told nobody but the caller. What
+ * `token` is given is freed by `tw_new_token_free`.
+ */
+tw_status tw_client_create_token(const tw_client *client,
+                                 const char *user,
+                                 const char *name,
+                                 uint64_t lifetime_ms,
+                                 tw_new_token **token,
+                                 tw_error **err);
+
+/**
+ * Lists the tokens of a user: of the one that this client is if `user` is NULL. What `tokens` is
+ * given is freed by `tw_tokens_free`.
+ */
+tw_status tw_client_list_tokens(const tw_client *client,
+                                const char *user,
+                                tw_tokens **tokens,
+                                tw_error **err);
+
+/**
+ * Deletes a token, and ends the connections that were made with it.
+ */
+tw_status tw_client_delete_token(const tw_client *client, uint64_t id, tw_error **err);
+
+/**
+ * Frees what describes a user. NULL is nothing to free.
+ */
+void tw_user_info_free(tw_user_info *info);
+
+/**
+ * Frees a list of users. NULL is nothing to free.
+ */
+void tw_users_free(tw_users *users);
+
+/**
+ * Frees a list of grants. NULL is nothing to free.
+ */
+void tw_grants_free(tw_grants *grants);
+
+/**
+ * Frees a description. NULL is nothing to free.
+ */
+void tw_user_description_free(tw_user_description *description);
+
+/**
+ * Frees a list of tokens. NULL is nothing to free.
+ */
+void tw_tokens_free(tw_tokens *tokens);
+
+/**
+ * Frees a token and its secret. NULL is nothing to free.
+ */
+void tw_new_token_free(tw_new_token *token);
+
 #ifdef __cplusplus
 }  // extern "C"
 #endif  // __cplusplus
 
 /* What a struct that its caller fills begins with. */
 #define TW_CLIENT_OPTIONS_INIT \
-  { sizeof(tw_client_options), NULL, TW_UNSET, TW_UNSET, TW_UNSET, TW_UNSET, TW_UNSET, TW_UNSET, NULL }
+  { sizeof(tw_client_options), NULL, NULL, NULL, NULL, TW_UNSET, TW_UNSET, TW_UNSET, TW_UNSET, TW_UNSET, TW_UNSET, NULL }
 #define TW_PRODUCER_OPTIONS_INIT \
   { sizeof(tw_producer_options), NULL, TW_UNSET, TW_UNSET, TW_UNSET, TW_UNSET, TW_UNSET, TW_UNSET, TW_UNSET, TW_UNSET, TW_UNSET, TW_UNSET, NULL }
 #define TW_PRODUCER_STATS_INIT \

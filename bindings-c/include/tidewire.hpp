@@ -151,6 +151,12 @@ inline std::int64_t limit(std::optional<milliseconds> timeout) {
 }
 
 inline const char *text(const std::optional<std::string> &it) { return it ? it->c_str() : nullptr; }
+/* Pointers to texts, which have to live on. */
+inline std::vector<const char *> texts(const std::vector<std::string> &all) {
+  std::vector<const char *> raw;
+  for (const auto &each : all) raw.push_back(each.c_str());
+  return raw;
+}
 
 }  // namespace detail
 
@@ -286,6 +292,8 @@ struct start {
 /* What is not set comes from the URL, then the environment, then the defaults. */
 struct client_options {
   std::optional<std::string> client_name;
+  /* Who logs in, and with which password or token; or the first line of a file. */
+  std::optional<std::string> user, secret, secret_file;
   std::optional<std::uint32_t> connect_timeout_ms, request_timeout_ms, heartbeat_ms, retry_backoff_ms,
       retry_backoff_max_ms, runtime_threads;
 };
@@ -322,6 +330,9 @@ namespace detail {
 inline tw_client_options raw(const client_options &it) {
   tw_client_options raw = TW_CLIENT_OPTIONS_INIT;
   raw.client_name = text(it.client_name);
+  raw.user = text(it.user);
+  raw.secret = text(it.secret);
+  raw.secret_file = text(it.secret_file);
   raw.connect_timeout_ms = it.connect_timeout_ms.value_or(TW_UNSET);
   raw.request_timeout_ms = it.request_timeout_ms.value_or(TW_UNSET);
   raw.heartbeat_ms = it.heartbeat_ms.value_or(TW_UNSET);
@@ -715,6 +726,12 @@ using group_info = detail::handle<tw_group_info, tw_group_info_free>;
 using groups = detail::handle<tw_groups, tw_groups_free>;
 using group_description = detail::handle<tw_group_description, tw_group_description_free>;
 using offsets = detail::handle<tw_offsets, tw_offsets_free>;
+using user_info = detail::handle<tw_user_info, tw_user_info_free>;
+using users = detail::handle<tw_users, tw_users_free>;
+using grants = detail::handle<tw_grants, tw_grants_free>;
+using user_description = detail::handle<tw_user_description, tw_user_description_free>;
+using tokens = detail::handle<tw_tokens, tw_tokens_free>;
+using new_token = detail::handle<tw_new_token, tw_new_token_free>;
 using events = detail::handle<tw_events, tw_events_free>;
 
 /* A connection to a server, and all that is made from it. */
@@ -956,6 +973,80 @@ class client {
                       const std::optional<std::vector<std::uint32_t>> &of = std::nullopt) const {
     try_delete_offsets(group, topic, of).value();
   }
+
+  /* Without a password a user logs in with tokens only. A grant is a text, "read,write topic shop/orders". */
+  result<user_info> try_create_user(const std::string &name, const std::optional<std::string> &password = std::nullopt,
+                                    const std::vector<std::string> &grants = {}) const {
+    const auto raw = detail::texts(grants);
+    return one<user_info>(tw_client_create_user, name.c_str(), detail::text(password), raw.data(), raw.size());
+  }
+  user_info create_user(const std::string &name, const std::optional<std::string> &password = std::nullopt,
+                        const std::vector<std::string> &grants = {}) const {
+    return try_create_user(name, password, grants).value();
+  }
+  result<void> try_delete_user(const std::string &name) const {
+    return detail::call([&](tw_error **err) { return tw_client_delete_user(get(), name.c_str(), err); });
+  }
+  void delete_user(const std::string &name) const { try_delete_user(name).value(); }
+  result<user_info> try_enable_user(const std::string &name, bool enabled = true) const {
+    return one<user_info>(tw_client_enable_user, name.c_str(), enabled);
+  }
+  user_info enable_user(const std::string &name, bool enabled = true) const {
+    return try_enable_user(name, enabled).value();
+  }
+  /* Of the client's own user if none is named, as in what follows. */
+  result<void> try_change_password(const std::string &password,
+                                   const std::optional<std::string> &user = std::nullopt) const {
+    return detail::call([&](tw_error **err) {
+      return tw_client_change_password(get(), detail::text(user), password.c_str(), err);
+    });
+  }
+  void change_password(const std::string &password, const std::optional<std::string> &user = std::nullopt) const {
+    try_change_password(password, user).value();
+  }
+  result<user_description> try_describe_user(const std::optional<std::string> &name = std::nullopt) const {
+    return one<user_description>(tw_client_describe_user, detail::text(name));
+  }
+  user_description describe_user(const std::optional<std::string> &name = std::nullopt) const {
+    return try_describe_user(name).value();
+  }
+  result<users> try_list_users() const { return one<users>(tw_client_list_users); }
+  users list_users() const { return try_list_users().value(); }
+  /* What the user may do then. */
+  result<grants> try_change_grants(const std::string &user, const std::vector<std::string> &revoke,
+                                   const std::vector<std::string> &grant) const {
+    const auto raw_revoke = detail::texts(revoke), raw_grant = detail::texts(grant);
+    return one<grants>(tw_client_change_grants, user.c_str(), raw_revoke.data(), raw_revoke.size(), raw_grant.data(),
+                       raw_grant.size());
+  }
+  grants change_grants(const std::string &user, const std::vector<std::string> &revoke,
+                       const std::vector<std::string> &grant) const {
+    return try_change_grants(user, revoke, grant).value();
+  }
+  /* For ever if no lifetime is given. */
+  result<new_token> try_create_token(const std::string &name, const std::optional<std::string> &user = std::nullopt,
+                                     std::optional<milliseconds> lifetime = std::nullopt) const {
+    if (lifetime && lifetime->count() <= 0) {
+      // 0 would be for ever to the library.
+      return one<new_token>(tw_client_create_token, detail::text(user), name.c_str(), UINT64_MAX);
+    }
+    const std::uint64_t ms = lifetime ? static_cast<std::uint64_t>(lifetime->count()) : 0;
+    return one<new_token>(tw_client_create_token, detail::text(user), name.c_str(), ms);
+  }
+  new_token create_token(const std::string &name, const std::optional<std::string> &user = std::nullopt,
+                         std::optional<milliseconds> lifetime = std::nullopt) const {
+    return try_create_token(name, user, lifetime).value();
+  }
+  result<tokens> try_list_tokens(const std::optional<std::string> &user = std::nullopt) const {
+    return one<tokens>(tw_client_list_tokens, detail::text(user));
+  }
+  tokens list_tokens(const std::optional<std::string> &user = std::nullopt) const {
+    return try_list_tokens(user).value();
+  }
+  result<void> try_delete_token(std::uint64_t id) const {
+    return detail::call([&](tw_error **err) { return tw_client_delete_token(get(), id, err); });
+  }
+  void delete_token(std::uint64_t id) const { try_delete_token(id).value(); }
 
   tw_client *get() const { return raw_.get(); }
 

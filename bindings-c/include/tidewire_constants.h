@@ -50,6 +50,10 @@
 #define TW_E_USER_DISABLED 104
 /* The server takes credentials only over TLS. */
 #define TW_E_TLS_REQUIRED 105
+/* Too many attempts to log in have failed from this address. */
+#define TW_E_TOO_MANY_ATTEMPTS 106
+/* There are as many users, tokens or grants as there may be. */
+#define TW_E_ACCESS_LIMIT 107
 /* An argument is out of range. */
 #define TW_E_INVALID_ARGUMENT 200
 /* A name is not allowed. */
@@ -86,6 +90,8 @@
 #define TW_E_TOKEN_NOT_FOUND 311
 /* The topic has no producer of this name. */
 #define TW_E_PRODUCER_NOT_FOUND 312
+/* The user has a token of this name already. */
+#define TW_E_TOKEN_EXISTS 313
 /* A batch is damaged or malformed; nothing of it was appended. */
 #define TW_E_CORRUPT_BATCH 400
 /* A batch is over the limit. */
@@ -176,6 +182,12 @@
 #define TW_GROUPSTATE_STABLE 1 /* Every partition is where it belongs. */
 #define TW_GROUPSTATE_REBALANCING 2 /* Some partitions are on their way from one member to another. */
 
+/* What the pattern of a grant is a pattern of. */
+#define TW_GRANTSCOPE_SERVER 0 /* Everything; the pattern is empty. */
+#define TW_GRANTSCOPE_STREAM 1 /* Streams, and all of their topics. */
+#define TW_GRANTSCOPE_TOPIC 2 /* Topics, as `stream/topic`. */
+#define TW_GRANTSCOPE_GROUP 3 /* Groups and named consumers. */
+
 /* Limits. */
 #define TW_MAX_FRAME_LEN 16777216u /* Largest frame, header included. In bytes. */
 #define TW_MAX_HANDSHAKE_FRAME_LEN 8192u /* Largest frame before the connection is ready. In bytes. */
@@ -205,6 +217,14 @@
 #define TW_MIN_SESSION_TIMEOUT_MS 100u /* Shortest session timeout, and rebalance timeout, of a member of a group. In milliseconds. */
 #define TW_MAX_SESSION_TIMEOUT_MS 3600000u /* Longest session timeout, and rebalance timeout, of a member of a group. In milliseconds. */
 #define TW_HANDSHAKE_TIMEOUT_MS 10000u /* Time from accepting a connection until it must be ready. In milliseconds. */
+#define TW_MAX_AUTH_REQUESTS 8u /* Most requests of a connection before it is ready. In requests. */
+#define TW_MAX_USERS 10000u /* Most users of a server. In users. */
+#define TW_MAX_USER_TOKENS 100u /* Most tokens of a user. In tokens. */
+#define TW_MAX_USER_GRANTS 100u /* Most grants of a user, and most in one request. In grants. */
+#define TW_MAX_TOKEN_LIFETIME_MS 3155760000000ull /* Longest life of a token that ends at all. In milliseconds. */
+#define TW_MIN_ARGON2_MEMORY_KIB 8192u /* Least memory of Argon2id that a client takes part in, and a server keeps. In KiB. */
+#define TW_MAX_ARGON2_MEMORY_KIB 1048576u /* Most memory of Argon2id that a client takes part in, and a server keeps. In KiB. */
+#define TW_MAX_ARGON2_ITERATIONS 16u /* Most passes of Argon2id that a client takes part in, and a server keeps; and most lanes. In passes. */
 #define TW_MIN_HEARTBEAT_MS 1000u /* Shortest heartbeat interval that may be agreed. In milliseconds. */
 #define TW_MAX_HEARTBEAT_MS 600000u /* Longest heartbeat interval that may be agreed. In milliseconds. */
 #define TW_MIN_SEGMENT_BYTES 1048576u /* Smallest segment size of a topic. In bytes. */
@@ -213,6 +233,8 @@
 
 /* Defaults of options. */
 #define TW_DEFAULT_CLIENT_NAME "" /* A name for logs and statistics; empty takes the program's. Default "". */
+#define TW_DEFAULT_USER "" /* Who logs in; empty takes the user of the URL. A token knows its user. Default "". */
+#define TW_DEFAULT_SECRET_FILE "" /* A file with the password or token, for servers whose URL has none; what follows its first line is ignored. Read at each connection, so that it may change. Default "". */
 #define TW_DEFAULT_CONNECT_TIMEOUT_MS 5000u /* Time to reach a server and finish the handshake, for each address. In milliseconds. Default 5000. 1 to 600000. */
 #define TW_DEFAULT_REQUEST_TIMEOUT_MS 30000u /* Time until an unanswered request fails; its outcome is then unknown. In milliseconds. Default 30000. 1 to 600000. */
 #define TW_DEFAULT_HEARTBEAT_MS 30000u /* Silence after which a peer is asked for a sign of life; three times this closes the connection. In milliseconds. Default 30000. 1000 to 600000. */

@@ -33,3 +33,4 @@ pub mod lists;
 pub mod options;
 pub mod producer;
 pub mod ticket;
+pub mod users;

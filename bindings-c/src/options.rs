@@ -8,7 +8,7 @@ use std::ffi::{c_char, c_void};
 use std::ptr;
 
 use tidewire::blocking::{ClientBuilder, ProducerBuilder};
-use tidewire::{Acks, Codec, Error, FetchOptions, QueueFull, Start, TopicConfig};
+use tidewire::{Acks, Codec, Error, FetchOptions, QueueFull, Secret, Start, TopicConfig};
 
 use crate::guard::{Grows, invalid, optional_text};
 
@@ -33,6 +33,12 @@ pub struct tw_client_options {
     pub size: usize,
     /// A name for the server's logs; the program's if unset.
     pub client_name: *const c_char,
+    /// Who logs in; the user of the URL if unset. A token knows its user.
+    pub user: *const c_char,
+    /// The password or token; that of `secret_file` or of the URL if unset.
+    pub secret: *const c_char,
+    /// A file whose first line is the password or token, read at each connection.
+    pub secret_file: *const c_char,
     /// Time to reach a server and finish the handshake, for each address, in milliseconds.
     pub connect_timeout_ms: u32,
     /// Time until an unanswered request fails with its outcome unknown, in milliseconds: the bound
@@ -254,6 +260,9 @@ unsafe impl Grows for tw_client_options {
         Self {
             size: size_of::<Self>(),
             client_name: ptr::null(),
+            user: ptr::null(),
+            secret: ptr::null(),
+            secret_file: ptr::null(),
             connect_timeout_ms: TW_UNSET,
             request_timeout_ms: TW_UNSET,
             heartbeat_ms: TW_UNSET,
@@ -361,6 +370,18 @@ impl tw_client_options {
         // SAFETY: as the caller says.
         if let Some(name) = unsafe { optional_text(self.client_name, "client_name") }? {
             builder = builder.client_name(name);
+        }
+        // SAFETY: as the caller says.
+        if let Some(user) = unsafe { optional_text(self.user, "user") }? {
+            builder = builder.user(user);
+        }
+        // SAFETY: as the caller says.
+        if let Some(secret) = unsafe { optional_text(self.secret, "secret") }? {
+            builder = builder.secret(Secret::new(secret));
+        }
+        // SAFETY: as the caller says.
+        if let Some(file) = unsafe { optional_text(self.secret_file, "secret_file") }? {
+            builder = builder.secret_file(file);
         }
         hand_on!(self => builder: connect_timeout_ms, request_timeout_ms, heartbeat_ms,
             retry_backoff_ms, retry_backoff_max_ms, runtime_threads);

@@ -16,7 +16,7 @@ const FEATURES = [
   'admin', 'fetch', 'producer', 'enqueue', 'named_producer', 'record_id', 'codecs', 'consumer',
   'next_record', 'seek', 'pause', 'positions', 'partitions', 'stats', 'events', 'cancel',
   'concurrent', 'reconnect', 'timestamps', 'retention', 'option_structs', 'topic_update',
-  'truncate', 'groups', 'offsets',
+  'truncate', 'groups', 'offsets', 'users',
 ]
 
 const clients = new Map()
@@ -247,6 +247,29 @@ const OPS = {
     none(client(args).resetOffsets(args.group, args.topic, BigInt(args.offset), { partitions: [args.partition] })),
   'offsets.delete': (args) =>
     none(client(args).deleteOffsets(args.group, args.topic, { partitions: [args.partition] })),
+
+  'user.create': async (args) =>
+    values.snakeKeys(await client(args).createUser(args.name, { password: args.password, grants: args.grants })),
+  async 'user.describe'(args) {
+    const { user, grants } = await client(args).describeUser(args.name)
+    return { ...values.snakeKeys(user), grants }
+  },
+  'user.list': async (args) => ({ users: (await client(args).listUsers()).map(values.snakeKeys) }),
+  'user.enable': async (args) => values.snakeKeys(await client(args).enableUser(args.name, args.enabled)),
+  'user.password': (args) => none(client(args).changePassword(args.password, { user: args.name })),
+  'user.delete': (args) => none(client(args).deleteUser(args.name)),
+  'user.grants': async (args) => ({
+    grants: await client(args).changeGrants(args.name, { revoke: args.revoke, grant: args.grant }),
+  }),
+  async 'token.create'(args) {
+    const lifetimeMs = args.lifetime_ms === undefined ? undefined : Number(args.lifetime_ms)
+    const { token, secret } = await client(args).createToken(args.name, { user: args.user, lifetimeMs })
+    return { ...values.token(token), secret }
+  },
+  'token.list': async (args) => ({
+    tokens: (await client(args).listTokens({ user: args.user })).map(values.token),
+  }),
+  'token.delete': (args) => none(client(args).deleteToken(BigInt(args.id))),
 
   'events.watch'(args) {
     const watch = { queue: [], waiting: [] }

@@ -77,6 +77,8 @@ export function snakeKeys(object) {
   return Object.fromEntries(entries)
 }
 
+export const token = (t) => ({ ...snakeKeys(t), expires_us: `${t.expiresUs ?? 0}` })
+
 export function event(name, value) {
   const { error, ...rest } = value
   const type = snake(name)

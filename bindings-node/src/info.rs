@@ -253,6 +253,62 @@ impl From<core::GroupDescription> for GroupDescription {
 }
 
 #[napi(object)]
+pub struct UserInfo {
+    pub name: String,
+    pub id: BigInt,
+    pub created_us: BigInt,
+    pub enabled: bool,
+    pub password: bool,
+    pub tokens: u32,
+}
+
+impl From<core::UserInfo> for UserInfo {
+    fn from(info: core::UserInfo) -> Self {
+        Self {
+            name: info.name,
+            id: info.id.into(),
+            created_us: info.created_us.into(),
+            enabled: info.enabled,
+            password: info.password,
+            tokens: info.tokens,
+        }
+    }
+}
+
+#[napi(object)]
+pub struct NativeUserDescription {
+    pub user: UserInfo,
+    pub grants: Vec<String>,
+}
+
+#[napi(object)]
+pub struct TokenInfo {
+    pub id: BigInt,
+    pub name: String,
+    pub user: String,
+    pub created_us: BigInt,
+    pub expires_us: Option<BigInt>,
+}
+
+impl From<core::TokenInfo> for TokenInfo {
+    fn from(info: core::TokenInfo) -> Self {
+        Self {
+            id: info.id.into(),
+            name: info.name,
+            user: info.user,
+            created_us: info.created_us.into(),
+            expires_us: (info.expires_us != 0).then(|| info.expires_us.into()),
+        }
+    }
+}
+
+#[napi(object)]
+pub struct NativeNewToken {
+    pub token: TokenInfo,
+    pub secret: String,
+}
+
+#[napi(object)]
 pub struct CommittedOffset {
     pub partition: u32,
     pub offset: BigInt,

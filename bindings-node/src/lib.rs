@@ -2,7 +2,7 @@
 //! in `ts/`; here is only what has to cross.
 //!
 //! * `hub`: the one way back into JavaScript, with one wake-up for whatever has happened;
-//! * `client`, `admin`, `producer`, `consumer`: handles on the core's;
+//! * `client`, `admin`, `users`, `producer`, `consumer`: handles on the core's;
 //! * `batch`: a delivered batch as one `ArrayBuffer`;
 //! * `options`, `failure`, `info`: values on their way across.
 //!
@@ -22,3 +22,4 @@ mod hub;
 mod info;
 mod options;
 mod producer;
+mod users;

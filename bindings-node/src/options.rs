@@ -8,7 +8,7 @@ use std::str::FromStr;
 
 use tidewire::blocking::ClientBuilder;
 use tidewire::{
-    Acks, Code, Codec, ConsumerBuilder, ProducerBuilder, QueueFull, Start, TopicConfig,
+    Acks, Code, Codec, ConsumerBuilder, ProducerBuilder, QueueFull, Secret, Start, TopicConfig,
 };
 
 use crate::failure::Failure;
@@ -49,6 +49,9 @@ impl Options {
     pub(crate) fn client(&self, builder: ClientBuilder) -> Applied<ClientBuilder> {
         self.apply(builder, |builder, name, value| {
             Ok(match name {
+                "user" => builder.user(value),
+                "secret" => builder.secret(Secret::new(value)),
+                "secret_file" => builder.secret_file(value),
                 "client_name" => builder.client_name(value),
                 "connect_timeout_ms" => builder.connect_timeout_ms(parse(name, value)?),
                 "request_timeout_ms" => builder.request_timeout_ms(parse(name, value)?),

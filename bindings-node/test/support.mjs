@@ -25,13 +25,20 @@ function binary() {
   throw new Error('there is no server: set TIDEWIRE_TEST_SERVER, or run `cargo build` first')
 }
 
-/** Starts a server; its `url`, and `stop`, and `restart` on the same port and data. */
-export async function startServer({ data, port = 0 } = {}) {
+/**
+ * Starts a server; its `url`, and `stop`, and `restart` on the same port and data. A secured one
+ * asks for credentials, and has left root's in its `directory`.
+ */
+export async function startServer({ data, port = 0, secured = false } = {}) {
   const directory = data ?? mkdtempSync(join(tmpdir(), 'tidewire-node-'))
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('TIDEWIRE_')))
   const child = spawn(
     binary(),
-    ['serve', '--dev', '--data', directory, '--listen', `127.0.0.1:${port}`, '--log', 'error'],
+    [
+      'serve',
+      ...(secured ? ['--socket-dir', `${directory}.sockets`] : ['--dev']),
+      ...['--data', directory, '--listen', `127.0.0.1:${port}`, '--log', 'error'],
+    ],
     { stdio: ['ignore', 'pipe', 'inherit'], env },
   )
   const exited = once(child, 'exit')
@@ -43,10 +50,13 @@ export async function startServer({ data, port = 0 } = {}) {
   const stop = async (keep = false) => {
     child.kill('SIGKILL')
     await exited
-    if (!keep) rmSync(directory, { recursive: true, force: true })
+    if (keep) return
+    rmSync(directory, { recursive: true, force: true })
+    rmSync(`${directory}.sockets`, { recursive: true, force: true })
   }
   return {
     url,
+    directory,
     pid: child.pid,
     stop,
     async restart() {

@@ -1,4 +1,7 @@
-/** Administration: streams, topics, partitions, named producers, groups and stored offsets. */
+/**
+ * Administration: streams, topics, partitions, named producers, groups and stored offsets; users,
+ * tokens and grants.
+ */
 
 import { EventEmitter } from 'node:events'
 
@@ -13,13 +16,19 @@ import type {
   FetchOptions,
   GroupDescription,
   GroupInfo,
+  NewToken,
   PartitionInfo,
   ProducerInfo,
   StreamInfo,
+  TokenInfo,
   TopicInfo,
+  UserDescription,
+  UserInfo,
 } from './info.js'
 import {
+  badRange,
   badType,
+  badValue,
   checkOffset,
   checkOptions,
   checkSignal,
@@ -40,6 +49,11 @@ export type TopicUpdate = Omit<TopicOptions, 'partitions'>
 /** Which partitions of a topic; all of them if not set. */
 export interface PartitionsOptions extends SignalOptions {
   partitions?: readonly number[] | undefined
+}
+
+/** Whose token or password; of the user that the client is if not set. */
+export interface UserOptions extends SignalOptions {
+  user?: string | undefined
 }
 
 /** What a client asks of a server besides producing and consuming. */
@@ -298,6 +312,119 @@ export abstract class Admin extends EventEmitter<ClientEvents> {
       native.deleteOffsets(n, group, topic, which),
     )
   }
+
+  /**
+   * Creates a user, who may do what `grants` say, such as `'read,write topic shop/*'`: of read,
+   * write, manage and admin, on server, stream, topic or group. Without a password it logs in with
+   * tokens only. The password itself stays here.
+   * @throws ConflictError `E_USER_EXISTS`; InvalidError; AuthError `E_DENIED`, `E_ACCESS_LIMIT`
+   */
+  async createUser(
+    name: string,
+    options?: SignalOptions & {
+      password?: string | undefined
+      grants?: readonly string[] | undefined
+    },
+  ): Promise<UserInfo> {
+    checkString('name', name)
+    const given = checkOptions('options', options)
+    const password = checkSecret('options.password', given['password'])
+    const grants = checkGrants('options.grants', given['grants'])
+    return this._call(this.createUser, options, (native, n) =>
+      native.createUser(n, name, password, grants),
+    )
+  }
+
+  /** Deletes a user and its tokens, and ends its connections. @throws NotFoundError, AuthError */
+  async deleteUser(name: string, options?: SignalOptions): Promise<void> {
+    checkString('name', name)
+    return this._call(this.deleteUser, options, (native, n) => native.deleteUser(n, name))
+  }
+
+  /** Lets a user log in again; with false keeps it out, and ends its connections. */
+  async enableUser(name: string, enabled = true, options?: SignalOptions): Promise<UserInfo> {
+    checkString('name', name)
+    if (typeof enabled !== 'boolean') throw badType('enabled', 'true or false', enabled)
+    return this._call(this.enableUser, options, (native, n) => native.enableUser(n, name, enabled))
+  }
+
+  /**
+   * Changes a password. Connections that logged in with the old one end, this one among them.
+   * @throws NotFoundError `E_USER_NOT_FOUND`; InvalidError; AuthError `E_DENIED`
+   */
+  async changePassword(password: string, options?: UserOptions): Promise<void> {
+    const secret = checkSecret('password', password) ?? ''
+    const user = checkUser(options)
+    return this._call(this.changePassword, options, (native, n) =>
+      native.changePassword(n, secret, user),
+    )
+  }
+
+  /** A user and its grants; the user that this client is if none is named. */
+  async describeUser(name?: string, options?: SignalOptions): Promise<UserDescription> {
+    if (name !== undefined) checkString('name', name)
+    return this._call(this.describeUser, options, (native, n) =>
+      native.describeUser(n, name ?? null),
+    )
+  }
+
+  /** All users, by name. */
+  async listUsers(options?: SignalOptions): Promise<UserInfo[]> {
+    return this._call(this.listUsers, options, (native, n) => native.listUsers(n))
+  }
+
+  /**
+   * Takes rights away from a user and then gives it others, at once, also on its open connections;
+   * what it may do then. Rights are taken from grants of exactly the same scope and pattern.
+   */
+  async changeGrants(
+    user: string,
+    options: SignalOptions & {
+      revoke?: readonly string[] | undefined
+      grant?: readonly string[] | undefined
+    },
+  ): Promise<string[]> {
+    checkString('user', user)
+    const given = checkOptions('options', options)
+    const revoke = checkGrants('options.revoke', given['revoke'])
+    const grant = checkGrants('options.grant', given['grant'])
+    return this._call(this.changeGrants, options, (native, n) =>
+      native.changeGrants(n, user, revoke, grant),
+    )
+  }
+
+  /**
+   * Creates a token, which ends after `lifetimeMs`, or never. Its secret is made here, and told
+   * nobody but the caller: `Client.connect(url, { secret })` logs in.
+   * @throws ConflictError `E_TOKEN_EXISTS`; NotFoundError `E_USER_NOT_FOUND`; InvalidError; AuthError
+   */
+  async createToken(
+    name: string,
+    options?: UserOptions & { lifetimeMs?: number | undefined },
+  ): Promise<NewToken> {
+    checkString('name', name)
+    const user = checkUser(options)
+    const lifetime = checkOptions('options', options)['lifetimeMs'] ?? null
+    if (lifetime !== null && !(Number.isSafeInteger(lifetime) && (lifetime as number) > 0)) {
+      throw badRange('options.lifetimeMs', 'a whole number above 0', lifetime)
+    }
+    const { token, secret } = await this._call<NewToken>(this.createToken, options, (native, n) =>
+      native.createToken(n, name, user, lifetime as number | null),
+    )
+    return Object.defineProperty({ token }, 'secret', { value: secret }) as NewToken
+  }
+
+  /** The tokens of a user, by number. */
+  async listTokens(options?: UserOptions): Promise<TokenInfo[]> {
+    const user = checkUser(options)
+    return this._call(this.listTokens, options, (native, n) => native.listTokens(n, user))
+  }
+
+  /** Deletes a token, and ends the connections that were made with it. */
+  async deleteToken(id: bigint, options?: SignalOptions): Promise<void> {
+    checkOffset('id', id)
+    return this._call(this.deleteToken, options, (native, n) => native.deleteToken(n, id))
+  }
 }
 
 /** A list of partitions, or null for all. */
@@ -305,4 +432,22 @@ export function checkPartitions(given: unknown): number[] | null {
   if (given === undefined) return null
   if (!Array.isArray(given)) throw badType('options.partitions', 'an array of numbers', given)
   return given.map((one) => checkU32('an entry of options.partitions', one))
+}
+
+/** A secret, which no error shows. */
+export function checkSecret(name: string, given: unknown): string | null {
+  if (given === undefined) return null
+  if (typeof given !== 'string') throw badValue(`${name} must be a string, not ${typeof given}`)
+  return given
+}
+
+function checkGrants(name: string, given: unknown): string[] {
+  if (given === undefined) return []
+  if (!Array.isArray(given)) throw badType(name, 'an array of strings', given)
+  return given.map((one) => checkString(`an entry of ${name}`, one))
+}
+
+function checkUser(options: unknown): string | null {
+  const { user } = checkOptions('options', options)
+  return user === undefined ? null : checkString('options.user', user)
 }

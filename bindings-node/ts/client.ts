@@ -2,7 +2,7 @@
 
 import type { EventEmitter } from 'node:events'
 
-import { Admin, checkPartitions } from './admin.js'
+import { Admin, checkPartitions, checkSecret } from './admin.js'
 import { optionPairs } from './check.js'
 import { Consumer, type ConsumerOptions } from './consumer.js'
 import { caller, errorOf, failureOf } from './errors.js'
@@ -22,7 +22,10 @@ import type { ClientOptionTable } from './options.js'
 import { Producer, type ProducerOptions, type SignalOptions } from './producer.js'
 
 /** Options of a client. What is not set comes from the URL, then from the environment. */
-export interface ClientOptions extends ClientOptionTable, SignalOptions {}
+export interface ClientOptions extends ClientOptionTable, SignalOptions {
+  /** The password or token that logs in; that of `secretFile` or of the URL if not set. */
+  secret?: string | undefined
+}
 
 /** How a client closes. */
 export interface CloseOptions {
@@ -57,7 +60,8 @@ export class Client extends Admin {
   /**
    * Connects to the first server of the URL that can be reached:
    * `tidewire://host:8433,host2:8433/?option=value`, `tidewire://127.0.0.1:8433` if not set.
-   * @throws ConnectionError `E_CONNECT_FAILED`, with each address and why; InvalidError
+   * A user and its secret stand in the options or the URL, `tidewire://user:secret@host`.
+   * @throws ConnectionError `E_CONNECT_FAILED`, with each address and why; AuthError; InvalidError
    * `E_INVALID_URL`, `E_INVALID_OPTION`; TypeError, RangeError
    */
   static async connect(url?: string | ClientOptions, options?: ClientOptions): Promise<Client> {
@@ -67,8 +71,11 @@ export class Client extends Admin {
     }
     if ((url as unknown) instanceof URL) url = String(url)
     if (url !== undefined && typeof url !== 'string') throw badType('url', 'a string', url)
-    const pairs = optionPairs('client', options, ['signal'])
-    const signal = checkSignal(checkOptions('options', options)['signal'])
+    const pairs = optionPairs('client', options, ['signal', 'secret'])
+    const { signal: given, secret } = checkOptions('options', options)
+    const signal = checkSignal(given)
+    const shown = checkSecret('options.secret', secret)
+    if (shown !== null) pairs.push('secret', shown)
     const shared = hub()
     const address = url ?? null
     const made = await shared.call<NativeClient>(

@@ -48,6 +48,10 @@ export const Code = {
   USER_DISABLED: 104,
   /** The server takes credentials only over TLS. */
   TLS_REQUIRED: 105,
+  /** Too many attempts to log in have failed from this address. */
+  TOO_MANY_ATTEMPTS: 106,
+  /** There are as many users, tokens or grants as there may be. */
+  ACCESS_LIMIT: 107,
   /** An argument is out of range. */
   INVALID_ARGUMENT: 200,
   /** A name is not allowed. */
@@ -84,6 +88,8 @@ export const Code = {
   TOKEN_NOT_FOUND: 311,
   /** The topic has no producer of this name. */
   PRODUCER_NOT_FOUND: 312,
+  /** The user has a token of this name already. */
+  TOKEN_EXISTS: 313,
   /** A batch is damaged or malformed; nothing of it was appended. */
   CORRUPT_BATCH: 400,
   /** A batch is over the limit. */
@@ -174,6 +180,8 @@ export type ErrorCode =
   | 'E_TOKEN_EXPIRED'
   | 'E_USER_DISABLED'
   | 'E_TLS_REQUIRED'
+  | 'E_TOO_MANY_ATTEMPTS'
+  | 'E_ACCESS_LIMIT'
   | 'E_INVALID_ARGUMENT'
   | 'E_INVALID_NAME'
   | 'E_INVALID_PARTITION_COUNT'
@@ -192,6 +200,7 @@ export type ErrorCode =
   | 'E_USER_EXISTS'
   | 'E_TOKEN_NOT_FOUND'
   | 'E_PRODUCER_NOT_FOUND'
+  | 'E_TOKEN_EXISTS'
   | 'E_CORRUPT_BATCH'
   | 'E_BATCH_TOO_LARGE'
   | 'E_UNSUPPORTED_BATCH'
@@ -276,6 +285,18 @@ export const GroupState = {
   rebalancing: 2,
 } as const
 
+/** What the pattern of a grant is a pattern of. */
+export const GrantScope = {
+  /** Everything; the pattern is empty. */
+  server: 0,
+  /** Streams, and all of their topics. */
+  stream: 1,
+  /** Topics, as `stream/topic`. */
+  topic: 2,
+  /** Groups and named consumers. */
+  group: 3,
+} as const
+
 /** Groups of errors, by what a caller does about them. */
 export type ErrorKind =
   | 'append'
@@ -325,6 +346,8 @@ export const errors: Readonly<Record<number, ErrorInfo>> = {
   103: { name: "TOKEN_EXPIRED", kind: "auth", disposition: 0, text: "the token is not valid any more" },
   104: { name: "USER_DISABLED", kind: "auth", disposition: 0, text: "the user may not log in" },
   105: { name: "TLS_REQUIRED", kind: "auth", disposition: 0, text: "the server takes credentials only over TLS" },
+  106: { name: "TOO_MANY_ATTEMPTS", kind: "auth", disposition: 1, text: "too many attempts to log in have failed from this address" },
+  107: { name: "ACCESS_LIMIT", kind: "auth", disposition: 0, text: "there are as many users, tokens or grants as there may be" },
   200: { name: "INVALID_ARGUMENT", kind: "invalid", disposition: 0, text: "an argument is out of range" },
   201: { name: "INVALID_NAME", kind: "invalid", disposition: 0, text: "a name is not allowed" },
   202: { name: "INVALID_PARTITION_COUNT", kind: "invalid", disposition: 0, text: "a partition count is out of range" },
@@ -343,6 +366,7 @@ export const errors: Readonly<Record<number, ErrorInfo>> = {
   310: { name: "USER_EXISTS", kind: "conflict", disposition: 0, text: "the user exists already" },
   311: { name: "TOKEN_NOT_FOUND", kind: "not_found", disposition: 0, text: "the token does not exist" },
   312: { name: "PRODUCER_NOT_FOUND", kind: "not_found", disposition: 0, text: "the topic has no producer of this name" },
+  313: { name: "TOKEN_EXISTS", kind: "conflict", disposition: 0, text: "the user has a token of this name already" },
   400: { name: "CORRUPT_BATCH", kind: "append", disposition: 0, text: "a batch is damaged or malformed; nothing of it was appended" },
   401: { name: "BATCH_TOO_LARGE", kind: "append", disposition: 0, text: "a batch is over the limit" },
   402: { name: "UNSUPPORTED_BATCH", kind: "append", disposition: 0, text: "a batch uses a format, codec or column that is not supported" },
@@ -431,6 +455,22 @@ export const MIN_SESSION_TIMEOUT_MS = 100
 export const MAX_SESSION_TIMEOUT_MS = 3600000
 /** Time from accepting a connection until it must be ready. In milliseconds. */
 export const HANDSHAKE_TIMEOUT_MS = 10000
+/** Most requests of a connection before it is ready. In requests. */
+export const MAX_AUTH_REQUESTS = 8
+/** Most users of a server. In users. */
+export const MAX_USERS = 10000
+/** Most tokens of a user. In tokens. */
+export const MAX_USER_TOKENS = 100
+/** Most grants of a user, and most in one request. In grants. */
+export const MAX_USER_GRANTS = 100
+/** Longest life of a token that ends at all. In milliseconds. */
+export const MAX_TOKEN_LIFETIME_MS = 3155760000000
+/** Least memory of Argon2id that a client takes part in, and a server keeps. In KiB. */
+export const MIN_ARGON2_MEMORY_KIB = 8192
+/** Most memory of Argon2id that a client takes part in, and a server keeps. In KiB. */
+export const MAX_ARGON2_MEMORY_KIB = 1048576
+/** Most passes of Argon2id that a client takes part in, and a server keeps; and most lanes. In passes. */
+export const MAX_ARGON2_ITERATIONS = 16
 /** Shortest heartbeat interval that may be agreed. In milliseconds. */
 export const MIN_HEARTBEAT_MS = 1000
 /** Longest heartbeat interval that may be agreed. In milliseconds. */

@@ -42,21 +42,25 @@ export {
 export type { ClientEvents } from './events.js'
 export type {
   CommittedOffset,
-  Fetched,
   FetchOptions,
+  Fetched,
   GroupDescription,
   GroupInfo,
   GroupMember,
   GroupPartition,
+  NewToken,
   PartitionInfo,
   ProducerInfo,
   ServerInfo,
   StreamInfo,
+  TokenInfo,
   TopicInfo,
+  UserDescription,
+  UserInfo,
 } from './info.js'
 export type { Bytes, HeadersInput, RecordInput, RecordObject } from './input.js'
 export { Ticket } from './ledger.js'
-export type { PartitionsOptions, TopicOptions, TopicUpdate } from './admin.js'
+export type { PartitionsOptions, TopicOptions, TopicUpdate, UserOptions } from './admin.js'
 export { Producer, type ProducerOptions, type ProducerStats, type SignalOptions } from './producer.js'
 export { Receipt } from './receipt.js'
 export { Record } from './record.js'

@@ -172,3 +172,48 @@ export interface CommittedOffset {
   /** What the consumer keeps beside it. */
   note: string
 }
+
+/** A user. */
+export interface UserInfo {
+  name: string
+  /** Its number, never reused. */
+  id: bigint
+  /** When it was created, in microseconds since the Unix epoch. */
+  createdUs: bigint
+  /** Whether it may log in. */
+  enabled: boolean
+  /** Whether it has a password. */
+  password: boolean
+  /** How many tokens it has. */
+  tokens: number
+}
+
+/** A user and what it may do. */
+export interface UserDescription {
+  user: UserInfo
+  /** Such as `'read,write topic shop/*'`. `root` may do everything, and has none. */
+  grants: string[]
+}
+
+/** A token, without what logs in. */
+export interface TokenInfo {
+  /** Its number, never reused. */
+  id: bigint
+  name: string
+  /** Whom it stands for. */
+  user: string
+  /** When it was created, in microseconds since the Unix epoch. */
+  createdUs: bigint
+  /** When it ends, in microseconds since the Unix epoch; not there if it does not. */
+  expiresUs?: bigint
+}
+
+/** A token that was just created. */
+export interface NewToken {
+  token: TokenInfo
+  /**
+   * What logs in. Nobody else knows it, and it is not kept anywhere. It does not show when the
+   * object is printed or written as JSON.
+   */
+  readonly secret: string
+}

@@ -118,6 +118,21 @@ export interface NativeClient {
     minBytes: number | null,
     maxWaitMs: number | null,
   ): void
+  createUser(number: number, name: string, password: string | null, grants: string[]): void
+  deleteUser(number: number, name: string): void
+  enableUser(number: number, name: string, enabled: boolean): void
+  changePassword(number: number, password: string, name: string | null): void
+  describeUser(number: number, name: string | null): void
+  listUsers(number: number): void
+  changeGrants(number: number, name: string, revoke: string[], grant: string[]): void
+  createToken(
+    number: number,
+    name: string,
+    user: string | null,
+    lifetimeMs: number | null,
+  ): void
+  listTokens(number: number, user: string | null): void
+  deleteToken(number: number, id: bigint): void
   createGroup(number: number, group: string): void
   listGroups(number: number): void
   describeGroup(number: number, group: string): void

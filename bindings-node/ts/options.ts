@@ -6,6 +6,10 @@ import type { Start } from './start.js'
 export interface ClientOptionTable {
   /** A name for logs and statistics; empty takes the program's. Default "". */
   clientName?: string | undefined
+  /** Who logs in; empty takes the user of the URL. A token knows its user. Default "". */
+  user?: string | undefined
+  /** A file with the password or token, for servers whose URL has none; what follows its first line is ignored. Read at each connection, so that it may change. Default "". */
+  secretFile?: string | undefined
   /** Time to reach a server and finish the handshake, for each address. In milliseconds. Default 5000. 1 to 600000. */
   connectTimeoutMs?: number | undefined
   /** Time until an unanswered request fails; its outcome is then unknown. In milliseconds. Default 30000. 1 to 600000. */
@@ -92,6 +96,8 @@ export interface OptionInfo {
 export const options = {
   client: {
     clientName: { name: 'client_name', type: 'string' },
+    user: { name: 'user', type: 'string' },
+    secretFile: { name: 'secret_file', type: 'string' },
     connectTimeoutMs: { name: 'connect_timeout_ms', type: 'u32', min: 1, max: 600000, unit: 'milliseconds' },
     requestTimeoutMs: { name: 'request_timeout_ms', type: 'u32', min: 1, max: 600000, unit: 'milliseconds' },
     heartbeatMs: { name: 'heartbeat_ms', type: 'u32', min: 1000, max: 600000, unit: 'milliseconds' },

@@ -61,6 +61,9 @@ def sync() -> None:
 async def connect(
     url: str | None = None,
     *,
+    user: str | None = None,
+    secret: str | None = None,
+    secret_file: str | None = None,
     client_name: str | None = None,
     connect_timeout_ms: int | None = None,
     request_timeout_ms: int | None = None,

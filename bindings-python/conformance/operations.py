@@ -18,7 +18,7 @@ FEATURES = [
     "admin", "fetch", "producer", "enqueue", "named_producer", "record_id", "codecs", "consumer",
     "next_record", "seek", "pause", "positions", "partitions", "stats", "events", "concurrent",
     "reconnect", "timestamps", "retention", "option_structs", "topic_update", "truncate", "groups",
-    "offsets",
+    "offsets", "users",
 ]  # fmt: skip
 
 UNSUBSCRIBING_S = 0.2
@@ -47,7 +47,7 @@ class Operations:
         method = getattr(self, f"{kind}_{name}" if name else kind, None)
         if method is None or kind == "run":
             raise Unsupported(f"no operation {op}")
-        if kind in ("stream", "topic", "group", "offsets") or op in ("server", "ping", "fetch"):
+        if kind in ("stream", "topic", "group", "offsets", "user", "token") or op in ("server", "ping", "fetch"):
             return await method(self.named(self.clients, args["client"]), args)
         if kind == "producer" and name != "open":
             return await method(self.named(self.producers, args["producer"]), args)
@@ -203,6 +203,50 @@ class Operations:
     async def offsets_delete(self, client: Any, args: dict[str, Any]) -> Any:
         partitions = [args["partition"]]
         await done(client.delete_offsets(args["group"], args["topic"], partitions=partitions))
+        return {}
+
+    async def user_create(self, client: Any, args: dict[str, Any]) -> Any:
+        password, grants = args.get("password"), args.get("grants") or []
+        return values.user(
+            await done(client.create_user(args["name"], password=password, grants=grants))
+        )
+
+    async def user_describe(self, client: Any, args: dict[str, Any]) -> Any:
+        found = await done(client.describe_user(args.get("name")))
+        return values.user(found.user) | {"grants": found.grants}
+
+    async def user_list(self, client: Any, args: dict[str, Any]) -> Any:
+        return {"users": [values.user(one) for one in await done(client.list_users())]}
+
+    async def user_enable(self, client: Any, args: dict[str, Any]) -> Any:
+        return values.user(await done(client.enable_user(args["name"], args["enabled"])))
+
+    async def user_password(self, client: Any, args: dict[str, Any]) -> Any:
+        await done(client.change_password(args["password"], user=args.get("name")))
+        return {}
+
+    async def user_delete(self, client: Any, args: dict[str, Any]) -> Any:
+        await done(client.delete_user(args["name"]))
+        return {}
+
+    async def user_grants(self, client: Any, args: dict[str, Any]) -> Any:
+        revoke, grant = args.get("revoke") or [], args.get("grant") or []
+        left = await done(client.change_grants(args["name"], revoke=revoke, grant=grant))
+        return {"grants": left}
+
+    async def token_create(self, client: Any, args: dict[str, Any]) -> Any:
+        lifetime = number(args["lifetime_ms"]) / 1000 if "lifetime_ms" in args else None
+        made = await done(
+            client.create_token(args["name"], user=args.get("user"), lifetime=lifetime)
+        )
+        return values.token(made.token) | {"secret": made.secret}
+
+    async def token_list(self, client: Any, args: dict[str, Any]) -> Any:
+        found = await done(client.list_tokens(args.get("user")))
+        return {"tokens": [values.token(one) for one in found]}
+
+    async def token_delete(self, client: Any, args: dict[str, Any]) -> Any:
+        await done(client.delete_token(number(args["id"])))
         return {}
 
     async def producer_open(self, args: dict[str, Any]) -> Any:

@@ -75,6 +75,15 @@ def record(one: tidewire.Record) -> dict[str, Any]:
     }
 
 
+def user(one: tidewire.User) -> dict[str, Any]:
+    return fields(one, "name", "enabled", "password", "tokens", text=("id",))
+
+
+def token(one: tidewire.Token) -> dict[str, Any]:
+    expires = {"expires_us": str(one.expires_us or 0)}
+    return fields(one, "name", "user", text=("id",)) | expires
+
+
 def batch(one: tidewire.Batch) -> dict[str, Any]:
     return {
         "partition": one.partition,

@@ -17,7 +17,10 @@ use crate::input::{Count, start};
 use crate::options::{Options, codec_name};
 use crate::queue::Queue;
 
-fn object<'py, T: IntoPyObject<'py>>(py: Python<'py>, value: T) -> PyResult<Py<PyAny>> {
+pub(crate) fn object<'py, T: IntoPyObject<'py>>(
+    py: Python<'py>,
+    value: T,
+) -> PyResult<Py<PyAny>> {
     value.into_py_any(py)
 }
 
@@ -157,6 +160,8 @@ macro_rules! requests {
         }
     };
 }
+
+pub(crate) use requests;
 
 requests! {
     create_stream(name: String) as "create_stream"

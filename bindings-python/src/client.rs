@@ -8,7 +8,7 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use tidewire::blocking;
-use tidewire::{Code, Error, Event, FetchOptions};
+use tidewire::{Code, Error, Event, FetchOptions, Secret};
 use tokio::sync::Mutex;
 
 use crate::batch::Batch;
@@ -40,6 +40,15 @@ pub(crate) fn connect(
     }
     if let Some(name) = options.text("client_name")? {
         builder = builder.client_name(name);
+    }
+    if let Some(user) = options.text("user")? {
+        builder = builder.user(user);
+    }
+    if let Some(secret) = options.text("secret")? {
+        builder = builder.secret(Secret::new(secret));
+    }
+    if let Some(secret_file) = options.text("secret_file")? {
+        builder = builder.secret_file(secret_file);
     }
     macro_rules! number {
         ($($name:ident)*) => {$(

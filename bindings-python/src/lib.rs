@@ -3,7 +3,7 @@
 //!
 //! * [`wait`] blocks a thread of Python, with signals handled; [`queue`] completes futures of an
 //!   event loop. [`call`] runs one operation either way.
-//! * [`client`], [`admin`], [`producer`], [`consumer`] are the handles, [`batch`] what they return.
+//! * [`client`], [`admin`], [`users`], [`producer`], [`consumer`] are the handles, [`batch`] what they return.
 //! * [`arrow`] hands batches to data frames and takes tables from them.
 //! * [`input`], [`options`], [`error`] are the conversions.
 //!
@@ -21,6 +21,7 @@ mod input;
 mod options;
 mod producer;
 mod queue;
+mod users;
 mod wait;
 
 use pyo3::prelude::*;

@@ -35,7 +35,8 @@ def binary() -> str:
 class Process:
     """A server on a directory and a port of its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, secured: bool = False) -> None:
+        self.secured = secured
         self.directory = tempfile.mkdtemp(prefix="tidewire-python-")
         self.log = open(Path(self.directory) / "log", "wb+")  # noqa: SIM115
         self.process: subprocess.Popen[str]
@@ -43,8 +44,10 @@ class Process:
         self.start()
 
     def start(self) -> None:
-        command = [binary(), "serve", "--dev", "--data", f"{self.directory}/data"]
+        command = [binary(), "serve", "--data", f"{self.directory}/data"]
         command += ["--listen", self.address]
+        # A secured one asks for credentials, and leaves root's in its directory.
+        command += ["--socket-dir", f"{self.directory}/sockets"] if self.secured else ["--dev"]
         self.process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=self.log, text=True
         )
@@ -58,6 +61,10 @@ class Process:
     @property
     def url(self) -> str:
         return f"tidewire://{self.address}"
+
+    @property
+    def root_url(self) -> str:
+        return (Path(self.directory) / "data" / "root.url").read_text().strip()
 
     def kill(self) -> None:
         self.process.send_signal(signal.SIGKILL)
@@ -83,6 +90,14 @@ def server() -> Iterator[Process]:
 def own_server() -> Iterator[Process]:
     """A server that the test may kill."""
     process = Process()
+    yield process
+    process.stop()
+
+
+@pytest.fixture(scope="module")
+def secured() -> Iterator[Process]:
+    """A server that asks for credentials."""
+    process = Process(secured=True)
     yield process
     process.stop()
 

@@ -11,7 +11,7 @@ from tidewire import AsyncClient, Client
 from tidewire._constants import OPTIONS
 
 SCOPES: dict[str, tuple[Callable[..., object], set[str]]] = {
-    "client": (Client.__init__, {"url"}),
+    "client": (Client.__init__, {"url", "secret"}),
     "producer": (Client.producer, {"topic", "name"}),
     "consumer": (Client.consumer, {"topic", "group", "name", "partitions", "start_at", "auto_commit"}),
     "topic": (Client.create_topic, {"topic"}),

@@ -77,6 +77,7 @@ impl Checker {
             }
             Event::Crashed(crash) => {
                 self.partitions.values_mut().for_each(|partition| partition.crashed(crash));
+                self.commits.crashed();
                 Ok(())
             }
             Event::Audited { partition, start, records } => {

@@ -433,3 +433,86 @@ fn a_commit_goes_back_only_when_somebody_sets_it() {
     history.go(acked(key(5))).unwrap();
     assert_eq!(told(&mut history, 3), Err(ViolationKind::CommitWentBack));
 }
+
+/// Commits and resets of a group, and what is told of it.
+#[derive(Default)]
+struct Offsets {
+    history: History,
+    ask: u64,
+}
+
+impl Offsets {
+    fn sent(&mut self, offset: u64) {
+        self.history.go(Event::CommitSent { group: 1, partition: P, offset }).unwrap();
+    }
+
+    fn acked(&mut self, offset: u64) {
+        self.history.go(Event::CommitAcknowledged { group: 1, partition: P, offset }).unwrap();
+    }
+
+    fn reset_sent(&mut self, offset: u64) {
+        self.history.go(Event::ResetSent { group: 1, partition: P, offset }).unwrap();
+    }
+
+    fn reset_acked(&mut self, offset: u64) {
+        self.history.go(Event::ResetAcknowledged { group: 1, partition: P, offset }).unwrap();
+    }
+
+    fn told(&mut self, offset: u64) -> Result<(), ViolationKind> {
+        self.ask += 1;
+        let ask = self.ask;
+        self.history.go(Event::CommitAsked { ask, group: 1, partition: P })?;
+        self.history.go(Event::CommitTold { ask, offset: Some(offset) })
+    }
+}
+
+#[test]
+fn a_commit_beside_a_reset_comes_before_it_or_after() {
+    let mut offsets = Offsets::default();
+    offsets.sent(31);
+    offsets.reset_sent(2);
+    offsets.sent(33);
+    offsets.reset_acked(2);
+    offsets.acked(33);
+    offsets.acked(31);
+    offsets.told(2).unwrap();
+    offsets.told(33).unwrap();
+    assert_eq!(offsets.told(1), Err(ViolationKind::CommitWentBack));
+    assert_eq!(offsets.told(34), Err(ViolationKind::CommitInvented));
+    // What is sent behind the reset is a promise again.
+    offsets.sent(20);
+    offsets.acked(20);
+    assert_eq!(offsets.told(2), Err(ViolationKind::CommitWentBack));
+}
+
+#[test]
+fn of_two_resets_at_once_either_is_the_last() {
+    let mut offsets = Offsets::default();
+    offsets.sent(10);
+    offsets.acked(10);
+    offsets.reset_sent(3);
+    offsets.reset_sent(6);
+    offsets.reset_acked(3);
+    offsets.reset_acked(6);
+    offsets.told(3).unwrap();
+    offsets.told(6).unwrap();
+    assert_eq!(offsets.told(2), Err(ViolationKind::CommitWentBack));
+    assert_eq!(offsets.told(10), Err(ViolationKind::CommitInvented));
+}
+
+#[test]
+fn a_reset_of_a_server_that_ended_is_carried_out_or_never() {
+    let mut offsets = Offsets::default();
+    offsets.sent(10);
+    offsets.acked(10);
+    offsets.reset_sent(3);
+    offsets.history.crashed(Crash::Process);
+    offsets.told(3).unwrap();
+    offsets.told(10).unwrap();
+    assert_eq!(offsets.told(2), Err(ViolationKind::CommitWentBack));
+    // Its answer was on its way; what is stored now comes after it.
+    offsets.sent(12);
+    offsets.reset_acked(3);
+    offsets.acked(12);
+    assert_eq!(offsets.told(3), Err(ViolationKind::CommitWentBack));
+}

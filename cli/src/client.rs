@@ -5,6 +5,9 @@
 //! directory) goes with it before the process ends.
 
 use std::future::Future;
+use std::os::unix::fs::MetadataExt;
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use tidewire::{Client, CloseError, Code, Error, Event, Events};
@@ -56,6 +59,38 @@ pub async fn interrupted() -> Failure {
     }
 }
 
+/// Where a server listens that was started without options.
+const DEFAULT_URL: &str = "tidewire://127.0.0.1:8433";
+/// Its port.
+const DEFAULT_PORT: u16 = 8433;
+
+/// The directory of the Unix sockets of this user's servers.
+pub fn socket_directory() -> PathBuf {
+    match std::env::var_os("XDG_RUNTIME_DIR").filter(|path| !path.is_empty()) {
+        Some(path) => PathBuf::from(path).join("tidewire"),
+        None => PathBuf::from(format!("/tmp/tidewire-{}", rustix::process::geteuid().as_raw())),
+    }
+}
+
+/// The server that a command talks to that names none: this user's own, through its Unix socket,
+/// where its word is enough.
+pub fn default_url() -> String {
+    let directory = socket_directory();
+    let socket = directory.join(format!("{DEFAULT_PORT}.sock"));
+    // In a directory that others could write to, they could put a socket of their own.
+    let own = std::fs::symlink_metadata(&directory).is_ok_and(|found| {
+        found.is_dir()
+            && found.uid() == rustix::process::geteuid().as_raw()
+            && found.mode() & 0o022 == 0
+    });
+    match socket.to_str() {
+        Some(path) if own && UnixStream::connect(&socket).is_ok() => {
+            format!("tidewire+unix://{path}")
+        }
+        _ => DEFAULT_URL.to_owned(),
+    }
+}
+
 /// Connects to the server that the command names.
 pub async fn connect(url: &str) -> Result<Client, Failure> {
     let client = Client::builder().url(url).client_name("tidewire-cli").connect().await?;
@@ -104,6 +139,13 @@ impl From<Error> for Failure {
             Code::CONNECT_FAILED => {
                 "'tidewire serve --dev' starts a server; --url or TIDEWIRE_URL names another"
             }
+            Code::AUTH_REQUIRED => {
+                "put the URL with credentials into TIDEWIRE_URL; the server's first start printed \
+                 one, and 'root.url' in its data directory has it"
+            }
+            Code::AUTH_FAILED => "look at the user and secret in TIDEWIRE_URL, or --url",
+            Code::DENIED => "'tidewire user whoami' shows what you may do",
+            Code::USER_NOT_FOUND => "'tidewire user list' shows the users",
             Code::NOT_TIDEWIRE => "something else listens there; name a server with --url",
             Code::INVALID_URL => "look at --url, or TIDEWIRE_URL in the environment",
             Code::STREAM_NOT_FOUND => {

@@ -69,6 +69,9 @@ pub struct ServerSpec {
     /// Further arguments of `tidewire serve`.
     #[serde(default)]
     pub args: Vec<String>,
+    /// It asks for credentials.
+    #[serde(default)]
+    pub secured: bool,
 }
 
 /// What a case does.

@@ -170,8 +170,8 @@ impl Player<'_> {
                 address
             }
             None => {
-                let arguments = &self.case.server.args;
-                let server = Server::start(&self.world.binary, &self.world.place, arguments)?;
+                let spec = &self.case.server;
+                let server = Server::start(&self.world.binary, &self.world.place, spec)?;
                 let address = server.address;
                 self.server = Some(server);
                 address
@@ -179,6 +179,14 @@ impl Player<'_> {
         };
         let proxy = Proxy::start(upstream, self.world.seed)?;
         let url = format!("tidewire://{}", proxy.address);
+        if let Some(server) = self.server.as_ref().filter(|_| self.case.server.secured) {
+            let token = server.root_token()?;
+            let file = server.data().join("root.token");
+            std::fs::write(&file, format!("{token}\n")).map_err(|error| error.to_string())?;
+            let root = format!("tidewire://root:{token}@{}", proxy.address);
+            self.variables.insert("root".into(), json!(root));
+            self.variables.insert("root_token_file".into(), json!(file));
+        }
         self.variables.insert("url".into(), json!(url));
         self.variables.insert("proxy".into(), json!(proxy.address.to_string()));
         self.variables.insert("direct".into(), json!(format!("tidewire://{upstream}")));

@@ -280,7 +280,7 @@ fn attacks(plan: &Plan<'_>, cases: &[&Case], mut done: impl FnMut(Result)) {
 }
 
 fn begin(plan: &Plan<'_>, case: &Case) -> std::result::Result<(Server, Siege), String> {
-    let server = Server::start(&plan.world.binary, &plan.world.place, &case.server.args)?;
+    let server = Server::start(&plan.world.binary, &plan.world.place, &case.server)?;
     let siege = Siege::begin(&server)?;
     Ok((server, siege))
 }

@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+use crate::case::ServerSpec;
+
 /// Longest that a server may take to start or to stop.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Bytes of its log that are kept.
@@ -19,14 +21,14 @@ pub struct Server {
     child: Option<Child>,
     pub address: SocketAddr,
     binary: PathBuf,
-    arguments: Vec<String>,
+    spec: ServerSpec,
     directory: TempDir,
     log: Arc<Mutex<String>>,
 }
 
 impl Server {
     /// Starts a server on a fresh directory.
-    pub fn start(binary: &Path, place: &Path, arguments: &[String]) -> Result<Self, String> {
+    pub fn start(binary: &Path, place: &Path, spec: &ServerSpec) -> Result<Self, String> {
         let directory = tempfile::Builder::new()
             .prefix("tidewire-conformance-")
             .tempdir_in(place)
@@ -35,7 +37,7 @@ impl Server {
             child: None,
             address: SocketAddr::from(([127, 0, 0, 1], 0)),
             binary: binary.to_owned(),
-            arguments: arguments.to_vec(),
+            spec: spec.clone(),
             directory,
             log: Arc::default(),
         };
@@ -47,21 +49,37 @@ impl Server {
         self.directory.path().join("data")
     }
 
+    /// The token that a server which asks for credentials has made for root.
+    pub fn root_token(&self) -> Result<String, String> {
+        let path = self.data().join("root.url");
+        let url = std::fs::read_to_string(&path)
+            .map_err(|error| format!("{}: {error}", path.display()))?;
+        let secret = url.split_once('@').and_then(|(before, _)| before.rsplit_once(':'));
+        let (_, secret) = secret.ok_or("root.url has no secret")?;
+        Ok(secret.to_owned())
+    }
+
     /// Starts the process, on the data there is.
     pub fn launch(&mut self) -> Result<(), String> {
         if self.child.is_some() {
             return Err("the server runs already".into());
         }
         let mut command = Command::new(&self.binary);
+        command.arg("serve");
+        if self.spec.secured {
+            command.arg("--socket-dir").arg(self.directory.path().join("sockets"));
+        } else {
+            command.arg("--dev");
+        }
         command
-            .args(["serve", "--dev", "--listen", "127.0.0.1:0", "--data"])
+            .args(["--listen", "127.0.0.1:0", "--data"])
             .arg(self.data())
-            .args(&self.arguments)
+            .args(&self.spec.args)
             .env("NO_COLOR", "1")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        if !self.arguments.iter().any(|argument| argument == "--shards") {
+        if !self.spec.args.iter().any(|argument| argument == "--shards") {
             command.args(["--shards", "2"]);
         }
         let mut child =

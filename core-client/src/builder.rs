@@ -3,6 +3,7 @@
 //! Leaves reading options to [`options`](crate::options) and trying servers to the
 //! [`link`](crate::link). The one invariant: nothing is tried before every option was checked.
 
+use tidewire_protocol::auth::Secret;
 use tidewire_protocol::connection::ClientConfig;
 use tidewire_protocol::options::client as defaults;
 use tidewire_protocol::url::Url;
@@ -11,6 +12,7 @@ use tracing::Instrument;
 use crate::client::Client;
 use crate::error::Error;
 use crate::link::{Link, LinkConfig};
+use crate::login::Login;
 use crate::options::{Settings, option_by_name};
 
 /// Where a server listens that was started without options.
@@ -21,7 +23,11 @@ const DEFAULT_URL: &str = "tidewire://127.0.0.1:8433";
 #[derive(Clone, Debug, Default)]
 #[must_use = "a builder does nothing until connect()"]
 pub struct ClientBuilder {
-    url: Option<String>,
+    /// It may hold a secret, which no debug form shows.
+    url: Option<Secret>,
+    user: Option<String>,
+    secret: Option<Secret>,
+    secret_file: Option<String>,
     client_name: Option<String>,
     connect_timeout_ms: Option<u32>,
     request_timeout_ms: Option<u32>,
@@ -33,7 +39,25 @@ pub struct ClientBuilder {
 impl ClientBuilder {
     /// Where the servers are; `tidewire://127.0.0.1:8433` if not set.
     pub fn url(mut self, url: impl Into<String>) -> Self {
-        self.url = Some(url.into());
+        self.url = Some(Secret::new(url));
+        self
+    }
+
+    /// Who logs in; the user of the URL if not set. A token knows its user.
+    pub fn user(mut self, user: impl Into<String>) -> Self {
+        self.user = Some(user.into());
+        self
+    }
+
+    /// The password or token; that of `secret_file` or of the URL if not set.
+    pub fn secret(mut self, secret: Secret) -> Self {
+        self.secret = Some(secret);
+        self
+    }
+
+    /// A file whose first line is the password or token. It is read at each connection.
+    pub fn secret_file(mut self, secret_file: impl Into<String>) -> Self {
+        self.secret_file = Some(secret_file.into());
         self
     }
 
@@ -75,12 +99,16 @@ impl ClientBuilder {
         self
     }
 
-    option_by_name!(Client: client_name, connect_timeout_ms, request_timeout_ms, heartbeat_ms,
+    fn parsed_url(&self) -> Result<Url, Error> {
+        Ok(Url::parse(self.url.as_ref().map_or(DEFAULT_URL, Secret::expose))?)
+    }
+
+    option_by_name!(Client: client_name, user, secret_file, connect_timeout_ms, request_timeout_ms, heartbeat_ms,
         retry_backoff_ms, retry_backoff_max_ms);
 
     /// How many threads the blocking clients' runtime should have.
     pub(crate) fn runtime_threads(&self, given: Option<u32>) -> Result<u32, Error> {
-        let url = Url::parse(self.url.as_deref().unwrap_or(DEFAULT_URL))?;
+        let url = self.parsed_url()?;
         let settings = Settings::new(&url, |name| std::env::var(name).ok())?;
         settings.number("runtime_threads", given, defaults::RUNTIME_THREADS)
     }
@@ -90,7 +118,7 @@ impl ClientBuilder {
     /// # Errors
     /// See [`Client::connect`].
     pub async fn connect(self) -> Result<Client, Error> {
-        let url = Url::parse(self.url.as_deref().unwrap_or(DEFAULT_URL))?;
+        let url = self.parsed_url()?;
         let settings = Settings::new(&url, |name| std::env::var(name).ok())?;
         let mut client_name =
             settings.text("client_name", self.client_name, defaults::CLIENT_NAME);
@@ -114,8 +142,23 @@ impl ClientBuilder {
             self.request_timeout_ms,
             defaults::REQUEST_TIMEOUT_MS,
         )?;
+        let nearer = |given: &Option<String>, name: &str| {
+            given.is_some() || url.options.iter().any(|(option, _)| option.name == name)
+        };
+        // The environment comes after what stands in the URL, also where the names differ.
+        let in_url = url.credentials.is_some();
+        let user = match in_url && !nearer(&self.user, "user") {
+            true => String::new(),
+            false => settings.text("user", self.user, defaults::USER),
+        };
+        let secret_file = match in_url && !nearer(&self.secret_file, "secret_file") {
+            true => String::new(),
+            false => settings.text("secret_file", self.secret_file, defaults::SECRET_FILE),
+        };
+        let login = Login::new(user, secret_file, self.secret, url.credentials);
         let config = LinkConfig {
             addresses: url.addresses,
+            login,
             connection,
             request_timeout_ms,
             retry_backoff_ms: number(

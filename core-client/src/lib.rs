@@ -54,11 +54,13 @@ mod error;
 mod events;
 mod groups;
 mod link;
+mod login;
 mod options;
 mod producer;
 mod record;
 mod runtime;
 mod stream;
+mod users;
 
 pub use admin::{FetchOptions, Fetched, TopicConfig};
 pub use builder::ClientBuilder;
@@ -78,12 +80,14 @@ pub use producer::ticket::{Receipt, Ticket};
 pub use producer::{EnqueueError, Producer, ProducerBuilder, QueueFull};
 pub use record::Record;
 pub use stream::{BatchStream, RecordStream};
+pub use tidewire_protocol::auth::Secret;
 pub use tidewire_protocol::batch::{Headers, RecordRef};
 pub use tidewire_protocol::message::{
     Acks, Codec, GroupInfo, GroupMember, GroupPartition, GroupState, PartitionInfo,
-    ProducerInfo, StreamInfo, TopicInfo,
+    ProducerInfo, StreamInfo, TokenInfo, TopicInfo, UserInfo,
 };
 pub use tidewire_protocol::name::TopicName;
+pub use users::{Grant, NewToken, UserDescription};
 
 /// The README's example is compiled with the crate's own.
 #[cfg(doctest)]

@@ -24,6 +24,7 @@ use tokio::sync::{Notify, watch};
 use crate::connection::{Connection, Life};
 use crate::error::{Code, Error};
 use crate::events::{Event, EventSender};
+use crate::login::Login;
 
 /// What a link is made with.
 #[derive(Clone, Debug)]
@@ -31,6 +32,7 @@ pub(crate) struct LinkConfig {
     /// Servers to try, in order; at least one.
     pub addresses: Vec<Address>,
     pub connection: ClientConfig,
+    pub login: Login,
     pub request_timeout_ms: u32,
     pub retry_backoff_ms: u32,
     pub retry_backoff_max_ms: u32,
@@ -112,8 +114,9 @@ impl Shared {
     }
 
     async fn open(&self, server: usize) -> Result<Connection, Error> {
-        let LinkConfig { addresses, connection, request_timeout_ms, .. } = &self.config;
-        Connection::open(&addresses[server], connection.clone(), *request_timeout_ms).await
+        let LinkConfig { addresses, connection, login, request_timeout_ms, .. } = &self.config;
+        let address = &addresses[server];
+        Connection::open(address, connection.clone(), login, *request_timeout_ms).await
     }
 }
 

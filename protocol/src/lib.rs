@@ -22,6 +22,7 @@
     )
 )]
 
+pub mod auth;
 pub mod batch;
 pub mod codec;
 pub mod connection;

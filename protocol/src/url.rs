@@ -1,9 +1,11 @@
 //! Connection URLs and the environment: where the servers are, and options by name.
 //!
-//! `tidewire://[user:secret@]host[:port][,host2[:port2]…]/[?option=value[&…]]`. Options have the
-//! names of the table in [`options`](crate::options); one that is unknown is an error, never
-//! ignored.
+//! `tidewire://[user:secret@]host[:port][,host2[:port2]…]/[?option=value[&…]]`, or
+//! `tidewire+unix://[user:secret@]/path/of/a/socket[?option=value[&…]]`. Options have the names of
+//! the table in [`options`](crate::options); one that is unknown is an error, never ignored. No
+//! error repeats what stands before the `@`.
 
+use crate::auth::Secret;
 use crate::error::{Code, Error};
 use crate::limits::DEFAULT_PORT;
 use crate::message::Codec;
@@ -12,15 +14,33 @@ use crate::options::{OPTIONS, OptionInfo, OptionType, parse_start, producer};
 /// The address of a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Address {
-    /// Host name or IP address, without brackets.
+    /// Host name or IP address, without brackets; or the path of a Unix socket.
     pub host: String,
-    /// TCP port.
+    /// TCP port; 0 for a Unix socket.
     pub port: u16,
+}
+
+impl Address {
+    /// The path, if it is a Unix socket.
+    pub fn socket(&self) -> Option<&std::path::Path> {
+        (self.port == 0).then(|| std::path::Path::new(&self.host))
+    }
+}
+
+/// Who logs in, and by what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Credentials {
+    /// The user's name; may be empty with a token.
+    pub user: String,
+    /// Its password, or a token.
+    pub secret: Secret,
 }
 
 impl std::fmt::Display for Address {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if self.host.contains(':') {
+        if self.port == 0 {
+            f.write_str(&self.host)
+        } else if self.host.contains(':') {
             write!(f, "[{}]:{}", self.host, self.port)
         } else {
             write!(f, "{}:{}", self.host, self.port)
@@ -33,41 +53,83 @@ impl std::fmt::Display for Address {
 pub struct Url {
     /// Servers to try, in order; at least one.
     pub addresses: Vec<Address>,
+    /// Who logs in, if it says so.
+    pub credentials: Option<Credentials>,
     /// Options that it sets: known names, values in range.
     pub options: Vec<(&'static OptionInfo, String)>,
 }
 
 impl Url {
     /// Reads a URL.
+    ///
+    /// # Errors
+    /// `INVALID_URL` or `INVALID_OPTION`, naming what is wrong, without credentials.
     pub fn parse(text: &str) -> Result<Self, Error> {
+        Self::read(text).map_err(|error| {
+            let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
+            let authority = rest.split(['/', '?']).next().unwrap_or(rest);
+            if rest.contains('@') && !authority.contains('@') {
+                // The host, port, path or option that is wrong may be a piece of a secret.
+                return Error::new(
+                    Code::INVALID_URL,
+                    format!(
+                        "the URL \"{}\" cannot be read; in a user or secret, the characters \
+                         / ? @ : % are written as %2F %3F %40 %3A %25",
+                        without_credentials(text)
+                    ),
+                );
+            }
+            error
+        })
+    }
+
+    fn read(text: &str) -> Result<Self, Error> {
         let invalid = |why: &str| {
             Error::new(
                 Code::INVALID_URL,
-                format!("{why} in \"{text}\"; a URL looks like tidewire://127.0.0.1:8433"),
+                format!(
+                    "{why} in \"{}\"; a URL looks like tidewire://127.0.0.1:8433",
+                    without_credentials(text)
+                ),
             )
         };
         let Some((scheme, rest)) = text.split_once("://") else {
             return Err(invalid("no scheme"));
         };
-        match scheme {
-            "tidewire" => {}
-            "tidewire+tls" | "tidewire+unix" => {
-                return Err(invalid(&format!("the scheme {scheme} is not supported yet")));
+        let unix = match scheme {
+            "tidewire" => false,
+            "tidewire+unix" => true,
+            "tidewire+tls" => {
+                return Err(invalid("the scheme tidewire+tls is not supported yet"));
             }
             _ => return Err(invalid(&format!("the scheme \"{scheme}\" is not known"))),
-        }
+        };
         let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
-        let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
-        if !path.is_empty() {
-            return Err(invalid(&format!("an unexpected path \"/{path}\"")));
-        }
-        if authority.contains('@') {
-            return Err(invalid("credentials, which are not supported yet,"));
-        }
-        let addresses = authority
-            .split(',')
-            .map(|part| parse_address(part).map_err(|why| invalid(&why)))
-            .collect::<Result<_, _>>()?;
+        let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        let (userinfo, hosts) = match authority.rsplit_once('@') {
+            Some((userinfo, hosts)) => (Some(userinfo), hosts),
+            None => (None, authority),
+        };
+        let credentials = userinfo
+            .map(|userinfo| parse_credentials(userinfo).map_err(invalid))
+            .transpose()?;
+        let addresses = if unix {
+            if !hosts.is_empty() {
+                return Err(invalid("a host, which a Unix socket does not have,"));
+            }
+            if path.len() < 2 {
+                return Err(invalid("no path of a socket"));
+            }
+            vec![Address { host: decode_percent(path).map_err(|why| invalid(&why))?, port: 0 }]
+        } else {
+            if path.len() > 1 {
+                return Err(invalid(&format!("an unexpected path \"{path}\"")));
+            }
+            hosts
+                .split(',')
+                .map(|part| parse_address(part).map_err(|why| invalid(&why)))
+                .collect::<Result<_, _>>()?
+        };
         let mut options = Vec::new();
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair
@@ -75,8 +137,36 @@ impl Url {
                 .ok_or_else(|| invalid(&format!("the option \"{pair}\" without a value")))?;
             options.push(check_option(name, &decode_percent(value).map_err(|w| invalid(&w))?)?);
         }
-        Ok(Self { addresses, options })
+        Ok(Self { addresses, credentials, options })
     }
+}
+
+/// The URL as it may be shown. What looks like credentials goes, even where the rest is wrong: a
+/// secret may hold what ends it elsewhere.
+pub fn without_credentials(text: &str) -> String {
+    let (scheme, rest) = match text.split_once("://") {
+        Some((scheme, rest)) => (format!("{scheme}://"), rest),
+        None => (String::new(), text),
+    };
+    match rest.rsplit_once('@') {
+        Some((_, rest)) => format!("{scheme}•••@{rest}"),
+        None => text.to_owned(),
+    }
+}
+
+/// Reads `user:secret` or a token alone; never repeats it.
+fn parse_credentials(text: &str) -> Result<Credentials, &'static str> {
+    let (user, secret) = match text.split_once(':') {
+        Some(parts) => parts,
+        None if text.starts_with(crate::auth::TOKEN_PREFIX) => ("", text),
+        None => return Err("a user without a secret (user:secret@, or a token alone)"),
+    };
+    let decode = |part| decode_percent(part).map_err(|_| "credentials that cannot be read");
+    let (user, secret) = (decode(user)?, Secret::new(decode(secret)?));
+    if secret.expose().is_empty() {
+        return Err("an empty secret");
+    }
+    Ok(Credentials { user, secret })
 }
 
 /// Checks an option's name and value, wherever it comes from.
@@ -205,6 +295,38 @@ mod tests {
     }
 
     #[test]
+    fn credentials_are_read_and_never_shown() {
+        let url = Url::parse("tidewire://ada:s%40crE%2ft:x@a,b/").expect("good");
+        let credentials = url.credentials.as_ref().expect("some");
+        assert_eq!(credentials.user, "ada");
+        assert_eq!(credentials.secret.expose(), "s@crE/t:x");
+        assert!(!format!("{url:?}").contains("crE"));
+        let url = Url::parse("tidewire://twt_1_00@a").expect("good");
+        assert_eq!(url.credentials.expect("some").user, "");
+        for bad in [
+            "tidewire://ada:s@crEt@a:0",
+            "tidewire://ada:crEt%zz@a",
+            "tidewire://crEt@a",
+            "tidewire://ada:crE/t@a",
+            "tidewire://ada:crE?t=@a",
+            "tidewire+unix://ada:crEt@host/path",
+            "http://ada:crEt@a",
+            "ada:crEt@a",
+        ] {
+            let error = Url::parse(bad).expect_err(bad);
+            assert!(!error.to_string().contains("crE"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_unix_socket_is_a_path() {
+        let url = Url::parse("tidewire+unix:///run/a%20b.sock?linger_ms=7").expect("good");
+        assert_eq!(url.addresses[0].socket(), Some(std::path::Path::new("/run/a b.sock")));
+        assert_eq!(url.addresses[0].to_string(), "/run/a b.sock");
+        assert_eq!(url.options.len(), 1);
+    }
+
+    #[test]
     fn what_cannot_be_meant_is_refused() {
         for (bad, code) in [
             ("127.0.0.1:8433", Code::INVALID_URL),
@@ -215,6 +337,11 @@ mod tests {
             ("tidewire://a,,b", Code::INVALID_URL),
             ("tidewire://a/path", Code::INVALID_URL),
             ("tidewire://a/?linger_ms", Code::INVALID_URL),
+            ("tidewire+unix://", Code::INVALID_URL),
+            ("tidewire+unix:///", Code::INVALID_URL),
+            ("tidewire+unix://a/b", Code::INVALID_URL),
+            ("tidewire://ada@a", Code::INVALID_URL),
+            ("tidewire://ada:@a", Code::INVALID_URL),
             ("tidewire://a/?client_name=%zz", Code::INVALID_URL),
             ("tidewire://a/?nope=1", Code::INVALID_OPTION),
             ("tidewire://a/?linger_ms=x", Code::INVALID_OPTION),

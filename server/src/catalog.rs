@@ -11,6 +11,7 @@ use tidewire_storage::{
     CatalogError, CatalogErrorKind, CatalogStore, Stream, Topic, TopicChange, TopicSettings,
 };
 
+use crate::auth::requests::{AccessChange, carry_out as carry_out_access};
 use crate::message::{Answer, Origin, ShardMessage};
 use crate::names::Names;
 pub(crate) use crate::names::OpenNamed;
@@ -35,6 +36,8 @@ pub(crate) enum CatalogJob {
     ListProducers { origin: Origin, topic: Arc<Topic>, after: String },
     /// The name of a producer is to be forgotten.
     DeleteProducer { origin: Origin, topic: Arc<Topic>, name: String },
+    /// A change of users, tokens or grants; who asked for it, and from where.
+    Access { origin: Origin, change: AccessChange, by: String, peer: String },
     /// End the thread.
     Stop,
 }
@@ -106,6 +109,11 @@ impl<D: Disk> Writer<D> {
                 let deleted = self.names.delete(&mut self.store, &topic, &name);
                 (origin, Answer::ProducerDeleted(deleted))
             }
+            CatalogJob::Access { origin, change, by, peer } => {
+                let store = &mut self.store;
+                let whose = (origin.shard, by.as_str(), peer.as_str());
+                (origin, change_access(store, &self.shared, change, whose))
+            }
             CatalogJob::Stop => return None,
         };
         Some(Answered { origin, answer, gone })
@@ -126,7 +134,13 @@ impl<D: Disk> Writer<D> {
     /// Tells who asked. The snapshot was published: whoever reads it after this answer sees the
     /// change.
     pub(crate) fn tell(&self, origin: Origin, answer: Answer) {
-        let _ = self.shared.inboxes[origin.shard].send(ShardMessage::Answer { origin, answer });
+        let inbox = &self.shared.inboxes[origin.shard];
+        let access = matches!(answer, Answer::Access(_));
+        let _ = inbox.send(ShardMessage::Answer { origin, answer });
+        if access {
+            // Behind it, so that a connection which this ends has its answer.
+            let _ = inbox.send(ShardMessage::AccessChanged);
+        }
     }
 }
 
@@ -188,6 +202,31 @@ fn carry_out<D: Disk>(
             })
         }
     }
+}
+
+/// Changes users or what they may do. Every shard is told before the answer is sent, and that of
+/// whoever asked right behind it.
+fn change_access<D: Disk>(
+    store: &mut CatalogStore,
+    shared: &Shared<D>,
+    change: AccessChange,
+    (asked, by, peer): (usize, &str, &str),
+) -> Answer {
+    let what = change.what();
+    let changed = carry_out_access(store, change, shared.clock.wall_us());
+    match &changed {
+        Ok(_) => tracing::info!(target: "tidewire::audit", by, peer, "{what}"),
+        Err(error) => {
+            tracing::info!(target: "tidewire::audit", by, peer, %error, "refused: {what}");
+        }
+    }
+    shared.auth.access.store(store.access());
+    for (shard, inbox) in shared.inboxes.iter().enumerate() {
+        if shard != asked {
+            let _ = inbox.send(ShardMessage::AccessChanged);
+        }
+    }
+    Answer::Access(changed)
 }
 
 /// Creates a topic, and its stream if need be: who names a topic of a new stream wants both.
@@ -257,6 +296,12 @@ pub(crate) fn error(error: &CatalogError) -> Error {
         CatalogErrorKind::Full => Code::DISK_FULL,
         CatalogErrorKind::FewerPartitions => Code::INVALID_PARTITION_COUNT,
         CatalogErrorKind::TooManyProducers => Code::TOO_MANY_PRODUCERS,
+        CatalogErrorKind::UserExists => Code::USER_EXISTS,
+        CatalogErrorKind::UserNotFound => Code::USER_NOT_FOUND,
+        CatalogErrorKind::TokenExists => Code::TOKEN_EXISTS,
+        CatalogErrorKind::TokenNotFound => Code::TOKEN_NOT_FOUND,
+        CatalogErrorKind::AccessLimit => Code::ACCESS_LIMIT,
+        CatalogErrorKind::Root => Code::INVALID_ARGUMENT,
         _ => Code::INTERNAL,
     };
     Error::new(code, error.to_string())

@@ -32,6 +32,23 @@ pub struct Config {
     pub read_memory_bytes: usize,
     /// Time that a stop gives to requests under way, in milliseconds.
     pub drain_timeout_ms: u32,
+    /// Whether clients must say who they are.
+    pub credentials: Credentials,
+    /// Where a Unix socket is made for the programs of this machine, if one is: its directory,
+    /// which is created if it is missing and has to be this user's own. The socket is called after
+    /// the port.
+    pub socket_dir: Option<PathBuf>,
+}
+
+/// Whether clients must say who they are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Credentials {
+    /// Everybody who reaches the server may do everything.
+    #[default]
+    None,
+    /// They must. The first start makes the user `root`, and a token: see
+    /// [`Server::first_token`](crate::Server::first_token).
+    Required,
 }
 
 impl Config {
@@ -44,6 +61,8 @@ impl Config {
             io_threads: 4,
             read_memory_bytes: DEFAULT_READ_MEMORY_BYTES,
             drain_timeout_ms: 5_000,
+            credentials: Credentials::None,
+            socket_dir: None,
         }
     }
 }

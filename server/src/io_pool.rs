@@ -1,5 +1,5 @@
 //! Threads for calls that block: syncs, snapshots, trims, and opening logs; and others for reads
-//! that miss what is in memory, so that no acknowledgement waits behind somebody's old records.
+//! that miss what is in memory, and look-ups by time, so that no acknowledgement waits behind somebody's old records.
 //!
 //! A shard hands over a closed piece of work and gets its result as a message. The pools keep a
 //! shard's thread free for sockets while the disk works, on io_uring and epoll alike.
@@ -11,7 +11,7 @@ use tidewire_storage::disk::{Disk, RealDisk};
 use tidewire_storage::log::{Log, LogOptions, RemoveJob, SnapshotJob, SyncJob, TrimJob};
 
 use crate::message::{PartitionId, ShardMessage};
-use crate::partition::{FetchJob, Memory};
+use crate::partition::{FetchJob, LookupJob, Memory};
 
 /// Work for an I/O thread, and the inbox that wants its result.
 pub(crate) enum IoJob<D: Disk = RealDisk> {
@@ -24,6 +24,12 @@ pub(crate) enum IoJob<D: Disk = RealDisk> {
     Fetch {
         id: PartitionId,
         job: FetchJob<D>,
+        inbox: flume::Sender<ShardMessage<D>>,
+    },
+    /// For the threads that read.
+    Lookup {
+        id: PartitionId,
+        job: LookupJob<D>,
         inbox: flume::Sender<ShardMessage<D>>,
     },
     Snapshot {
@@ -78,6 +84,10 @@ pub(crate) fn carry_out<D: Disk>(job: IoJob<D>) {
         IoJob::Fetch { id, job, inbox } => {
             let outcome = Box::new(job.run());
             inbox.send(ShardMessage::Fetched { id, outcome })
+        }
+        IoJob::Lookup { id, job, inbox } => {
+            let outcome = Box::new(job.run());
+            inbox.send(ShardMessage::LookedUp { id, outcome })
         }
         IoJob::Snapshot { id, job, inbox } => {
             let outcome = job.run();

@@ -4,6 +4,7 @@
 //! * `session`: what a connection's requests mean.
 //! * `partition`: appends in groups, acknowledgements, reads that wait; a state machine.
 //! * `group`: who reads what, and stored offsets; a state machine, and its one writer.
+//! * `auth`: who may come in, and as whom; users and tokens.
 //! * `catalog`: the one writer of streams and topics.
 //! * `io_pool`: threads for calls that block.
 //! * `rt`: the only room that knows the runtime, monoio.
@@ -19,6 +20,7 @@
     )
 )]
 
+mod auth;
 mod catalog;
 mod clock;
 mod config;
@@ -39,6 +41,8 @@ mod shared;
 #[doc(hidden)]
 pub mod sim;
 
-pub use config::{Config, DEFAULT_READ_MEMORY_BYTES, MAX_SHARDS, READ_MEMORY_BYTES_RANGE};
+pub use config::{
+    Config, Credentials, DEFAULT_READ_MEMORY_BYTES, MAX_SHARDS, READ_MEMORY_BYTES_RANGE,
+};
 pub use error::{Error, ErrorKind};
 pub use server::{Server, Stopper};

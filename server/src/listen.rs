@@ -1,8 +1,18 @@
 //! Listening sockets: one for each shard on the same address, so that the kernel spreads
 //! connections without a hop between threads.
 
+#![expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "the place of a Unix socket is in the file system, and no data"
+)]
+
+use std::fs::{DirBuilder, Metadata};
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
 
 use socket2::{Domain, Protocol, Socket, Type};
 
@@ -28,6 +38,56 @@ pub(crate) fn bind(address: SocketAddr, count: usize) -> io::Result<Vec<TcpListe
         listeners.push(listener);
     }
     Ok(listeners)
+}
+
+/// A Unix socket that the programs of this machine can use; its file goes with it.
+pub(crate) struct LocalSocket {
+    path: PathBuf,
+}
+
+impl LocalSocket {
+    /// Binds a socket named after `port` in a directory of this user's own.
+    pub(crate) fn bind(directory: &Path, port: u16) -> io::Result<(Self, UnixListener)> {
+        own_directory(directory)?;
+        let path = directory.join(format!("{port}.sock"));
+        // One that a server left which was killed: nobody answers there any more.
+        if std::fs::symlink_metadata(&path).is_ok_and(|found| found.file_type().is_socket())
+            && UnixStream::connect(&path)
+                .is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
+        {
+            std::fs::remove_file(&path)?;
+        }
+        let listener = UnixListener::bind(&path)?;
+        Ok((Self { path }, listener))
+    }
+
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Drop for LocalSocket {
+    fn drop(&mut self) {
+        // If it cannot be removed, the next server of this port does.
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+/// Makes sure that a directory is this user's own, and nobody else can put anything there.
+fn own_directory(directory: &Path) -> io::Result<()> {
+    match DirBuilder::new().mode(0o700).create(directory) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+        _ => {}
+    }
+    let found: Metadata = std::fs::symlink_metadata(directory)?;
+    if !found.is_dir() || found.uid() != crate::rt::own_uid() || found.mode() & 0o022 != 0 {
+        return Err(io::Error::other(format!(
+            "{} is not a directory that only this user can write to",
+            directory.display()
+        )));
+    }
+    Ok(())
 }
 
 fn socket(address: SocketAddr) -> io::Result<Socket> {

@@ -17,7 +17,8 @@ use tidewire_storage::Topic;
 use tidewire_storage::disk::{Disk, RealDisk};
 use tidewire_storage::log::{Log, Recovery, SnapshotOutcome, SyncOutcome, TrimOutcome};
 
-use crate::partition::{AppendRequest, FetchOutcome, Memory};
+use crate::auth::requests::AccessChanged;
+use crate::partition::{AppendRequest, FetchOutcome, LookupOutcome, Memory};
 
 use crate::group::{GroupReply, GroupRequest};
 
@@ -86,11 +87,6 @@ pub(crate) struct Place {
     pub(crate) at: u64,
 }
 
-#[cfg(test)]
-impl Place {
-    pub(crate) const EARLIEST: Self = Self { start: Start::Earliest, at: 0 };
-}
-
 /// A request to a partition. The topic comes along so that the owner can open the log.
 pub(crate) enum PartitionRequest {
     Append(AppendRequest),
@@ -133,6 +129,7 @@ pub(crate) enum Answer {
     Producer(Result<OpenedProducer, Error>),
     Producers(Result<ProducerListReply, Error>),
     ProducerDeleted(Result<(), Error>),
+    Access(Result<AccessChanged, Error>),
 }
 
 /// A producer with a name, as it was opened.
@@ -159,10 +156,14 @@ pub(crate) enum ShardMessage<D: Disk = RealDisk> {
     GroupsWritten { result: Result<(), String> },
     /// Topics came, went or grew.
     CatalogChanged,
+    /// Users, or what they may do, have changed.
+    AccessChanged,
     /// A sync that an I/O thread ran.
     Synced { id: PartitionId, outcome: SyncOutcome },
     /// Batches that a thread read.
     Fetched { id: PartitionId, outcome: Box<FetchOutcome<D>> },
+    /// A place that a thread looked up.
+    LookedUp { id: PartitionId, outcome: Box<LookupOutcome<D>> },
     /// A start that an I/O thread wrote.
     Trimmed { id: PartitionId, outcome: TrimOutcome },
     /// The topic has other settings from now on; its partitions are to keep to them.

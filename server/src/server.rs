@@ -7,20 +7,23 @@
 use std::hash::{BuildHasher, RandomState};
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize};
 use std::thread::JoinHandle;
 
 use arc_swap::ArcSwap;
+use tidewire_protocol::auth::Secret;
 use tidewire_protocol::connection::ServerConfig;
 use tidewire_storage::catalog::remove_orphans;
 use tidewire_storage::disk::RealDisk;
 use tidewire_storage::groups::{GroupStore, StoredGroup};
 use tidewire_storage::{CatalogStore, DataDir};
 
+use crate::auth::{self, Auth};
 use crate::catalog::CatalogJob;
 use crate::clock::Clock;
-use crate::config::{Config, MAX_SHARDS, READ_MEMORY_BYTES_RANGE};
+use crate::config::{Config, Credentials, MAX_SHARDS, READ_MEMORY_BYTES_RANGE};
 use crate::error::{Error, ErrorKind};
 use crate::group::writer::GroupJob;
 use crate::message::ShardMessage;
@@ -41,6 +44,8 @@ pub struct Server {
     stopper: Stopper,
     shared: Arc<Shared>,
     data_dir: Arc<DataDir>,
+    socket: Option<listen::LocalSocket>,
+    first_token: Option<Secret>,
 }
 
 /// Asks a server to stop, from any thread.
@@ -89,6 +94,26 @@ impl Server {
         })?;
         let address =
             listeners[0].local_addr().map_err(|error| system("the address", &error))?;
+        let (socket, mut local) = match &config.socket_dir {
+            Some(directory) => {
+                let bound = listen::LocalSocket::bind(directory, address.port());
+                let (socket, listener) = bound.map_err(|error| {
+                    let text = format!(
+                        "cannot make a Unix socket in {}: {error}",
+                        directory.display()
+                    );
+                    Error::new(ErrorKind::Listen, text)
+                })?;
+                (Some(socket), Some(listener))
+            }
+            None => (None, None),
+        };
+        let required = config.credentials == Credentials::Required;
+        let first_token = match required {
+            true => auth::first_start(&mut store, clock.wall_us())?,
+            false => None,
+        };
+        let auth = Auth::new(required, &mut store)?;
 
         let (least, most) = (*READ_MEMORY_BYTES_RANGE.start(), *READ_MEMORY_BYTES_RANGE.end());
         let read_memory_bytes = config.read_memory_bytes.clamp(least, most);
@@ -104,6 +129,7 @@ impl Server {
             disk: RealDisk,
             topic_dirs: data_dir.topic_dirs(),
             catalog: ArcSwap::new(snapshot),
+            auth,
             leader_epoch: store.leader_epoch(),
             protocol: Arc::new(ServerConfig { server_id, ..ServerConfig::default() }),
             drain_timeout_ms: config.drain_timeout_ms,
@@ -137,7 +163,8 @@ impl Server {
                 limits: limits.clone(),
             };
             let shared = Arc::clone(&shared);
-            let start = shard::Start { shard: number, shared, inbox, listener, groups };
+            let socket = local.take();
+            let start = shard::Start { shard: number, shared, inbox, listener, socket, groups };
             let ready = ready.clone();
             let thread = std::thread::Builder::new()
                 .name(format!("tidewire-shard-{number}"))
@@ -157,6 +184,8 @@ impl Server {
             stopper,
             shared,
             data_dir,
+            socket,
+            first_token,
         };
         if drivers.len() < config.shards {
             server.stopper.stop();
@@ -176,6 +205,16 @@ impl Server {
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Its Unix socket, if it has one.
+    pub fn socket(&self) -> Option<&Path> {
+        self.socket.as_ref().map(listen::LocalSocket::path)
+    }
+
+    /// A token of `root`, if this was the first start with credentials: it is told here only.
+    pub fn first_token(&self) -> Option<&Secret> {
+        self.first_token.as_ref()
     }
 
     /// A way to stop it.
@@ -201,6 +240,7 @@ impl Server {
         for thread in self.io_threads {
             let _ = thread.join();
         }
+        drop(self.socket);
         drop(self.data_dir);
         result
     }

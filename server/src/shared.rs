@@ -10,6 +10,7 @@ use tidewire_protocol::connection::ServerConfig;
 use tidewire_storage::disk::{Disk, RealDisk};
 use tidewire_storage::{Catalog, TopicDirs};
 
+use crate::auth::Auth;
 use crate::catalog::CatalogJob;
 use crate::clock::Clock;
 use crate::group::writer::GroupJob;
@@ -26,6 +27,7 @@ pub(crate) struct Shared<D: Disk = RealDisk> {
     pub(crate) disk: D,
     pub(crate) topic_dirs: TopicDirs,
     pub(crate) catalog: ArcSwap<Catalog>,
+    pub(crate) auth: Auth,
     pub(crate) leader_epoch: u32,
     pub(crate) protocol: Arc<ServerConfig>,
     pub(crate) drain_timeout_ms: u32,

@@ -261,7 +261,7 @@ impl World {
             return;
         }
         match (asked, told) {
-            (Asked::Store(offset), Told::Stored(Ok(results))) => {
+            (Asked::Store(offset), Told::Stored(results)) => {
                 let Some(&(0, kept)) = results.first() else {
                     self.say(format_args!("offset {offset} is refused: {results:?}"));
                     return;
@@ -274,19 +274,16 @@ impl World {
                 self.observe(Event::CommitAcknowledged { group, partition, offset });
             }
             (Asked::Get, Told::Found(found)) => {
-                let offset = match found {
-                    Ok(found) => found.first().copied().flatten(),
-                    // A group that is not there has nothing stored.
-                    Err(error) if error.code == Code::GROUP_NOT_FOUND => None,
-                    Err(error) => {
-                        self.say(format_args!("offsets of group {group}: {error}"));
-                        return;
-                    }
-                };
                 self.tally.told += 1;
+                let offset = found.first().copied().flatten();
                 self.observe(Event::CommitTold { ask: token, offset });
             }
-            (Asked::Reset(offset), Told::Reset(Ok(()))) => {
+            // A group that is not there has nothing stored.
+            (Asked::Get, Told::Failed(error)) if error.code == Code::GROUP_NOT_FOUND => {
+                self.tally.told += 1;
+                self.observe(Event::CommitTold { ask: token, offset: None });
+            }
+            (Asked::Reset(offset), Told::Reset) => {
                 self.tally.resets += 1;
                 self.observe(Event::ResetAcknowledged { group, partition, offset });
             }

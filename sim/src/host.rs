@@ -49,6 +49,12 @@ pub(crate) enum Route {
     Flush {
         topic: u64,
     },
+    /// Where the partition ended when it was asked.
+    Time {
+        topic: u64,
+        time_us: i64,
+        end: u64,
+    },
     Trim {
         topic: u64,
         before: u64,
@@ -335,6 +341,15 @@ impl World {
                     self.observe(Event::Durable { partition: topic, end });
                 }
             }
+            Effect::Resolved(token, result) => {
+                let Some(Route::Time { topic, time_us, end }) = self.host.routes.remove(&token)
+                else {
+                    self.fail(format!("time {token} is answered twice"));
+                    return;
+                };
+                self.time_told(index, (topic, time_us, end), result);
+            }
+            Effect::Lookup(job) => self.lookup_later(index, job),
             Effect::Fetch(job) => {
                 let start = self.host.slots[index].life;
                 let delay = self.rng.below(self.plan.sync_us) + 1;

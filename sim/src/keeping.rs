@@ -338,7 +338,7 @@ impl World {
     }
 
     /// What the files of a log hold, as programs see them.
-    fn stored(&self, topic: u64) -> Found {
+    pub fn stored(&self, topic: u64) -> Found {
         let dir = dir(topic);
         let mut names = self.disk.sim.names(&dir).unwrap_or_default();
         let base = |name: &String| {

@@ -20,6 +20,7 @@ mod damage;
 mod disk;
 mod host;
 mod keeping;
+mod lookups;
 mod plan;
 mod producer;
 mod reader;
@@ -110,6 +111,8 @@ tally! {
     refused,
     /// Records that readers were given.
     read,
+    /// Places told that were looked up by time.
+    times,
     /// Starts of the server.
     starts,
     /// Ends by the death of the process.

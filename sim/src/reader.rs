@@ -65,6 +65,9 @@ impl World {
             }
             (reader.start, reader.topic, reader.next) = (start, topic, None);
         }
+        if self.rng.one_in(6) {
+            self.ask_time(slot);
+        }
         let Some(offset) = self.readers[index].next else { return self.subscribe(index) };
         let max_bytes = *self.rng.pick(&[1, 300, 3_000, 100_000]);
         let min_bytes = *self.rng.pick(&[0, 1, 1, 500]);

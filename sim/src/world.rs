@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex};
 use tidewire_checker::{Checker, Crash, Event};
 use tidewire_protocol::error::Error;
 use tidewire_protocol::message::AppendReply;
-use tidewire_server::sim::{FetchJob, FetchOutcome, ReadReply};
+use tidewire_server::sim::{FetchJob, FetchOutcome, LookupJob, LookupOutcome, ReadReply};
 use tidewire_storage::disk::sim::SimDisk;
 use tidewire_storage::groups::Writes;
 use tidewire_storage::log::{
@@ -71,6 +71,10 @@ pub(crate) enum Task {
     RunFetch { start: u64, slot: usize, job: FetchJob<TracedDisk> },
     /// It hears of what was read.
     Fetched { start: u64, slot: usize, outcome: FetchOutcome<TracedDisk> },
+    /// A partition looks for a place by time.
+    RunLookup { start: u64, slot: usize, job: LookupJob<TracedDisk> },
+    /// It hears of what was found.
+    LookedUp { start: u64, slot: usize, outcome: LookupOutcome<TracedDisk> },
     /// A log is opened.
     Open { start: u64, slot: usize },
     /// The start of a log is written.
@@ -287,6 +291,8 @@ impl World {
             }
             Task::RunFetch { start, slot, job } => self.run_fetch(start, slot, job),
             Task::Fetched { start, slot, outcome } => self.fetched(start, slot, outcome),
+            Task::RunLookup { start, slot, job } => self.run_lookup(start, slot, job),
+            Task::LookedUp { start, slot, outcome } => self.looked_up(start, slot, outcome),
             Task::Open { start, slot } => self.open(start, slot),
             Task::RunTrim { start, slot, job } => self.run_trim(start, slot, job),
             Task::Trimmed { start, slot, outcome } => self.trimmed(start, slot, outcome),

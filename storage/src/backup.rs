@@ -12,8 +12,9 @@
     reason = "a tool for people, on real directories"
 )]
 
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
 use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use crate::catalog::{
@@ -156,6 +157,8 @@ fn copy_logs(
 
 fn write_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = File::create(path)?;
+    // As the original: it may hold what passwords can be tried against.
+    file.set_permissions(Permissions::from_mode(0o600))?;
     file.write_all(bytes)?;
     file.sync_all()
 }

@@ -5,7 +5,8 @@
 //! ```text
 //! LOCK            flock'ed while a server runs; holds its pid, for people
 //! FORMAT          "tidewire 1\n"
-//! catalog.redb    streams and topics
+//! catalog.redb    streams, topics, users
+//! root.url        how the user root logs in; written by the first start
 //! catalog.lock    flock'ed while the catalog is written to, or copied
 //! groups.redb     groups and stored offsets; groups.lock is what catalog.lock is to the catalog
 //! topics/<id>/<partition>/    one log each: `<offset>.log`, `.next`, `.index`, `.state`, `start`

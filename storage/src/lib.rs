@@ -57,6 +57,7 @@ pub mod error;
 pub mod groups;
 pub mod log;
 
+pub use catalog::access;
 pub use catalog::{
     Catalog, CatalogError, CatalogErrorKind, CatalogStore, Stream, Topic, TopicChange,
     TopicSettings,

@@ -97,9 +97,6 @@ async fn torture(arguments: &Arguments) -> Result<(), String> {
             println!("{done} rounds, {:.0} s", start.elapsed().as_secs_f64());
         }
     }
-    if total.acknowledged < rounds * 10 {
-        return Err(format!("only {} records were acknowledged", total.acknowledged));
-    }
     let Extras { cuts, flips, backups, doctors } = extras;
     println!(
         "no promise was broken in {rounds} rounds: {} records sent, {} acknowledged, {} shown \

@@ -4,7 +4,7 @@
 //! it by the whole history of the data directory.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tidewire::{Client, TopicConfig};
 
@@ -19,6 +19,9 @@ const SEGMENT_BYTES: u64 = 1 << 20;
 
 /// Time that clients have to take in what arrived before the server died.
 const LAST_WORDS: Duration = Duration::from_millis(60);
+
+/// Time that a living server has for a few acknowledgements, whatever else its machine does.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A data directory over several rounds.
 pub struct World {
@@ -91,6 +94,11 @@ impl World {
             seed: rng.next(),
         };
         let tasks = life::begin(server.url(), &cast, &self.history);
+        // Some lives end before anybody was answered, most in the middle of work: however long a
+        // busy machine takes to come to that.
+        if !rng.one_in(4) {
+            self.work_until(1 + rng.below(100), &server).await?;
+        }
         tokio::time::sleep(Duration::from_millis(5 + rng.below(250))).await;
         if rng.one_in(10) {
             self.back_up(extras).await?;
@@ -136,6 +144,23 @@ impl World {
         server.stop()?;
         self.ask_doctor(&self.data(), None)?;
         self.history.verdict()
+    }
+
+    /// Waits until so many records more are acknowledged.
+    async fn work_until(&self, records: u64, server: &Server) -> Result<(), String> {
+        let wanted = self.history.verdict()?.acknowledged + records;
+        let deadline = Instant::now() + PATIENCE;
+        while self.history.verdict()?.acknowledged < wanted {
+            if Instant::now() > deadline {
+                let secs = PATIENCE.as_secs();
+                let log = server.log();
+                return Err(format!(
+                    "{records} records were not acknowledged in {secs} s; the server's log:\n{log}"
+                ));
+            }
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        Ok(())
     }
 
     fn audited(&self, audited: Result<(), String>, server: &Server) -> Result<(), String> {

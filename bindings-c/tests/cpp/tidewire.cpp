@@ -163,6 +163,39 @@ static void threads_share_a_producer(const tw::client &client) {
   EXPECT(producer.stats().acknowledged_records == 2000);
 }
 
+static void users_and_tokens() {
+  const char *root_url = std::getenv("TW_TEST_ROOT_URL"), *url = std::getenv("TW_TEST_SECURED_URL");
+  if (root_url == nullptr || url == nullptr) {
+    std::printf("SKIPPED: users and tokens: no server asks for credentials; `cargo xtask c` starts one\n");
+    return;
+  }
+  tw::client root{std::string(root_url)};
+  const auto name = fresh("user");
+  EXPECT(root.create_user(name, "pw", {"read topic default/orders"})->password == 1);
+  EXPECT(root.try_create_user(name).error().code() == TW_E_USER_EXISTS);
+  tw::client_options options;
+  options.user = name;
+  options.secret = "pw";
+  tw::client client(url, options);
+  EXPECT(client.describe_user()->user->name == name);
+  EXPECT(client.try_list_users().error().code() == TW_E_DENIED && root.list_users()->count >= 2);
+  auto left = root.change_grants(name, {"read topic default/orders"}, {"read server"});
+  EXPECT(left->count == 1 && std::string(left->items[0]) == "read server");
+  auto token = client.create_token("laptop", std::nullopt, 1h);
+  EXPECT(std::string(token->secret).rfind("twt_", 0) == 0 && token->token->expires_us > token->token->created_us);
+  EXPECT(client.try_create_token("other", std::nullopt, 0ms).error().code() == TW_E_INVALID_ARGUMENT);
+  tw::client_options by_token;
+  by_token.secret = token->secret;
+  EXPECT(tw::client(url, by_token).describe_user()->user->tokens == 1);
+  EXPECT(root.list_tokens(name)->count == 1);
+  root.delete_token(token->token->id);
+  EXPECT(client.list_tokens()->count == 0);
+  root.change_password("new", name);
+  EXPECT(root.enable_user(name, false)->enabled == 0);
+  root.delete_user(name);
+  EXPECT(root.try_describe_user(name).error().code() == TW_E_USER_NOT_FOUND);
+}
+
 int main(int argc, char **argv) {
   std::string url = argc > 1 ? argv[1] : "tidewire://127.0.0.1:8433";
   tw::client client(url);
@@ -173,6 +206,7 @@ int main(int argc, char **argv) {
   a_group_stores_its_place(client);
   a_batch_outlives_all_that_gave_it(url);
   threads_share_a_producer(client);
+  users_and_tokens();
   client.close();
   auto closed = client.try_ping();
   EXPECT(!closed && closed.error().code() == TW_E_CLOSED);

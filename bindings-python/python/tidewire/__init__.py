@@ -34,14 +34,18 @@ from tidewire._records import (
     Member,
     NamedProducer,
     NewRecord,
+    NewToken,
     Partition,
     Position,
     ProducerStats,
     Server,
     ServerLimits,
     Stream,
+    Token,
     Topic,
     TopicPartition,
+    User,
+    UserDescription,
 )
 from tidewire.client import Client, Events
 from tidewire.consumer import Consumer
@@ -86,6 +90,7 @@ __all__ = [
     "Member",
     "NamedProducer",
     "NewRecord",
+    "NewToken",
     "Partition",
     "Position",
     "Producer",
@@ -97,8 +102,11 @@ __all__ = [
     "Stream",
     "Ticket",
     "TidewireError",
+    "Token",
     "Topic",
     "TopicPartition",
+    "User",
+    "UserDescription",
     "__version__",
     "errors",
 ]

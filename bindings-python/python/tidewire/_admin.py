@@ -1,4 +1,4 @@
-"""Streams, topics, groups and offsets, waited for."""
+"""Streams, topics, groups, offsets and users, waited for."""
 
 from __future__ import annotations
 
@@ -8,13 +8,18 @@ from tidewire import _convert
 from tidewire._records import (
     Group,
     NamedProducer,
+    NewToken,
     Partition,
     Stream,
+    Token,
     Topic,
+    User,
+    UserDescription,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import timedelta
 
     from tidewire import _native
     from tidewire._records import Codec, CommittedOffset, Fetched, GroupDescription, Place
@@ -259,6 +264,96 @@ class Admin:
         self._core.delete_offsets(
             None, group, topic, None if partitions is None else list(partitions)
         )
+
+    def create_user(
+        self, name: str, *, password: str | None = None, grants: Iterable[str] = ()
+    ) -> User:
+        """Creates a user, who may do what `grants` say, such as ``"read,write topic shop/*"``:
+        of read, write, manage and admin, on server, stream, topic or group. Without a password it
+        logs in with tokens only. The password itself stays here.
+
+        Raises `UserExistsError`, `InvalidNameError`, `InvalidArgumentError`, `AccessLimitError`,
+        `DeniedError`.
+        """
+        return User(*self._core.create_user(None, name, password, _convert.grants(grants)))
+
+    def delete_user(self, name: str) -> None:
+        """Deletes a user and its tokens, and ends its connections.
+
+        Raises `UserNotFoundError`, `DeniedError`; `InvalidArgumentError` for ``root``.
+        """
+        self._core.delete_user(None, name)
+
+    def enable_user(self, name: str, enabled: bool = True) -> User:
+        """Lets a user log in again; with ``False`` keeps it out, and ends its connections.
+
+        Raises `UserNotFoundError`, `DeniedError`; `InvalidArgumentError` for ``root``.
+        """
+        return User(*self._core.enable_user(None, name, enabled))
+
+    def change_password(self, password: str, *, user: str | None = None) -> None:
+        """Changes a password: that of this client's own user if none is named. Connections that
+        logged in with the old one end, this one among them.
+
+        Raises `UserNotFoundError`, `InvalidArgumentError`, `DeniedError`.
+        """
+        self._core.change_password(None, password, user)
+
+    def describe_user(self, name: str | None = None) -> UserDescription:
+        """Describes a user: this client's own if none is named.
+
+        Raises `UserNotFoundError`, `DeniedError`.
+        """
+        user, grants = self._core.describe_user(None, name)
+        return UserDescription(User(*user), grants)
+
+    def list_users(self) -> list[User]:
+        """Lists all users, by name.
+
+        Raises `DeniedError`.
+        """
+        return [User(*one) for one in self._core.list_users(None)]
+
+    def change_grants(
+        self, user: str, *, revoke: Iterable[str] = (), grant: Iterable[str] = ()
+    ) -> list[str]:
+        """Takes rights away from a user and then gives it others, at once, also on its open
+        connections; what it may do then. Rights are taken from grants of exactly the same scope
+        and pattern.
+
+        Raises `UserNotFoundError`, `InvalidArgumentError`, `AccessLimitError`, `DeniedError`.
+        """
+        changed = self._core.change_grants(
+            None, user, _convert.grants(revoke), _convert.grants(grant)
+        )
+        return list(changed)
+
+    def create_token(
+        self, name: str, *, user: str | None = None, lifetime: timedelta | float | None = None
+    ) -> NewToken:
+        """Creates a token: of this client's own user if none is named. It ends after `lifetime`
+        (a ``timedelta`` or seconds, 1 ms to 100 years), or never. Its secret is made here, and
+        told nobody but the caller: ``Client(secret=new.secret)`` logs in.
+
+        Raises `TokenExistsError`, `UserNotFoundError`, `InvalidNameError`,
+        `InvalidArgumentError`, `AccessLimitError`, `DeniedError`.
+        """
+        token, secret = self._core.create_token(None, name, user, _convert.seconds(lifetime))
+        return NewToken(Token(*token), secret)
+
+    def list_tokens(self, user: str | None = None) -> list[Token]:
+        """Lists the tokens of a user, by number: of this client's own if none is named.
+
+        Raises `UserNotFoundError`, `DeniedError`.
+        """
+        return [Token(*one) for one in self._core.list_tokens(None, user)]
+
+    def delete_token(self, id: int) -> None:
+        """Deletes a token, and ends the connections that were made with it.
+
+        Raises `TokenNotFoundError`, `DeniedError`.
+        """
+        self._core.delete_token(None, id)
 
     def fetch(
         self,

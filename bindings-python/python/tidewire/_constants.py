@@ -33,6 +33,8 @@ class Code(IntEnum):
     TOKEN_EXPIRED = 103  # the token is not valid any more
     USER_DISABLED = 104  # the user may not log in
     TLS_REQUIRED = 105  # the server takes credentials only over TLS
+    TOO_MANY_ATTEMPTS = 106  # too many attempts to log in have failed from this address
+    ACCESS_LIMIT = 107  # there are as many users, tokens or grants as there may be
     INVALID_ARGUMENT = 200  # an argument is out of range
     INVALID_NAME = 201  # a name is not allowed
     INVALID_PARTITION_COUNT = 202  # a partition count is out of range
@@ -51,6 +53,7 @@ class Code(IntEnum):
     USER_EXISTS = 310  # the user exists already
     TOKEN_NOT_FOUND = 311  # the token does not exist
     PRODUCER_NOT_FOUND = 312  # the topic has no producer of this name
+    TOKEN_EXISTS = 313  # the user has a token of this name already
     CORRUPT_BATCH = 400  # a batch is damaged or malformed; nothing of it was appended
     BATCH_TOO_LARGE = 401  # a batch is over the limit
     UNSUPPORTED_BATCH = 402  # a batch uses a format, codec or column that is not supported
@@ -127,6 +130,15 @@ class GroupState(IntEnum):
     REBALANCING = 2  # Some partitions are on their way from one member to another.
 
 
+class GrantScope(IntEnum):
+    """What the pattern of a grant is a pattern of."""
+
+    SERVER = 0  # Everything; the pattern is empty.
+    STREAM = 1  # Streams, and all of their topics.
+    TOPIC = 2  # Topics, as `stream/topic`.
+    GROUP = 3  # Groups and named consumers.
+
+
 class ErrorInfo(NamedTuple):
     """What is known of an error number."""
 
@@ -160,6 +172,8 @@ ERRORS: Final[dict[int, ErrorInfo]] = {
     103: ErrorInfo("TOKEN_EXPIRED", "auth", Disposition(0), "the token is not valid any more"),
     104: ErrorInfo("USER_DISABLED", "auth", Disposition(0), "the user may not log in"),
     105: ErrorInfo("TLS_REQUIRED", "auth", Disposition(0), "the server takes credentials only over TLS"),
+    106: ErrorInfo("TOO_MANY_ATTEMPTS", "auth", Disposition(1), "too many attempts to log in have failed from this address"),
+    107: ErrorInfo("ACCESS_LIMIT", "auth", Disposition(0), "there are as many users, tokens or grants as there may be"),
     200: ErrorInfo("INVALID_ARGUMENT", "invalid", Disposition(0), "an argument is out of range"),
     201: ErrorInfo("INVALID_NAME", "invalid", Disposition(0), "a name is not allowed"),
     202: ErrorInfo("INVALID_PARTITION_COUNT", "invalid", Disposition(0), "a partition count is out of range"),
@@ -178,6 +192,7 @@ ERRORS: Final[dict[int, ErrorInfo]] = {
     310: ErrorInfo("USER_EXISTS", "conflict", Disposition(0), "the user exists already"),
     311: ErrorInfo("TOKEN_NOT_FOUND", "not_found", Disposition(0), "the token does not exist"),
     312: ErrorInfo("PRODUCER_NOT_FOUND", "not_found", Disposition(0), "the topic has no producer of this name"),
+    313: ErrorInfo("TOKEN_EXISTS", "conflict", Disposition(0), "the user has a token of this name already"),
     400: ErrorInfo("CORRUPT_BATCH", "append", Disposition(0), "a batch is damaged or malformed; nothing of it was appended"),
     401: ErrorInfo("BATCH_TOO_LARGE", "append", Disposition(0), "a batch is over the limit"),
     402: ErrorInfo("UNSUPPORTED_BATCH", "append", Disposition(0), "a batch uses a format, codec or column that is not supported"),
@@ -238,6 +253,14 @@ MAX_OFFSET_NOTE_LEN: Final = 128  # Longest note beside a stored offset. In byte
 MIN_SESSION_TIMEOUT_MS: Final = 100  # Shortest session timeout, and rebalance timeout, of a member of a group. In milliseconds.
 MAX_SESSION_TIMEOUT_MS: Final = 3600000  # Longest session timeout, and rebalance timeout, of a member of a group. In milliseconds.
 HANDSHAKE_TIMEOUT_MS: Final = 10000  # Time from accepting a connection until it must be ready. In milliseconds.
+MAX_AUTH_REQUESTS: Final = 8  # Most requests of a connection before it is ready. In requests.
+MAX_USERS: Final = 10000  # Most users of a server. In users.
+MAX_USER_TOKENS: Final = 100  # Most tokens of a user. In tokens.
+MAX_USER_GRANTS: Final = 100  # Most grants of a user, and most in one request. In grants.
+MAX_TOKEN_LIFETIME_MS: Final = 3155760000000  # Longest life of a token that ends at all. In milliseconds.
+MIN_ARGON2_MEMORY_KIB: Final = 8192  # Least memory of Argon2id that a client takes part in, and a server keeps. In KiB.
+MAX_ARGON2_MEMORY_KIB: Final = 1048576  # Most memory of Argon2id that a client takes part in, and a server keeps. In KiB.
+MAX_ARGON2_ITERATIONS: Final = 16  # Most passes of Argon2id that a client takes part in, and a server keeps; and most lanes. In passes.
 MIN_HEARTBEAT_MS: Final = 1000  # Shortest heartbeat interval that may be agreed. In milliseconds.
 MAX_HEARTBEAT_MS: Final = 600000  # Longest heartbeat interval that may be agreed. In milliseconds.
 MIN_SEGMENT_BYTES: Final = 1048576  # Smallest segment size of a topic. In bytes.
@@ -260,6 +283,8 @@ class OptionInfo(NamedTuple):
 # By scope and name: a producer's codec is not a topic's.
 OPTIONS: Final[dict[tuple[str, str], OptionInfo]] = {
     ("client", "client_name"): OptionInfo("client", "string", "", None, None, "", "A name for logs and statistics; empty takes the program's."),
+    ("client", "user"): OptionInfo("client", "string", "", None, None, "", "Who logs in; empty takes the user of the URL. A token knows its user."),
+    ("client", "secret_file"): OptionInfo("client", "string", "", None, None, "", "A file with the password or token, for servers whose URL has none; what follows its first line is ignored. Read at each connection, so that it may change."),
     ("client", "connect_timeout_ms"): OptionInfo("client", "u32", 5000, 1, 600000, "milliseconds", "Time to reach a server and finish the handshake, for each address."),
     ("client", "request_timeout_ms"): OptionInfo("client", "u32", 30000, 1, 600000, "milliseconds", "Time until an unanswered request fails; its outcome is then unknown."),
     ("client", "heartbeat_ms"): OptionInfo("client", "u32", 30000, 1000, 600000, "milliseconds", "Silence after which a peer is asked for a sign of life; three times this closes the connection."),

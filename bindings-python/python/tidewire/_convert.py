@@ -19,6 +19,7 @@ from tidewire._records import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import timedelta
 
     from tidewire import errors
     from tidewire._native import Receipt
@@ -37,6 +38,20 @@ def place(start: Place | None) -> Any:
 def topics(topic: str | Iterable[str]) -> list[str]:
     """One topic, or several, as a list."""
     return [topic] if isinstance(topic, str) else list(topic)
+
+
+def grants(given: Iterable[str]) -> list[str]:
+    """Several grants: one alone, as a text, would be taken for its letters."""
+    if isinstance(given, str):
+        raise TypeError(f"grants are a list of str, not one: [{given!r}]")
+    return list(given)
+
+
+def seconds(lifetime: timedelta | float | None) -> float | None:
+    """A time as the native half takes it."""
+    if lifetime is None or isinstance(lifetime, int | float):
+        return lifetime
+    return lifetime.total_seconds()
 
 
 def server(raw: Any) -> Server:

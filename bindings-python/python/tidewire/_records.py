@@ -220,6 +220,55 @@ class CommittedOffset(NamedTuple):
     """What the consumer keeps beside it."""
 
 
+class User(NamedTuple):
+    """A user."""
+
+    name: str
+    id: int
+    """Its number, never reused."""
+    created_us: int
+    """When it was created, in microseconds since the Unix epoch."""
+    enabled: bool
+    """Whether it may log in."""
+    password: bool
+    """Whether it has a password."""
+    tokens: int
+    """How many tokens it has."""
+
+
+class UserDescription(NamedTuple):
+    """A user and what it may do."""
+
+    user: User
+    grants: list[str]
+    """Such as ``"read,write topic shop/*"``. ``root`` may do everything, and has none."""
+
+
+class Token(NamedTuple):
+    """A token, without what logs in."""
+
+    id: int
+    """Its number, never reused."""
+    name: str
+    user: str
+    """Whom it stands for."""
+    created_us: int
+    """When it was created, in microseconds since the Unix epoch."""
+    expires_us: int | None
+    """When it ends, in microseconds since the Unix epoch; ``None`` is never."""
+
+
+class NewToken(NamedTuple):
+    """A token that was just created."""
+
+    token: Token
+    secret: str
+    """What logs in. Nobody else knows it, and it is not kept anywhere."""
+
+    def __repr__(self) -> str:
+        return f"NewToken(token={self.token!r}, secret='…')"
+
+
 class TopicPartition(NamedTuple):
     """A partition of a topic."""
 

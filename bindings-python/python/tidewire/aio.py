@@ -91,6 +91,9 @@ class AsyncClient(AsyncAdmin):
         self,
         url: str | None = None,
         *,
+        user: str | None = None,
+        secret: str | None = None,
+        secret_file: str | None = None,
         client_name: str | None = None,
         connect_timeout_ms: int | None = None,
         request_timeout_ms: int | None = None,
@@ -102,6 +105,9 @@ class AsyncClient(AsyncAdmin):
         """Only keeps the options: see :meth:`connect`."""
         self._url = url
         self._options = {
+            "user": user,
+            "secret": secret,
+            "secret_file": secret_file,
             "client_name": client_name,
             "connect_timeout_ms": connect_timeout_ms,
             "request_timeout_ms": request_timeout_ms,

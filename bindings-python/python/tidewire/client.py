@@ -31,6 +31,9 @@ class Client(Admin):
         self,
         url: str | None = None,
         *,
+        user: str | None = None,
+        secret: str | None = None,
+        secret_file: str | None = None,
         client_name: str | None = None,
         connect_timeout_ms: int | None = None,
         request_timeout_ms: int | None = None,
@@ -42,19 +45,25 @@ class Client(Admin):
         """Connects to the first server of `url` that can be reached; each is tried once.
 
         `url` looks like ``tidewire://host:8433,host2:8433/?option=value``; without it, it is
-        ``tidewire://127.0.0.1:8433``. What is not given here comes from the URL, then from the
+        ``tidewire://127.0.0.1:8433``. `user` and `secret` (a password or token) log in, or those of
+        the URL, ``tidewire://user:secret@host``, or the first line of `secret_file`, which is read
+        at each connection. What is not given here comes from the URL, then from the
         environment (``TIDEWIRE_HEARTBEAT_MS``), then from the defaults: `client_name` the
         program's, `connect_timeout_ms` 5,000 for each address, `request_timeout_ms` 30,000,
         `heartbeat_ms` 30,000, `retry_backoff_ms` 100 and `retry_backoff_max_ms` 5,000 between
         attempts, `runtime_threads` 2, of which the first client of a process decides.
 
-        Raises `InvalidUrlError`, `InvalidOptionError`; `ConnectFailedError` (a
+        Raises `InvalidUrlError`, `InvalidOptionError`; `AuthRequiredError`, `AuthFailedError`,
+        `TokenExpiredError`, `TooManyAttemptsError`; `ConnectFailedError` (a
         ``ConnectionError``) with what is wrong with each address.
         """
         self._core = _native.connect(
             None,
             url,
             {
+                "user": user,
+                "secret": secret,
+                "secret_file": secret_file,
                 "client_name": client_name,
                 "connect_timeout_ms": connect_timeout_ms,
                 "request_timeout_ms": request_timeout_ms,

@@ -229,6 +229,18 @@ class TlsRequiredError(AuthError):
     default_code: ClassVar[Code] = Code.TLS_REQUIRED
 
 
+class TooManyAttemptsError(AuthError):
+    """Too many attempts to log in have failed from this address (TOO_MANY_ATTEMPTS, 106)."""
+
+    default_code: ClassVar[Code] = Code.TOO_MANY_ATTEMPTS
+
+
+class AccessLimitError(AuthError):
+    """There are as many users, tokens or grants as there may be (ACCESS_LIMIT, 107)."""
+
+    default_code: ClassVar[Code] = Code.ACCESS_LIMIT
+
+
 class InvalidArgumentError(InvalidError):
     """An argument is out of range (INVALID_ARGUMENT, 200)."""
 
@@ -335,6 +347,12 @@ class ProducerNotFoundError(NotFoundError):
     """The topic has no producer of this name (PRODUCER_NOT_FOUND, 312)."""
 
     default_code: ClassVar[Code] = Code.PRODUCER_NOT_FOUND
+
+
+class TokenExistsError(ConflictError):
+    """The user has a token of this name already (TOKEN_EXISTS, 313)."""
+
+    default_code: ClassVar[Code] = Code.TOKEN_EXISTS
 
 
 class CorruptBatchError(AppendError):
@@ -541,6 +559,8 @@ BY_CODE: Final[dict[int, type[TidewireError]]] = {
     103: TokenExpiredError,
     104: UserDisabledError,
     105: TlsRequiredError,
+    106: TooManyAttemptsError,
+    107: AccessLimitError,
     200: InvalidArgumentError,
     201: InvalidNameError,
     202: InvalidPartitionCountError,
@@ -559,6 +579,7 @@ BY_CODE: Final[dict[int, type[TidewireError]]] = {
     310: UserExistsError,
     311: TokenNotFoundError,
     312: ProducerNotFoundError,
+    313: TokenExistsError,
     400: CorruptBatchError,
     401: BatchTooLargeError,
     402: UnsupportedBatchError,
@@ -630,6 +651,8 @@ __all__ = [
     "TokenExpiredError",
     "UserDisabledError",
     "TlsRequiredError",
+    "TooManyAttemptsError",
+    "AccessLimitError",
     "InvalidArgumentError",
     "InvalidNameError",
     "InvalidPartitionCountError",
@@ -648,6 +671,7 @@ __all__ = [
     "UserExistsError",
     "TokenNotFoundError",
     "ProducerNotFoundError",
+    "TokenExistsError",
     "CorruptBatchError",
     "BatchTooLargeError",
     "UnsupportedBatchError",

@@ -7,6 +7,7 @@
 pub mod group;
 pub mod stream;
 pub mod topic;
+pub mod users;
 
 use serde_json::{Value, json};
 use tidewire::{Client, Code, PartitionInfo, ProducerInfo, StreamInfo, TopicInfo};

@@ -9,6 +9,7 @@ pub mod group;
 pub mod records;
 pub mod serve;
 pub mod upkeep;
+pub mod users;
 pub mod values;
 
 use clap::{Args, Parser, Subcommand};
@@ -50,6 +51,15 @@ pub enum Command {
     /// List, describe, reset and delete consumer groups and stored offsets
     #[command(subcommand)]
     Group(group::GroupCommand),
+    /// Create, list, describe, change and delete users
+    #[command(subcommand)]
+    User(users::UserCommand),
+    /// Create, list and delete access tokens
+    #[command(subcommand)]
+    Token(users::TokenCommand),
+    /// Give rights to users, and take them away
+    #[command(subcommand)]
+    Grant(users::GrantCommand),
     /// Send records to a topic
     Send(records::SendArgs),
     /// Print the records of a topic as they arrive
@@ -78,13 +88,17 @@ pub enum Command {
 /// Which server to talk to.
 #[derive(Args, Clone, Debug)]
 pub struct ServerArgs {
-    /// The server: tidewire://HOST:PORT[,HOST2:PORT2][/?option=value]
+    /// The server: tidewire://HOST:PORT[,HOST2:PORT2][/?option=value], or
+    /// tidewire+unix:///PATH. Credentials (tidewire://USER:PASSWORD@HOST, tidewire://TOKEN@HOST) are
+    /// better put into TIDEWIRE_URL, since others can read a command line [default: the Unix
+    /// socket of this user's server on port 8433 if there is one, else tidewire://127.0.0.1:8433]
     #[arg(
         long,
         value_name = "URL",
         env = "TIDEWIRE_URL",
         hide_env_values = true,
-        default_value = "tidewire://127.0.0.1:8433"
+        hide_default_value = true,
+        default_value_t = crate::client::default_url()
     )]
     pub url: String,
 }

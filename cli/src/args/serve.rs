@@ -12,10 +12,15 @@ capitals (TIDEWIRE_DATA). Flags win over the file, the file over the environment
 
 Once the server takes connections it prints one line on stdout:
   listening on tidewire://127.0.0.1:8433
+The first start without --dev makes the user root, prints one URL to log in with, and keeps it in
+the file root.url of the data directory, for this user's eyes only. Programs of the same user on the
+same machine need none: they come in through the Unix socket.
+
 SIGTERM and Ctrl-C let requests under way finish, sync everything to the disk, and exit with 0;
 a second one exits at once.
 
 Examples:
+  tidewire serve --data ./data                  with credentials
   tidewire serve --dev                          try it out; data in a temporary directory
   tidewire serve --dev --data ./data            keep the data
   tidewire serve --dev --listen 127.0.0.1:0     on a free port, named on stdout
@@ -38,9 +43,15 @@ pub struct ServeArgs {
     #[arg(long, value_name = "N")]
     pub shards: Option<usize>,
 
-    /// No credentials, and loopback addresses only. Needed for now: credentials do not exist yet
+    /// No credentials, and loopback addresses only: for trying things out
     #[arg(long)]
     pub dev: bool,
+
+    /// Directory of the Unix socket by which this user's programs come in without credentials,
+    /// as root; 'none' for no socket [default: $XDG_RUNTIME_DIR/tidewire or /tmp/tidewire-UID;
+    /// none with --dev]
+    #[arg(long, value_name = "DIR")]
+    pub socket_dir: Option<PathBuf>,
 
     /// A file of settings, in TOML
     #[arg(long, value_name = "FILE")]

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use tidewire::{Acks, Start};
+use tidewire::{Acks, Grant, Start};
 
 /// Units of sizes, longest first so that a suffix is never cut in half.
 const SIZE_UNITS: [(&str, u64); 10] = [
@@ -35,6 +35,23 @@ pub fn size(text: &str) -> Result<u64, String> {
         .ok()
         .and_then(|number| number.checked_mul(unit))
         .ok_or_else(|| "a size looks like 4096, 64KiB or 1GiB".to_owned())
+}
+
+/// Reads a grant: `read,write topic shop/*`.
+pub fn grant(text: &str) -> Result<Grant, String> {
+    text.parse()
+}
+
+/// Reads how long a token lives: `90d`, `12h`, `30m` or `45s`.
+pub fn lifetime(text: &str) -> Result<Duration, String> {
+    let lower = text.trim().to_ascii_lowercase();
+    [("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)]
+        .iter()
+        .find_map(|(suffix, unit)| Some((lower.strip_suffix(suffix)?, *unit)))
+        .and_then(|(digits, unit)| digits.parse::<u64>().ok()?.checked_mul(unit))
+        .filter(|seconds| (1..=3_155_760_000).contains(seconds))
+        .map(Duration::from_secs)
+        .ok_or_else(|| "a time, up to 100 years, looks like 90d, 12h, 30m or 45s".to_owned())
 }
 
 /// Reads a size that is sent as 32 bits.

@@ -4,6 +4,7 @@
 //! means is in [`settings`], serving itself is the server crate's. The one invariant: that line
 //! is printed only once a signal leads to an orderly stop.
 
+mod root_url;
 mod settings;
 
 use std::io::{self, IsTerminal, Read};
@@ -26,10 +27,16 @@ pub fn run(args: ServeArgs) -> Result<(), Failure> {
     let settings = Settings::gather(args, |name| std::env::var(name).ok())?;
     let listen = settings.listen()?;
     log_to_stderr(settings.log.as_deref().unwrap_or("info"))?;
-    tracing::warn!(
-        "no credentials (--dev): any program on this machine may read and write; listening on \
-         loopback only"
-    );
+    if settings.is_dev() {
+        tracing::warn!(
+            "no credentials (--dev): any program on this machine may read and write; listening \
+             on loopback only"
+        );
+    } else if !listen.ip().is_loopback() {
+        tracing::warn!(
+            %listen, "other machines can reach this address, and what travels is not encrypted"
+        );
+    }
 
     let data = Data::new(settings.data.clone())?;
     let config = settings.config(&data.path, listen)?;
@@ -40,9 +47,15 @@ pub fn run(args: ServeArgs) -> Result<(), Failure> {
     if stop_with_stdin {
         stop_at_end_of_stdin(server.stopper())?;
     }
-    if let Err(Failure::Failed { text, .. }) =
-        output::write(format!("listening on tidewire://{}\n", server.address()).as_bytes())
-    {
+    let mut lines = format!("listening on tidewire://{}\n", server.address());
+    if let Some(token) = server.first_token() {
+        let url = root_url::write(&data.path, server.address(), token)?;
+        lines.push_str(&format!("the user root logs in with {url}\n"));
+    }
+    if let Some(socket) = server.socket() {
+        tracing::info!(socket = %socket.display(), "this user's programs need no credentials");
+    }
+    if let Err(Failure::Failed { text, .. }) = output::write(lines.as_bytes()) {
         tracing::warn!("{text}");
     }
     let stopped = server.join();

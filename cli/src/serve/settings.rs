@@ -9,13 +9,16 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use serde::Deserialize;
-use tidewire_server::{Config, MAX_SHARDS, READ_MEMORY_BYTES_RANGE};
+use tidewire_server::{Config, Credentials, MAX_SHARDS, READ_MEMORY_BYTES_RANGE};
 
 use crate::args::serve::ServeArgs;
 use crate::failure::Failure;
 
 /// Where a server listens by default.
 const DEFAULT_LISTEN: &str = "127.0.0.1:8433";
+
+/// In place of a directory: there is no Unix socket.
+const NO_SOCKET: &str = "none";
 
 /// Most threads for calls that block; each costs a stack, and more do not make a disk faster.
 const MAX_IO_THREADS: usize = 256;
@@ -32,6 +35,8 @@ pub struct Settings {
     pub shards: Option<usize>,
     /// No credentials, loopback only.
     pub dev: Option<bool>,
+    /// Where a Unix socket is made; `none` makes none.
+    pub socket_dir: Option<PathBuf>,
     /// Threads for calls that block.
     pub io_threads: Option<usize>,
     /// Bytes of batches that consumers may hold in memory.
@@ -62,6 +67,7 @@ impl Settings {
             listen: args.listen,
             shards: args.shards,
             dev: args.dev.then_some(true),
+            socket_dir: args.socket_dir,
             io_threads: args.io_threads,
             read_memory_bytes: args.read_memory_bytes,
             drain_timeout_ms: args.drain_timeout_ms,
@@ -84,6 +90,7 @@ impl Settings {
             listen: variable("TIDEWIRE_LISTEN"),
             shards: parsed(&variable, "TIDEWIRE_SHARDS", "a whole number")?,
             dev: parsed(&variable, "TIDEWIRE_DEV", "true or false")?,
+            socket_dir: variable("TIDEWIRE_SOCKET_DIR").map(PathBuf::from),
             io_threads: parsed(&variable, "TIDEWIRE_IO_THREADS", "a whole number")?,
             read_memory_bytes: parsed(&variable, "TIDEWIRE_READ_MEMORY_BYTES", "bytes")?,
             drain_timeout_ms: parsed(&variable, "TIDEWIRE_DRAIN_TIMEOUT_MS", "milliseconds")?,
@@ -98,6 +105,7 @@ impl Settings {
             listen: self.listen.or(other.listen),
             shards: self.shards.or(other.shards),
             dev: self.dev.or(other.dev),
+            socket_dir: self.socket_dir.or(other.socket_dir),
             io_threads: self.io_threads.or(other.io_threads),
             read_memory_bytes: self.read_memory_bytes.or(other.read_memory_bytes),
             drain_timeout_ms: self.drain_timeout_ms.or(other.drain_timeout_ms),
@@ -105,20 +113,23 @@ impl Settings {
         }
     }
 
+    /// Whether it serves without credentials.
+    pub fn is_dev(&self) -> bool {
+        self.dev == Some(true)
+    }
+
     /// Checks that there is a mode to serve in, and where to listen.
     pub fn listen(&self) -> Result<SocketAddr, Failure> {
-        if self.dev != Some(true) {
-            return Err(Failure::new(
-                "a server without --dev needs credentials, which do not exist yet",
-            )
-            .hint("add --dev to serve without credentials, on a loopback address only"));
+        if !self.is_dev() && self.data.is_none() {
+            return Err(Failure::new("there is no data directory")
+                .hint("name one with --data DIR; --dev is for trying it out without"));
         }
         let text = self.listen.as_deref().unwrap_or(DEFAULT_LISTEN);
         let listen: SocketAddr = text.parse().map_err(|_| {
             Failure::new(format!("the listen address \"{text}\" is not an address and a port"))
                 .hint(format!("it looks like {DEFAULT_LISTEN} or [::1]:8433"))
         })?;
-        if !listen.ip().is_loopback() {
+        if self.is_dev() && !listen.ip().is_loopback() {
             return Err(Failure::new(format!(
                 "the listen address {listen} can be reached from other machines, and --dev has \
                  no credentials"
@@ -147,6 +158,14 @@ impl Settings {
         if let Some(drain_timeout_ms) = self.drain_timeout_ms {
             config.drain_timeout_ms = drain_timeout_ms;
         }
+        if !self.is_dev() {
+            config.credentials = Credentials::Required;
+        }
+        config.socket_dir = match &self.socket_dir {
+            Some(directory) if directory.as_os_str() == NO_SOCKET => None,
+            Some(directory) => Some(directory.clone()),
+            None => (!self.is_dev()).then(crate::client::socket_directory),
+        };
         Ok(config)
     }
 }
@@ -228,14 +247,32 @@ mod tests {
     }
 
     #[test]
-    fn only_dev_listens_and_only_on_loopback() {
+    fn dev_listens_on_loopback_only_and_others_need_a_directory() {
         let listen = |flags: &[&str]| gather(flags, &[]).and_then(|settings| settings.listen());
-        assert!(listen(&[]).unwrap_err().to_string().contains("--dev"));
+        assert!(listen(&[]).unwrap_err().to_string().contains("data directory"));
+        assert_eq!(listen(&["--data", "x"]).unwrap().to_string(), DEFAULT_LISTEN);
+        assert!(listen(&["--data", "x", "--listen", "0.0.0.0:0"]).is_ok());
         assert_eq!(listen(&["--dev"]).unwrap().to_string(), DEFAULT_LISTEN);
         assert!(listen(&["--dev", "--listen", "[::1]:0"]).is_ok());
         for bad in ["0.0.0.0:8433", "192.168.1.2:8433", "[::]:8433", "8433", "localhost"] {
             assert!(listen(&["--dev", "--listen", bad]).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn credentials_are_required_unless_dev_says_otherwise() {
+        let config = |flags: &[&str]| {
+            let settings = gather(flags, &[]).unwrap();
+            settings.config(Path::new("x"), "127.0.0.1:1".parse().unwrap()).unwrap()
+        };
+        let dev = config(&["--dev"]);
+        assert_eq!((dev.credentials, dev.socket_dir), (Credentials::None, None));
+        let safe = config(&["--data", "x"]);
+        assert_eq!(safe.credentials, Credentials::Required);
+        assert_eq!(safe.socket_dir, Some(crate::client::socket_directory()));
+        assert_eq!(config(&["--data", "x", "--socket-dir", "none"]).socket_dir, None);
+        let own = config(&["--dev", "--socket-dir", "/s"]);
+        assert_eq!(own.socket_dir, Some(PathBuf::from("/s")));
     }
 
     #[test]

@@ -15,7 +15,7 @@ use super::raw::{PATIENCE, RawClient, batch};
 /// The binary under test.
 pub fn tidewire() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tidewire"));
-    command.env_remove("TIDEWIRE_URL").env("NO_COLOR", "1");
+    command.env_remove("TIDEWIRE_URL").env_remove("XDG_RUNTIME_DIR").env("NO_COLOR", "1");
     command
 }
 
@@ -95,9 +95,20 @@ impl TestServer {
     }
 
     /// A server by a command that may have an environment of its own.
-    pub fn start_by(mut command: Command, data: &Path, arguments: &[&str]) -> Self {
+    pub fn start_by(command: Command, data: &Path, arguments: &[&str]) -> Self {
+        Self::launch(command, data, &[&["--dev"], arguments].concat())
+    }
+
+    /// A server that asks for credentials, with its Unix socket beside the data directory.
+    pub fn start_secured(data: &Path) -> Self {
+        let sockets = data.with_extension("sockets");
+        let sockets = sockets.to_str().expect("a path of our own");
+        Self::launch(tidewire(), data, &["--shards", "2", "--socket-dir", sockets])
+    }
+
+    fn launch(mut command: Command, data: &Path, arguments: &[&str]) -> Self {
         let mut child = command
-            .args(["serve", "--dev", "--listen", "127.0.0.1:0", "--data"])
+            .args(["serve", "--listen", "127.0.0.1:0", "--data"])
             .arg(data)
             .args(arguments)
             .stdin(Stdio::null())
@@ -139,6 +150,17 @@ impl TestServer {
 
     pub fn url(&self) -> String {
         format!("tidewire://{}", self.address)
+    }
+
+    /// The same with a user and a secret.
+    pub fn url_of(&self, user: &str, secret: &str) -> String {
+        format!("tidewire://{user}:{secret}@{}", self.address)
+    }
+
+    /// The URL of its Unix socket, if it was started with one.
+    pub fn socket_url(&self) -> String {
+        let directory = self.data.with_extension("sockets");
+        format!("tidewire+unix://{}/{}.sock", directory.display(), self.address.port())
     }
 
     pub fn data(&self) -> &Path {

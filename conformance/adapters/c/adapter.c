@@ -17,7 +17,7 @@
   "\"admin\",\"fetch\",\"producer\",\"enqueue\",\"named_producer\",\"record_id\",\"codecs\","       \
   "\"consumer\",\"seek\",\"pause\",\"positions\",\"partitions\",\"stats\",\"events\",\"cancel\","    \
   "\"concurrent\",\"reconnect\",\"timestamps\",\"retention\",\"option_structs\",\"topic_update\","  \
-  "\"truncate\",\"groups\",\"offsets\""
+  "\"truncate\",\"groups\",\"offsets\",\"users\""
 
 typedef struct named {
   char *name;
@@ -134,6 +134,9 @@ static void client_options(request *r, tw_client_options *options) {
     OPTION(uint32_t, retry_backoff_max_ms)
     OPTION(uint32_t, runtime_threads)
     if (strcmp(it->name, "client_name") == 0) options->client_name = it->text;
+    else if (strcmp(it->name, "user") == 0) options->user = it->text;
+    else if (strcmp(it->name, "secret") == 0) options->secret = it->text;
+    else if (strcmp(it->name, "secret_file") == 0) options->secret_file = it->text;
     else r->unsupported = "the library has no such option";
   }
 }
@@ -563,6 +566,76 @@ static void groups(request *r) {
   else r->unsupported = "no such operation";
 }
 
+/* Texts of an array; at most so many. */
+#define MAX_TEXTS 128
+
+static size_t texts(const json *args, const char *name, const char **out) {
+  const json *all = field(args, name);
+  size_t count = 0;
+  for (const json *it = all ? all->first : NULL; it != NULL && count < MAX_TEXTS; it = it->next) out[count++] = it->text;
+  return count;
+}
+
+static void users(request *r) {
+  tw_client *c = client(r);
+  if (c == NULL) return;
+  const char *name = string(r->args, "name"), *user = string(r->args, "user"), *password = string(r->args, "password");
+  const char *first[MAX_TEXTS], *second[MAX_TEXTS];
+  tw_user_info *info = NULL;
+  if (is(r, "user.create")) {
+    size_t count = texts(r->args, "grants", first);
+    tw_client_create_user(c, name, password, first, count, &info, &r->err);
+  } else if (is(r, "user.enable")) tw_client_enable_user(c, name, truth(r->args, "enabled"), &info, &r->err);
+  else if (is(r, "user.password")) tw_client_change_password(c, name, password, &r->err);
+  else if (is(r, "user.delete")) tw_client_delete_user(c, name, &r->err);
+  else if (is(r, "user.describe")) {
+    tw_user_description *it;
+    if (tw_client_describe_user(c, name, &it, &r->err) != TW_OK) return;
+    put_user(&r->ok, it->user, false);
+    put_grants(&r->ok, it->grants, it->grant_count);
+    put(&r->ok, "}");
+    tw_user_description_free(it);
+  } else if (is(r, "user.list")) {
+    tw_users *list;
+    if (tw_client_list_users(c, &list, &r->err) != TW_OK) return;
+    put(&r->ok, "{\"users\":[");
+    for (size_t i = 0; i < list->count; i++) {
+      put(&r->ok, i > 0 ? "," : "");
+      put_user(&r->ok, list->items[i], true);
+    }
+    put(&r->ok, "]}");
+    tw_users_free(list);
+  } else if (is(r, "user.grants")) {
+    size_t revoke = texts(r->args, "revoke", first), grant = texts(r->args, "grant", second);
+    tw_grants *left;
+    if (tw_client_change_grants(c, name, first, revoke, second, grant, &left, &r->err) != TW_OK) return;
+    put(&r->ok, "{\"name\":");
+    put_string(&r->ok, name);
+    put_grants(&r->ok, left->items, left->count);
+    put(&r->ok, "}");
+    tw_grants_free(left);
+  } else if (is(r, "token.create")) {
+    tw_new_token *made;
+    if (tw_client_create_token(c, user, name, number_of(r->args, "lifetime_ms", 0), &made, &r->err) != TW_OK) return;
+    put_token(&r->ok, made->token);
+    put(&r->ok, ",\"secret\":\"%s\"}", made->secret);
+    tw_new_token_free(made);
+  } else if (is(r, "token.list")) {
+    tw_tokens *list;
+    if (tw_client_list_tokens(c, user, &list, &r->err) != TW_OK) return;
+    put(&r->ok, "{\"tokens\":[");
+    for (size_t i = 0; i < list->count; i++) {
+      put(&r->ok, i > 0 ? "," : "");
+      put_token(&r->ok, list->items[i]);
+      put(&r->ok, "}");
+    }
+    put(&r->ok, "]}");
+    tw_tokens_free(list);
+  } else if (is(r, "token.delete")) tw_client_delete_token(c, number_of(r->args, "id", 0), &r->err);
+  else r->unsupported = "no such operation";
+  if (info != NULL && r->err == NULL) put_user(&r->ok, info, true), tw_user_info_free(info);
+}
+
 /* ---- lines ---- */
 
 static void answer(request *r, const char *id) {
@@ -595,6 +668,7 @@ static void *run(void *argument) {
   else if (strncmp(r->op, "producer.", 9) == 0) produce(r);
   else if (strncmp(r->op, "consumer.", 9) == 0) consume(r);
   else if (strncmp(r->op, "group.", 6) == 0 || strncmp(r->op, "offsets.", 8) == 0) groups(r);
+  else if (strncmp(r->op, "user.", 5) == 0 || strncmp(r->op, "token.", 6) == 0) users(r);
   else if (strncmp(r->op, "stream.", 7) == 0 || strncmp(r->op, "topic.", 6) == 0) admin(r);
   else general(r);
   tw_canceller_enter(NULL, NULL);

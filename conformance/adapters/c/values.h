@@ -253,4 +253,30 @@ static inline void put_digests(text *out, const digests *sums) {
   put(out, "}");
 }
 
+/* A user; left open for more, unless it is whole. */
+static inline void put_user(text *out, const tw_user_info *it, bool whole) {
+  put(out, "{\"name\":");
+  put_string(out, it->name);
+  put(out, ",\"id\":\"%llu\",\"enabled\":%s,\"password\":%s,\"tokens\":%u%s", (unsigned long long)it->id,
+      it->enabled ? "true" : "false", it->password ? "true" : "false", it->tokens, whole ? "}" : "");
+}
+
+/* Grants, as a further field. */
+static inline void put_grants(text *out, const char *const *items, size_t count) {
+  put(out, ",\"grants\":[");
+  for (size_t i = 0; i < count; i++) {
+    put(out, i > 0 ? "," : "");
+    put_string(out, items[i]);
+  }
+  put(out, "]");
+}
+
+/* A token, left open for more. */
+static inline void put_token(text *out, const tw_token_info *it) {
+  put(out, "{\"id\":\"%llu\",\"expires_us\":\"%lld\",\"name\":", (unsigned long long)it->id, (long long)it->expires_us);
+  put_string(out, it->name);
+  put(out, ",\"user\":");
+  put_string(out, it->user);
+}
+
 #endif

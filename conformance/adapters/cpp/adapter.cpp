@@ -23,7 +23,7 @@ using namespace std::chrono_literals;
 static const char *const FEATURES =
     R"("admin","fetch","producer","enqueue","named_producer","record_id","codecs","consumer","seek","pause",)"
     R"("positions","partitions","stats","events","cancel","concurrent","reconnect","timestamps","retention",)"
-    R"("option_structs","topic_update","truncate","groups","offsets")";
+    R"("option_structs","topic_update","truncate","groups","offsets","users")";
 
 struct unsupported : std::runtime_error {
   using std::runtime_error::runtime_error;
@@ -165,8 +165,11 @@ static std::string general(const std::string &op, const json *args) {
   if (op == "connect") {
     tw::client_options o;
     each_option(args, [&](const std::string &name, const json *it) {
-      if (name == "client_name") o.client_name = it->text;
-      return name == "client_name" || sets(name, "connect_timeout_ms", o.connect_timeout_ms, it) ||
+      if (name == "client_name") return o.client_name = it->text, true;
+      if (name == "user") return o.user = it->text, true;
+      if (name == "secret") return o.secret = it->text, true;
+      if (name == "secret_file") return o.secret_file = it->text, true;
+      return sets(name, "connect_timeout_ms", o.connect_timeout_ms, it) ||
              sets(name, "request_timeout_ms", o.request_timeout_ms, it) ||
              sets(name, "heartbeat_ms", o.heartbeat_ms, it) || sets(name, "retry_backoff_ms", o.retry_backoff_ms, it) ||
              sets(name, "retry_backoff_max_ms", o.retry_backoff_max_ms, it) ||
@@ -489,11 +492,77 @@ static std::string groups(const std::string &op, const json *args) {
   throw unsupported("no such operation");
 }
 
+static std::vector<std::string> texts(const json *args, const char *name) {
+  std::vector<std::string> out;
+  const json *all = field(args, name);
+  for (const json *it = all ? all->first : nullptr; it != nullptr; it = it->next) out.emplace_back(it->text);
+  return out;
+}
+
+static std::optional<std::string> optional(const json *args, const char *name) {
+  const char *it = string(args, name);
+  return it ? std::optional<std::string>(it) : std::nullopt;
+}
+
+static std::string shown(const tw::user_info &it) {
+  writer w;
+  put_user(&w.out, it.get(), true);
+  return w.str();
+}
+
+static std::string users(const std::string &op, const json *args) {
+  auto client = find(clients, string(args, "client"));
+  const auto user = optional(args, "user");
+  const std::string name = optional(args, "name").value_or("");
+  const char *comma = "";
+  writer w;
+  if (op == "user.create") return shown(client->create_user(name, optional(args, "password"), texts(args, "grants")));
+  if (op == "user.enable") return shown(client->enable_user(name, truth(args, "enabled")));
+  if (op == "user.password")
+    return client->change_password(optional(args, "password").value_or(""), optional(args, "name")), "{}";
+  if (op == "user.delete") return client->delete_user(name), "{}";
+  if (op == "user.describe") {
+    auto it = client->describe_user(optional(args, "name"));
+    put_user(&w.out, it->user, false);
+    put_grants(&w.out, it->grants, it->grant_count);
+    return w.raw("}").str();
+  }
+  if (op == "user.list") {
+    auto all = client->list_users();
+    w.add("{\"users\":[");
+    for (std::size_t i = 0; i < all->count; i++, comma = ",") w.raw(comma), put_user(&w.out, all->items[i], true);
+    return w.raw("]}").str();
+  }
+  if (op == "user.grants") {
+    auto left = client->change_grants(name, texts(args, "revoke"), texts(args, "grant"));
+    w.add("{\"name\":").raw(quoted(name.c_str()));
+    put_grants(&w.out, left->items, left->count);
+    return w.raw("}").str();
+  }
+  if (op == "token.create") {
+    std::optional<tw::milliseconds> lifetime;
+    if (field(args, "lifetime_ms")) lifetime = tw::milliseconds(number_of(args, "lifetime_ms", 0));
+    auto made = client->create_token(name, user, lifetime);
+    put_token(&w.out, made->token);
+    return w.add(",\"secret\":\"%s\"}", made->secret).str();
+  }
+  if (op == "token.list") {
+    auto all = client->list_tokens(user);
+    w.add("{\"tokens\":[");
+    for (std::size_t i = 0; i < all->count; i++, comma = ",")
+      w.raw(comma), put_token(&w.out, all->items[i]), w.raw("}");
+    return w.raw("]}").str();
+  }
+  if (op == "token.delete") return client->delete_token(number_of(args, "id", 0)), "{}";
+  throw unsupported("no such operation");
+}
+
 static std::string run(const std::string &op, const json *args) {
   const std::string family = op.substr(0, op.find('.'));
   if (family == "producer") return produce(op, args);
   if (family == "consumer") return consume(op, args);
   if (family == "group" || family == "offsets") return groups(op, args);
+  if (family == "user" || family == "token") return users(op, args);
   if (family == "stream" || family == "topic") return admin(op, args);
   return general(op, args);
 }

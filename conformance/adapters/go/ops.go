@@ -18,7 +18,7 @@ import (
 var features = []string{
 	"admin", "fetch", "producer", "enqueue", "named_producer", "record_id", "codecs", "consumer", "seek", "pause",
 	"positions", "partitions", "stats", "events", "cancel", "concurrent", "reconnect", "timestamps", "retention",
-	"option_structs", "topic_update", "truncate", "groups", "offsets",
+	"option_structs", "topic_update", "truncate", "groups", "offsets", "users",
 }
 
 // options hands each option of a request to whom it sets.
@@ -80,6 +80,8 @@ func (a *adapter) run(ctx context.Context, op string, args object) (any, error) 
 		return a.admin(ctx, op, args)
 	case "group", "offsets":
 		return a.groups(ctx, op, args)
+	case "user", "token":
+		return a.users(ctx, op, args)
 	}
 	return a.general(ctx, op, args)
 }
@@ -103,6 +105,9 @@ func (a *adapter) general(ctx context.Context, op string, args object) (any, err
 		it := &tidewire.ClientOptions{}
 		err := options(args, map[string]func(any){
 			"client_name":        func(value any) { it.ClientName, _ = value.(string) },
+			"user":               func(value any) { it.User, _ = value.(string) },
+			"secret":             func(value any) { it.Secret, _ = value.(string) },
+			"secret_file":        func(value any) { it.SecretFile, _ = value.(string) },
 			"connect_timeout_ms": u32(&it.ConnectTimeoutMs), "request_timeout_ms": u32(&it.RequestTimeoutMs),
 			"heartbeat_ms": u32(&it.HeartbeatMs), "retry_backoff_ms": u32(&it.RetryBackoffMs),
 			"retry_backoff_max_ms": u32(&it.RetryBackoffMaxMs), "runtime_threads": u32(&it.RuntimeThreads),

@@ -2,11 +2,14 @@
 //!
 //! Owns nothing: each call is the asynchronous client's of the same name, with its errors.
 
+use std::time::Duration;
+
 use super::Client;
 use crate::error::Error;
 use crate::{
-    CommittedOffset, FetchOptions, Fetched, GroupDescription, GroupInfo, PartitionInfo,
-    ProducerInfo, Start, StreamInfo, TopicConfig, TopicInfo,
+    CommittedOffset, FetchOptions, Fetched, Grant, GroupDescription, GroupInfo, NewToken,
+    PartitionInfo, ProducerInfo, Secret, Start, StreamInfo, TokenInfo, TopicConfig, TopicInfo,
+    UserDescription, UserInfo,
 };
 
 macro_rules! calls {
@@ -77,6 +80,26 @@ calls! {
     reset_offsets(
         group: &str, topic: &str, partitions: Option<&[u32]>, to: Start, force: bool
     ) -> Vec<(u32, u64)>;
+    /// Creates a user; without a password it logs in with tokens only.
+    create_user(name: &str, password: Option<&Secret>, grants: &[Grant]) -> UserInfo;
+    /// Deletes a user and its tokens, and ends its connections.
+    delete_user(name: &str) -> ();
+    /// Lets a user log in again, or keeps it out and ends its connections.
+    enable_user(name: &str, enabled: bool) -> UserInfo;
+    /// Changes a password: of the user that this client is if `user` is `None`.
+    change_password(user: Option<&str>, password: &Secret) -> ();
+    /// Describes a user: the one that this client is if `user` is `None`.
+    describe_user(user: Option<&str>) -> UserDescription;
+    /// Lists all users, by name.
+    list_users() -> Vec<UserInfo>;
+    /// Takes rights away from a user and then gives it others.
+    change_grants(user: &str, revoke: &[Grant], grant: &[Grant]) -> Vec<Grant>;
+    /// Creates a token: of the user that this client is if `user` is `None`.
+    create_token(user: Option<&str>, name: &str, lifetime: Option<Duration>) -> NewToken;
+    /// Lists the tokens of a user: of the one that this client is if `user` is `None`.
+    list_tokens(user: Option<&str>) -> Vec<TokenInfo>;
+    /// Deletes a token, and ends the connections that were made with it.
+    delete_token(id: u64) -> ();
     /// Forgets what a group has stored for partitions of a topic, all of them if `None`.
     delete_offsets(group: &str, topic: &str, partitions: Option<&[u32]>) -> ();
 }

@@ -33,6 +33,9 @@ pub struct ClientBuilder {
 impl ClientBuilder {
     options!(ClientBuilder:
         url(impl Into<String>),
+        user(impl Into<String>),
+        secret(crate::Secret),
+        secret_file(impl Into<String>),
         client_name(impl Into<String>),
         connect_timeout_ms(u32),
         request_timeout_ms(u32),

@@ -137,7 +137,10 @@ fn turn(
     state.connection.handle_timeout(now);
     while let Some(event) = state.connection.poll_event() {
         match event {
-            ClientEvent::Ready(hello) => notices.push(Notice::Ready(hello)),
+            // With the second, who waits for it logs in first.
+            ClientEvent::Ready(hello) | ClientEvent::Challenged(hello) => {
+                notices.push(Notice::Ready(hello));
+            }
             ClientEvent::Reply { id, result } => {
                 if let Some(on_reply) = state.pending.remove(&id) {
                     notices.push(Notice::Reply(on_reply, result.map_err(Error::from)));

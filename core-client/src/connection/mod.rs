@@ -24,6 +24,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, TryAcquireError, oneshot, watch};
 
 use crate::error::{Code, Error};
+use crate::login::Login;
 
 /// Requests kept free below the server's limit, so that a heartbeat always has room.
 const RESERVED_REQUESTS: usize = 1;
@@ -141,6 +142,7 @@ impl Connection {
     pub(crate) async fn open(
         address: &Address,
         config: ClientConfig,
+        login: &Login,
         request_timeout_ms: u32,
     ) -> Result<Self, Error> {
         let limit = Duration::from_millis(u64::from(config.connect_timeout_ms));
@@ -149,6 +151,7 @@ impl Connection {
         let left = limit.saturating_sub(begun.elapsed());
         let config = ClientConfig {
             connect_timeout_ms: u32::try_from(left.as_millis()).unwrap_or(u32::MAX).max(1),
+            authenticates: true,
             ..config
         };
         let (ready, hello) = oneshot::channel();
@@ -183,10 +186,54 @@ impl Connection {
             ));
         }
         std::mem::forget(guard);
+        // From here on the connection closes when the handle is dropped.
+        let connection = Self {
+            shared: Arc::clone(&shared),
+            hello,
+            address: address.clone(),
+            request_timeout_ms,
+        };
+        if connection.hello.auth != 0 {
+            let left_ms = limit.saturating_sub(begun.elapsed()).as_millis();
+            let left_ms = u32::try_from(left_ms).unwrap_or(u32::MAX).max(1);
+            login
+                .run(&connection, &connection.hello, left_ms)
+                .await
+                .map_err(|error| handshake_error(address, limit, &error))?;
+            shared.lock().connection.authenticated();
+            // The replies gave back room that nobody had taken.
+            shared.room.forget_permits(shared.room.available_permits());
+        }
+        let hello = &connection.hello;
         shared.room.add_permits(requests - RESERVED_REQUESTS);
         tracing::debug!(%address, server = hello.server_name, version = hello.server_version,
             "connected");
-        Ok(Self { shared, hello, address: address.clone(), request_timeout_ms })
+        Ok(connection)
+    }
+
+    /// Makes a request of the login, which needs no room.
+    pub(crate) async fn authenticate<R: Request>(
+        &self,
+        request: &R,
+        timeout_ms: u32,
+    ) -> Result<R::Reply, Error> {
+        let (sender, receiver) = oneshot::channel();
+        let queued = {
+            let now = self.shared.now();
+            let mut state = self.shared.lock();
+            let queued = state.connection.request(now, 0, request, &[], timeout_ms);
+            if let Ok(id) = queued {
+                state.pending.insert(id, Box::new(move |result| drop(sender.send(result))));
+            }
+            queued
+        };
+        if let Err(error) = queued {
+            return Err(self.shared.closed_error().unwrap_or_else(|| error.into()));
+        }
+        self.shared.wake.notify_one();
+        let frame = self.receive(receiver).await?;
+        // Nothing was carried out that could be of unknown outcome.
+        decode_reply::<R>(&frame).map_err(|error| error.with_disposition(Disposition::NONE))
     }
 
     /// What the server said of itself.

@@ -19,10 +19,16 @@ use crate::error::{Code, Error};
 pub(crate) trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
 
-/// Opens a TCP connection, trying each of the host's addresses.
+/// Opens a connection: TCP, trying each of the host's addresses, or a Unix socket.
 pub(super) async fn connect(address: &Address, limit: Duration) -> Result<Box<dyn Io>, Error> {
-    match timeout(limit, connect_tcp(address)).await {
-        Ok(result) => result.map(|stream| Box::new(stream) as Box<dyn Io>),
+    let connecting = async {
+        match address.socket() {
+            Some(path) => connect_unix(path).await,
+            None => connect_tcp(address).await.map(|stream| Box::new(stream) as Box<dyn Io>),
+        }
+    };
+    match timeout(limit, connecting).await {
+        Ok(result) => result,
         Err(_) => Err(timed_out(format!(
             "{address} could not be reached within {} ms",
             limit.as_millis()
@@ -61,6 +67,23 @@ async fn connect_tcp(address: &Address) -> Result<TcpStream, Error> {
             format!("the host name \"{}\" has no address", address.host),
         ),
     })
+}
+
+#[cfg(unix)]
+async fn connect_unix(path: &std::path::Path) -> Result<Box<dyn Io>, Error> {
+    match tokio::net::UnixStream::connect(path).await {
+        Ok(stream) => Ok(Box::new(stream)),
+        Err(error) => {
+            let text = format!("the Unix socket {} cannot be reached: {error}", path.display());
+            Err(Error::new(Code::CONNECT_FAILED, text).with_source(error))
+        }
+    }
+}
+
+#[cfg(not(unix))]
+async fn connect_unix(path: &std::path::Path) -> Result<Box<dyn Io>, Error> {
+    let text = format!("there are no Unix sockets on this system: {}", path.display());
+    Err(Error::new(Code::CONNECT_FAILED, text))
 }
 
 fn unreachable_error(address: &Address, error: io::Error) -> Error {

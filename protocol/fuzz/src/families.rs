@@ -14,6 +14,8 @@ pub(crate) const CONNECTION: &[Decoder] = &[
     Decoder { kind: 0x0003, reply: false, run: round_trip::<message::Ping> },
     Decoder { kind: 0x0003, reply: true, run: round_trip::<message::PingReply> },
     Decoder { kind: 0x0004, reply: false, run: round_trip::<message::Goaway> },
+    Decoder { kind: 0x0005, reply: false, run: round_trip::<message::AuthSalt> },
+    Decoder { kind: 0x0005, reply: true, run: round_trip::<message::AuthSaltReply> },
 ];
 
 /// Kinds 01xx.
@@ -30,8 +32,8 @@ pub(crate) const USER: &[Decoder] = &[
     Decoder { kind: 0x0105, reply: true, run: round_trip::<message::UserDescribeReply> },
     Decoder { kind: 0x0106, reply: false, run: round_trip::<message::UserList> },
     Decoder { kind: 0x0106, reply: true, run: round_trip::<message::UserListReply> },
-    Decoder { kind: 0x0107, reply: false, run: round_trip::<message::UserPermissions> },
-    Decoder { kind: 0x0107, reply: true, run: round_trip::<message::UserPermissionsReply> },
+    Decoder { kind: 0x0107, reply: false, run: round_trip::<message::UserGrants> },
+    Decoder { kind: 0x0107, reply: true, run: round_trip::<message::UserGrantsReply> },
     Decoder { kind: 0x0110, reply: false, run: round_trip::<message::TokenCreate> },
     Decoder { kind: 0x0110, reply: true, run: round_trip::<message::TokenCreateReply> },
     Decoder { kind: 0x0111, reply: false, run: round_trip::<message::TokenList> },

@@ -35,6 +35,8 @@ pub struct ClientConfig {
     pub connect_timeout_ms: u32,
     /// Largest frame that it takes, in bytes.
     pub max_frame_len: u32,
+    /// Whether it can say who it is: see [`ClientEvent::Challenged`].
+    pub authenticates: bool,
 }
 
 impl Default for ClientConfig {
@@ -45,6 +47,7 @@ impl Default for ClientConfig {
             heartbeat_ms: crate::options::client::HEARTBEAT_MS,
             connect_timeout_ms: crate::options::client::CONNECT_TIMEOUT_MS,
             max_frame_len: limits::MAX_FRAME_LEN,
+            authenticates: false,
         }
     }
 }
@@ -59,6 +62,9 @@ pub struct RequestId(u64);
 pub enum ClientEvent {
     /// The handshake is done; requests may be made. Happens once, first.
     Ready(Box<HelloReply>),
+    /// In place of `Ready`: the server wants to know who the client is. Until
+    /// [`ClientConnection::authenticated`] only AUTH_SALT and AUTH may be sent.
+    Challenged(Box<HelloReply>),
     /// A request ended.
     Reply {
         /// Which.
@@ -107,6 +113,7 @@ pub enum ClientEvent {
 enum State {
     Preface,
     Hello,
+    Auth,
     Ready,
     Draining,
     Closed,
@@ -127,6 +134,7 @@ pub struct ClientConnection {
     heartbeat_ms: u32,
     max_frame_len: u32,
     max_in_flight: usize,
+    authenticates: bool,
     /// Versions of the kinds that the server takes, by kind; empty if it does not say.
     kinds: Vec<KindRange>,
     next_id: u64,
@@ -161,6 +169,7 @@ impl ClientConnection {
             heartbeat_ms: config.heartbeat_ms,
             max_frame_len: config.max_frame_len,
             max_in_flight: limits::MAX_IN_FLIGHT as usize,
+            authenticates: config.authenticates,
             kinds: Vec::new(),
             next_id: 2,
             in_flight: HashMap::new(),
@@ -194,9 +203,13 @@ impl ClientConnection {
         payload: &[Bytes],
         timeout_ms: u32,
     ) -> Result<RequestId, Error> {
-        self.check_ready()?;
+        let authenticating =
+            self.state == State::Auth && matches!(R::KIND, Kind::AUTH | Kind::AUTH_SALT);
+        if !authenticating {
+            self.check_ready()?;
+        }
         self.check_kind(R::KIND, R::VERSION)?;
-        if self.room() == 0 && R::KIND != Kind::PING {
+        if !authenticating && self.room() == 0 && R::KIND != Kind::PING {
             return Err(Error::new(
                 Code::TOO_MANY_IN_FLIGHT,
                 format!("{} requests wait for their reply already", self.max_in_flight),
@@ -270,6 +283,14 @@ impl ClientConnection {
         ))
     }
 
+    /// The server knows who the client is: the connection is ready.
+    pub fn authenticated(&mut self) {
+        if self.state == State::Auth {
+            self.state = State::Ready;
+            self.rx.set_max_frame_len(self.max_frame_len);
+        }
+    }
+
     /// Bytes queued for the socket.
     pub fn queued_bytes(&self) -> usize {
         self.tx.len()
@@ -302,7 +323,7 @@ impl ClientConnection {
     /// The peer closed its side, or the socket failed.
     pub fn handle_eof(&mut self) {
         let error = match self.state {
-            State::Preface | State::Hello => Error::new(
+            State::Preface | State::Hello | State::Auth => Error::new(
                 Code::DISCONNECTED,
                 "the server closed the connection before the handshake was done",
             ),
@@ -319,7 +340,7 @@ impl ClientConnection {
         while self.poll_frame() {}
         match self.state {
             State::Closed => return,
-            State::Preface | State::Hello => {
+            State::Preface | State::Hello | State::Auth => {
                 if now >= self.handshake_deadline {
                     self.close_with(Error::new(
                         Code::TIMEOUT,
@@ -380,7 +401,7 @@ impl ClientConnection {
     pub fn poll_timeout(&self) -> Option<Time> {
         match self.state {
             State::Closed => None,
-            State::Preface | State::Hello => Some(self.handshake_deadline),
+            State::Preface | State::Hello | State::Auth => Some(self.handshake_deadline),
             State::Ready | State::Draining => {
                 let mut next = self.last_received.plus_ms(self.death_ms());
                 if self.ping.is_none() && self.state == State::Ready {
@@ -518,19 +539,24 @@ impl ClientConnection {
             return Err(error);
         }
         let hello = HelloReply::decode(Reader::new(&frame.meta))?;
-        if hello.auth != 0 {
+        if hello.auth != 0 && !self.authenticates {
             return Err(Error::new(
                 Code::AUTH_REQUIRED,
-                "the server asks for credentials, which this client cannot give yet",
+                "the server asks for credentials, and this client has none",
             ));
         }
         self.max_frame_len = frame::agreed_frame_len(self.max_frame_len, hello.max_frame_len);
-        self.rx.set_max_frame_len(self.max_frame_len);
         self.max_in_flight = hello.max_in_flight.clamp(1, limits::MAX_IN_FLIGHT) as usize;
         self.heartbeat_ms =
             hello.heartbeat_ms.clamp(limits::MIN_HEARTBEAT_MS, limits::MAX_HEARTBEAT_MS);
         self.kinds.clone_from(&hello.kinds);
         self.kinds.sort_unstable_by_key(|range| range.kind);
+        if hello.auth != 0 {
+            self.state = State::Auth;
+            self.events.push_back(ClientEvent::Challenged(Box::new(hello)));
+            return Ok(());
+        }
+        self.rx.set_max_frame_len(self.max_frame_len);
         self.state = State::Ready;
         self.events.push_back(ClientEvent::Ready(Box::new(hello)));
         Ok(())
@@ -568,7 +594,7 @@ impl ClientConnection {
     fn handle_goaway(&mut self, frame: &Frame) -> Result<(), Error> {
         let goaway = Goaway::decode(Reader::new(&frame.meta))?;
         let error = Error::new(Code(goaway.code), goaway.message);
-        if matches!(self.state, State::Preface | State::Hello) {
+        if matches!(self.state, State::Preface | State::Hello | State::Auth) {
             return Err(error);
         }
         // What the server did not accept never ran.
@@ -621,7 +647,7 @@ impl ClientConnection {
     fn check_ready(&self) -> Result<(), Error> {
         match self.state {
             State::Ready => Ok(()),
-            State::Preface | State::Hello => {
+            State::Preface | State::Hello | State::Auth => {
                 Err(Error::new(Code::UNEXPECTED_FRAME, "the connection is not ready yet"))
             }
             State::Draining | State::Closed => Err(Error {

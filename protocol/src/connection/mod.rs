@@ -54,7 +54,7 @@ mod time;
 mod tx;
 
 pub use client::{ClientConfig, ClientConnection, ClientEvent, RequestId};
-pub use server::{ServerConfig, ServerConnection, ServerEvent, Ticket};
+pub use server::{Challenge, ServerConfig, ServerConnection, ServerEvent, Ticket};
 pub use time::Time;
 
 /// Heartbeat intervals of silence after which a peer is taken for dead.

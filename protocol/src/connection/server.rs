@@ -21,8 +21,8 @@ use crate::frame::{self, Flags, Frame, Head};
 use crate::limits;
 use crate::message::Direction;
 use crate::message::{
-    AnyRequest, Deliver, Goaway, GroupEnded, GroupEvent, Hello, HelloReply, KINDS, Kind,
-    KindRange, Message, SubscriptionEvent,
+    AnyRequest, AuthReply, AuthSaltReply, Deliver, Goaway, GroupEnded, GroupEvent, Hello,
+    HelloReply, KINDS, Kind, KindRange, Message, SubscriptionEvent,
 };
 
 /// What a server says of itself, and its limits. One for all its connections.
@@ -73,6 +73,15 @@ impl Default for ServerConfig {
     }
 }
 
+/// What a client has to show before its connection is ready.
+#[derive(Clone, Debug)]
+pub struct Challenge {
+    /// Ways to authenticate that it may choose from: see [`method`](crate::auth::method).
+    pub methods: u32,
+    /// Random bytes, of this connection alone.
+    pub nonce: Vec<u8>,
+}
+
 /// A request that waits for its answer. Give it back with [`ServerConnection::reply`] or
 /// [`ServerConnection::reply_error`].
 #[derive(Debug, PartialEq, Eq)]
@@ -94,8 +103,12 @@ pub struct Ticket {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ServerEvent {
-    /// The handshake is done. Happens once, first.
+    /// The handshake is done. Happens once, before any request.
     Ready(Hello),
+    /// AUTH or AUTH_SALT, of a client that is not known yet. Nothing more is read until it is
+    /// answered, by [`ServerConnection::authenticated`], [`ServerConnection::answer_salt`] or
+    /// [`ServerConnection::refuse`].
+    Auth(Ticket, AnyRequest),
     /// A request to carry out.
     Request(Ticket, AnyRequest, Bytes),
     /// A subscription may send more.
@@ -112,6 +125,10 @@ pub enum ServerEvent {
 enum State {
     Preface,
     Hello,
+    /// HELLO was answered; the client has to say who it is.
+    Auth,
+    /// It did, and waits for what is made of it.
+    Judging,
     Ready,
     /// GOAWAY was sent; accepted requests are still answered.
     Draining,
@@ -149,6 +166,11 @@ pub struct ServerConnection {
     bad_requests: u32,
     channels: HashMap<u32, Channel>,
     handshake_deadline: Time,
+    challenge: Option<Challenge>,
+    /// Requests since HELLO, while the connection is not ready.
+    auth_requests: u32,
+    /// What the client said of itself, until the connection is ready.
+    hello: Option<Hello>,
     last_received: Time,
     /// Nothing more will arrive; what has still counts.
     eof: bool,
@@ -170,6 +192,9 @@ impl ServerConnection {
             bad_requests: 0,
             channels: HashMap::new(),
             handshake_deadline: now.plus_ms(config.handshake_timeout_ms),
+            challenge: None,
+            auth_requests: 0,
+            hello: None,
             last_received: now,
             eof: false,
             close_error: None,
@@ -177,11 +202,16 @@ impl ServerConnection {
         }
     }
 
+    /// The same, for a client that has to authenticate.
+    pub fn with_challenge(config: Arc<ServerConfig>, now: Time, challenge: Challenge) -> Self {
+        Self { challenge: Some(challenge), ..Self::new(config, now) }
+    }
+
     /// Whether to read from the socket now. Reading stops while the peer's unanswered payloads
     /// or the bytes that it has not taken are over their limits.
     // SPEC F-5
     pub fn wants_input(&self) -> bool {
-        !matches!(self.state, State::Closing | State::Closed)
+        !matches!(self.state, State::Judging | State::Closing | State::Closed)
             && !self.eof
             && self.in_flight_bytes <= limits::MAX_IN_FLIGHT_BYTES as usize
             && self.tx.len() <= self.config.max_queued_bytes
@@ -214,7 +244,9 @@ impl ServerConnection {
             self.last_received = now;
         }
         match self.state {
-            State::Preface | State::Hello if now >= self.handshake_deadline => {
+            State::Preface | State::Hello | State::Auth | State::Judging
+                if now >= self.handshake_deadline =>
+            {
                 self.fail(Error::new(
                     Code::HANDSHAKE_TIMEOUT,
                     format!(
@@ -239,7 +271,9 @@ impl ServerConnection {
     pub fn poll_timeout(&self) -> Option<Time> {
         match self.state {
             _ if self.eof => None,
-            State::Preface | State::Hello => Some(self.handshake_deadline),
+            State::Preface | State::Hello | State::Auth | State::Judging => {
+                Some(self.handshake_deadline)
+            }
             State::Ready | State::Draining => Some(self.last_received.plus_ms(self.death_ms())),
             State::Closing | State::Closed => None,
         }
@@ -274,7 +308,14 @@ impl ServerConnection {
                     return Some(ServerEvent::Closed(self.close_error.take()));
                 }
                 State::Preface => self.handle_preface(),
-                State::Hello | State::Ready | State::Draining => self.handle_frame(),
+                State::Judging => Ok(Step::Wait),
+                State::Ready if self.hello.is_some() => Ok(self
+                    .hello
+                    .take()
+                    .map_or(Step::Again, |h| Step::Event(ServerEvent::Ready(h)))),
+                State::Hello | State::Auth | State::Ready | State::Draining => {
+                    self.handle_frame()
+                }
             };
             match step {
                 Ok(Step::Event(event)) => return Some(event),
@@ -369,10 +410,11 @@ impl ServerConnection {
             }
             self.last_accepted = header.correlation;
         }
-        if self.state == State::Hello {
-            return self.handle_hello(frame);
+        match self.state {
+            State::Hello => self.handle_hello(frame),
+            State::Auth => self.handle_auth(frame),
+            _ => self.handle_request(frame, one_way),
         }
-        self.handle_request(frame, one_way)
     }
 
     // SPEC P-4, P-5, L-2
@@ -394,14 +436,18 @@ impl ServerConnection {
             frame::agreed_frame_len(self.config.max_frame_len, hello.max_frame_len);
         self.heartbeat_ms =
             hello.heartbeat_ms.clamp(limits::MIN_HEARTBEAT_MS, limits::MAX_HEARTBEAT_MS);
+        let (auth, nonce) = match &self.challenge {
+            Some(challenge) => (challenge.methods, challenge.nonce.clone()),
+            None => (0, Vec::new()),
+        };
         let reply = HelloReply {
             server_name: self.config.server_name.clone(),
             server_version: self.config.server_version.clone(),
             server_id: self.config.server_id,
             capabilities: 0,
             codecs: CODECS,
-            auth: 0,
-            nonce: Vec::new(),
+            auth,
+            nonce,
             heartbeat_ms: self.heartbeat_ms,
             max_frame_len: self.max_frame_len,
             max_batch_len: limits::MAX_BATCH_LEN,
@@ -416,9 +462,114 @@ impl ServerConnection {
             ..Head::default()
         };
         self.tx.frame(head, &reply, &[], limits::MAX_HANDSHAKE_FRAME_LEN)?;
+        self.hello = Some(hello);
+        if self.challenge.is_some() {
+            self.state = State::Auth;
+        } else {
+            self.ready();
+        }
+        Ok(Step::Again)
+    }
+
+    /// Frames may be large from here on.
+    fn ready(&mut self) {
         self.rx.set_max_frame_len(self.max_frame_len);
         self.state = State::Ready;
-        Ok(Step::Event(ServerEvent::Ready(hello)))
+    }
+
+    /// Takes one step of an unknown client's, and no more before it is answered.
+    // SPEC A-1, P-7
+    fn handle_auth(&mut self, frame: Frame) -> Result<Step, Error> {
+        let header = frame.header;
+        if !matches!(header.kind, Kind::AUTH | Kind::AUTH_SALT) || header.correlation == 0 {
+            return Err(Error::new(
+                Code::AUTH_REQUIRED,
+                format!("{} was sent before the client has said who it is", header.kind),
+            ));
+        }
+        if header.kind_version != header.kind.info().map_or(0, |row| row.version) {
+            return Err(Error::new(
+                Code::UNSUPPORTED_VERSION,
+                format!("version {} of {} does not exist", header.kind_version, header.kind),
+            ));
+        }
+        if !frame.payload.is_empty() {
+            return Err(Error::new(
+                Code::MALFORMED_META,
+                format!("{} has a payload", header.kind),
+            ));
+        }
+        self.auth_requests += 1;
+        if self.auth_requests > limits::MAX_AUTH_REQUESTS {
+            return Err(Error::new(
+                Code::TOO_MANY_BAD_REQUESTS,
+                format!(
+                    "more than {} requests before the connection was ready",
+                    limits::MAX_AUTH_REQUESTS
+                ),
+            ));
+        }
+        let request = AnyRequest::decode(header.kind, Reader::new(&frame.meta))
+            .expect("both kinds are in the table")?;
+        let ticket = Ticket {
+            correlation: header.correlation,
+            channel: header.channel,
+            kind: header.kind,
+            timeout_ms: header.aux,
+            kind_version: header.kind_version,
+            payload_len: 0,
+        };
+        self.in_flight += 1;
+        self.state = State::Judging;
+        Ok(Step::Event(ServerEvent::Auth(ticket, request)))
+    }
+
+    /// Ways to authenticate that its client was offered; 0 if it needs none.
+    pub fn methods(&self) -> u32 {
+        self.challenge.as_ref().map_or(0, |challenge| challenge.methods)
+    }
+
+    /// Whether it has ended, whether or not that was told.
+    pub fn is_over(&self) -> bool {
+        matches!(self.state, State::Closing | State::Closed)
+    }
+
+    /// Random bytes of this connection, which a proof is made for.
+    pub fn nonce(&self) -> &[u8] {
+        self.challenge.as_ref().map_or(&[], |challenge| &challenge.nonce)
+    }
+
+    /// Tells a client how the key of a password is computed; it has not shown anything yet.
+    pub fn answer_salt(&mut self, ticket: Ticket, reply: &AuthSaltReply) {
+        self.reply(ticket, reply, &[]);
+        if self.state == State::Judging {
+            self.state = State::Auth;
+        }
+    }
+
+    /// The client is who it says: the connection is ready.
+    pub fn authenticated(&mut self, ticket: Ticket, reply: &AuthReply) {
+        self.reply(ticket, reply, &[]);
+        if self.state == State::Judging {
+            self.ready();
+        }
+    }
+
+    /// The client is not known: it is told, and the connection ends.
+    // SPEC A-7
+    pub fn refuse(&mut self, ticket: Ticket, error: &Error) {
+        self.reply_error(ticket, error);
+        if self.state == State::Judging {
+            self.fail(error.clone());
+        }
+    }
+
+    /// Ends the connection, saying why: its user may not go on.
+    // SPEC A-8
+    pub fn end(&mut self, error: &Error) {
+        if !matches!(self.state, State::Closing | State::Closed) {
+            self.fail(error.clone());
+        }
     }
 
     fn handle_request(&mut self, frame: Frame, one_way: bool) -> Result<Step, Error> {
@@ -496,8 +647,12 @@ impl ServerConnection {
                     format!("{} is not carried out here", header.kind),
                 )
             })?;
-        if header.kind == Kind::HELLO {
-            return Err(Error::new(Code::MALFORMED_META, "HELLO was sent a second time"));
+        // SPEC A-1, P-8
+        if matches!(header.kind, Kind::HELLO | Kind::AUTH | Kind::AUTH_SALT) {
+            return Err(Error::new(
+                Code::MALFORMED_META,
+                format!("{} was sent to a connection that is ready", header.kind),
+            ));
         }
         if one_way != (known.direction == Direction::OneWay) {
             return Err(Error::new(
@@ -724,7 +879,9 @@ impl ServerConnection {
                 self.goaway(error);
                 self.state = State::Draining;
             }
-            State::Preface | State::Hello => self.fail(error.clone()),
+            State::Preface | State::Hello | State::Auth | State::Judging => {
+                self.fail(error.clone());
+            }
             State::Draining | State::Closing | State::Closed => {}
         }
     }

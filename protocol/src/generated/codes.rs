@@ -50,6 +50,10 @@ impl Code {
     pub const USER_DISABLED: Self = Self(104);
     /// The server takes credentials only over TLS.
     pub const TLS_REQUIRED: Self = Self(105);
+    /// Too many attempts to log in have failed from this address.
+    pub const TOO_MANY_ATTEMPTS: Self = Self(106);
+    /// There are as many users, tokens or grants as there may be.
+    pub const ACCESS_LIMIT: Self = Self(107);
     /// An argument is out of range.
     pub const INVALID_ARGUMENT: Self = Self(200);
     /// A name is not allowed.
@@ -86,6 +90,8 @@ impl Code {
     pub const TOKEN_NOT_FOUND: Self = Self(311);
     /// The topic has no producer of this name.
     pub const PRODUCER_NOT_FOUND: Self = Self(312);
+    /// The user has a token of this name already.
+    pub const TOKEN_EXISTS: Self = Self(313);
     /// A batch is damaged or malformed; nothing of it was appended.
     pub const CORRUPT_BATCH: Self = Self(400);
     /// A batch is over the limit.
@@ -312,6 +318,20 @@ pub const CODES: &[CodeInfo] = &[
         text: "the server takes credentials only over TLS",
     },
     CodeInfo {
+        code: Code::TOO_MANY_ATTEMPTS,
+        name: "TOO_MANY_ATTEMPTS",
+        class: Class::Auth,
+        disposition: Disposition::RETRIABLE,
+        text: "too many attempts to log in have failed from this address",
+    },
+    CodeInfo {
+        code: Code::ACCESS_LIMIT,
+        name: "ACCESS_LIMIT",
+        class: Class::Auth,
+        disposition: Disposition::NONE,
+        text: "there are as many users, tokens or grants as there may be",
+    },
+    CodeInfo {
         code: Code::INVALID_ARGUMENT,
         name: "INVALID_ARGUMENT",
         class: Class::Invalid,
@@ -436,6 +456,13 @@ pub const CODES: &[CodeInfo] = &[
         class: Class::NotFound,
         disposition: Disposition::NONE,
         text: "the topic has no producer of this name",
+    },
+    CodeInfo {
+        code: Code::TOKEN_EXISTS,
+        name: "TOKEN_EXISTS",
+        class: Class::Conflict,
+        disposition: Disposition::NONE,
+        text: "the user has a token of this name already",
     },
     CodeInfo {
         code: Code::CORRUPT_BATCH,

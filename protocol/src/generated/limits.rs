@@ -57,6 +57,22 @@ pub const MIN_SESSION_TIMEOUT_MS: u32 = 100;
 pub const MAX_SESSION_TIMEOUT_MS: u32 = 3_600_000;
 /// Time from accepting a connection until it must be ready. In milliseconds.
 pub const HANDSHAKE_TIMEOUT_MS: u32 = 10_000;
+/// Most requests of a connection before it is ready. In requests.
+pub const MAX_AUTH_REQUESTS: u32 = 8;
+/// Most users of a server. In users.
+pub const MAX_USERS: u32 = 10_000;
+/// Most tokens of a user. In tokens.
+pub const MAX_USER_TOKENS: u32 = 100;
+/// Most grants of a user, and most in one request. In grants.
+pub const MAX_USER_GRANTS: u32 = 100;
+/// Longest life of a token that ends at all. In milliseconds.
+pub const MAX_TOKEN_LIFETIME_MS: u64 = 3_155_760_000_000;
+/// Least memory of Argon2id that a client takes part in, and a server keeps. In KiB.
+pub const MIN_ARGON2_MEMORY_KIB: u32 = 8_192;
+/// Most memory of Argon2id that a client takes part in, and a server keeps. In KiB.
+pub const MAX_ARGON2_MEMORY_KIB: u32 = 1_048_576;
+/// Most passes of Argon2id that a client takes part in, and a server keeps; and most lanes. In passes.
+pub const MAX_ARGON2_ITERATIONS: u32 = 16;
 /// Shortest heartbeat interval that may be agreed. In milliseconds.
 pub const MIN_HEARTBEAT_MS: u32 = 1_000;
 /// Longest heartbeat interval that may be agreed. In milliseconds.

@@ -8,31 +8,33 @@ use crate::message::{Direction, Kind, KindInfo, Message, Request};
 impl Kind {
     /// Opens a connection: who is there, what both can do, and the limits.
     pub const HELLO: Self = Self(0x0001);
-    /// Proves who the client is, in one or more steps.
+    /// Proves who the client is, without telling its secret.
     pub const AUTH: Self = Self(0x0002);
     /// Asks for a sign of life. Answered at once, even when too many requests are in flight.
     pub const PING: Self = Self(0x0003);
     /// The sender will take no more requests and closes when those it accepted are answered, or at once after a fault. Either side may send it.
     pub const GOAWAY: Self = Self(0x0004);
+    /// Asks how the key of a user's password is computed. For a user that does not exist the answer looks the same.
+    pub const AUTH_SALT: Self = Self(0x0005);
     /// Creates a user.
     pub const USER_CREATE: Self = Self(0x0101);
     /// Deletes a user and its tokens, and ends its connections.
     pub const USER_DELETE: Self = Self(0x0102);
-    /// Enables or disables a user.
+    /// Enables a user, or disables it and ends its connections.
     pub const USER_UPDATE: Self = Self(0x0103);
-    /// Changes the password of a user.
+    /// Changes the password of a user, and ends connections that logged in with the one before.
     pub const USER_PASSWORD: Self = Self(0x0104);
     /// Describes a user.
     pub const USER_DESCRIBE: Self = Self(0x0105);
     /// Lists users by name, a page at a time.
     pub const USER_LIST: Self = Self(0x0106);
-    /// Replaces what a user may do.
-    pub const USER_PERMISSIONS: Self = Self(0x0107);
-    /// Creates an access token for the user of the connection.
+    /// Changes what a user may do, on its open connections too. Rights are first taken away, then given.
+    pub const USER_GRANTS: Self = Self(0x0107);
+    /// Creates an access token. Its secret is made by the client, and stays there.
     pub const TOKEN_CREATE: Self = Self(0x0110);
-    /// Lists the tokens of the user of the connection by number, a page at a time.
+    /// Lists the tokens of a user by number, a page at a time.
     pub const TOKEN_LIST: Self = Self(0x0111);
-    /// Deletes a token and ends connections that used it.
+    /// Deletes a token and ends connections that logged in with it.
     pub const TOKEN_DELETE: Self = Self(0x0112);
     /// Creates a stream.
     pub const STREAM_CREATE: Self = Self(0x0201);
@@ -139,7 +141,7 @@ pub const KINDS: &[KindInfo] = &[
         kind: Kind::AUTH,
         name: "AUTH",
         version: 1,
-        planned: true,
+        planned: false,
         direction: Direction::Request,
         request_payload: false,
         response_payload: false,
@@ -163,10 +165,19 @@ pub const KINDS: &[KindInfo] = &[
         response_payload: false,
     },
     KindInfo {
+        kind: Kind::AUTH_SALT,
+        name: "AUTH_SALT",
+        version: 1,
+        planned: false,
+        direction: Direction::Request,
+        request_payload: false,
+        response_payload: false,
+    },
+    KindInfo {
         kind: Kind::USER_CREATE,
         name: "USER_CREATE",
         version: 1,
-        planned: true,
+        planned: false,
         direction: Direction::Request,
         request_payload: false,
         response_payload: false,
@@ -175,7 +186,7 @@ pub const KINDS: &[KindInfo] = &[
         kind: Kind::USER_DELETE,
         name: "USER_DELETE",
         version: 1,
-        planned: true,
+        planned: false,
         direction: Direction::Request,
         request_payload: false,
         response_payload: false,
@@ -184,7 +195,7 @@ pub const KINDS: &[KindInfo] = &[
         kind: Kind::USER_UPDATE,
         name: "USER_UPDATE",
         version: 1,
-        planned: true,
+        planned: false,
         direction: Direction::Request,
         request_payload: false,
         response_payload: false,
@@ -193,7 +204,7 @@ pub const KINDS: &[KindInfo] = &[
         kind: Kind::USER_PASSWORD,
         name: "USER_PASSWORD",
         version: 1,
-        planned: true,
+        planned: false,
         direction: Direction::Request,
         request_payload: false,
         response_payload: false,
@@ -202,7 +213,7 @@ pub const KINDS: &[KindInfo] = &[
         kind: Kind::USER_DESCRIBE,
         name: "USER_DESCRIBE",
         version: 1,
-        planned: true,
+        planned: false,
         direction: Direction::Request,
         request_payload: false,
         response_payload: false,
@@ -211,16 +222,16 @@ pub const KINDS: &[KindInfo] = &[
         kind: Kind::USER_LIST,
         name: "USER_LIST",
         version: 1,
-        planned: true,
+        planned: false,
         direction: Direction::Request,
         request_payload: false,
         response_payload: false,
     },
     KindInfo {
-        kind: Kind::USER_PERMISSIONS,
-        name: "USER_PERMISSIONS",
+        kind: Kind::USER_GRANTS,
+        name: "USER_GRANTS",
         version: 1,
-        planned: true,
+        planned: false,
         direction: Direction::Request,
         request_payload: false,
         response_payload: false,
@@ -229,7 +240,7 @@ pub const KINDS: &[KindInfo] = &[
         kind: Kind::TOKEN_CREATE,
         name: "TOKEN_CREATE",
         version: 1,
-        planned: true,
+        planned: false,
         direction: Direction::Request,
         request_payload: false,
         response_payload: false,
@@ -238,7 +249,7 @@ pub const KINDS: &[KindInfo] = &[
         kind: Kind::TOKEN_LIST,
         name: "TOKEN_LIST",
         version: 1,
-        planned: true,
+        planned: false,
         direction: Direction::Request,
         request_payload: false,
         response_payload: false,
@@ -247,7 +258,7 @@ pub const KINDS: &[KindInfo] = &[
         kind: Kind::TOKEN_DELETE,
         name: "TOKEN_DELETE",
         version: 1,
-        planned: true,
+        planned: false,
         direction: Direction::Request,
         request_payload: false,
         response_payload: false,
@@ -838,6 +849,55 @@ impl From<GroupState> for u8 {
     }
 }
 
+/// What the pattern of a grant is a pattern of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum GrantScope {
+    /// Everything; the pattern is empty.
+    Server,
+    /// Streams, and all of their topics.
+    Stream,
+    /// Topics, as `stream/topic`.
+    Topic,
+    /// Groups and named consumers.
+    Group,
+    /// A value that is not known here; it survives a round trip.
+    Other(u8),
+}
+
+impl Field for GrantScope {
+    fn put(&self, writer: &mut Writer) {
+        u8::from(*self).put(writer);
+    }
+    fn take(reader: &mut Reader<'_>) -> Result<Self, Error> {
+        u8::take(reader).map(Self::from)
+    }
+}
+
+impl From<u8> for GrantScope {
+    fn from(value: u8) -> Self {
+        match value {
+            0 => Self::Server,
+            1 => Self::Stream,
+            2 => Self::Topic,
+            3 => Self::Group,
+            other => Self::Other(other),
+        }
+    }
+}
+
+impl From<GrantScope> for u8 {
+    fn from(value: GrantScope) -> Self {
+        match value {
+            GrantScope::Server => 0,
+            GrantScope::Stream => 1,
+            GrantScope::Topic => 2,
+            GrantScope::Group => 3,
+            GrantScope::Other(other) => other,
+        }
+    }
+}
+
 /// Versions of a kind that a server takes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KindRange {
@@ -1154,34 +1214,76 @@ impl Item for PartitionRef {
     const MIN_LEN: usize = 8;
 }
 
-/// What a user may do to a topic, or to all that match.
+/// What a user may do to what a pattern matches.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Permission {
-    /// The stream; empty is every one.
-    pub stream: String,
-    /// The topic; empty is every one.
-    pub topic: String,
-    /// Bitmap: 1 read, 2 append, 4 create, 8 delete, 16 administer.
+pub struct Grant {
+    /// What the pattern is a pattern of.
+    pub scope: GrantScope,
+    /// A name, or the start of names and `*`; empty for a server.
+    pub pattern: String,
+    /// Bitmap: 1 read, 2 write, 4 manage, 8 admin.
     pub rights: u32,
 }
 
-impl Field for Permission {
+impl Field for Grant {
     fn put(&self, writer: &mut Writer) {
-        self.stream.put(writer);
-        self.topic.put(writer);
+        self.scope.put(writer);
+        self.pattern.put(writer);
         self.rights.put(writer);
     }
     fn take(reader: &mut Reader<'_>) -> Result<Self, Error> {
         Ok(Self {
-            stream: Field::take(reader)?,
-            topic: Field::take(reader)?,
+            scope: Field::take(reader)?,
+            pattern: Field::take(reader)?,
             rights: Field::take(reader)?,
         })
     }
 }
 
-impl Item for Permission {
-    const MIN_LEN: usize = 8;
+impl Item for Grant {
+    const MIN_LEN: usize = 7;
+}
+
+/// What a server keeps of a password: enough to recognise it, and no more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PasswordVerifier {
+    /// Random bytes, 16 to 64.
+    pub salt: Vec<u8>,
+    /// Memory of Argon2id, in KiB.
+    pub memory_kib: u32,
+    /// Passes of Argon2id.
+    pub iterations: u32,
+    /// Lanes of Argon2id.
+    pub parallelism: u32,
+    /// The hash of the client's key, 32 bytes.
+    pub stored_key: Vec<u8>,
+    /// The server's key, 32 bytes.
+    pub server_key: Vec<u8>,
+}
+
+impl Field for PasswordVerifier {
+    fn put(&self, writer: &mut Writer) {
+        self.salt.put(writer);
+        self.memory_kib.put(writer);
+        self.iterations.put(writer);
+        self.parallelism.put(writer);
+        self.stored_key.put(writer);
+        self.server_key.put(writer);
+    }
+    fn take(reader: &mut Reader<'_>) -> Result<Self, Error> {
+        Ok(Self {
+            salt: Field::take(reader)?,
+            memory_kib: Field::take(reader)?,
+            iterations: Field::take(reader)?,
+            parallelism: Field::take(reader)?,
+            stored_key: Field::take(reader)?,
+            server_key: Field::take(reader)?,
+        })
+    }
+}
+
+impl Item for PasswordVerifier {
+    const MIN_LEN: usize = 24;
 }
 
 /// A user.
@@ -1195,6 +1297,10 @@ pub struct UserInfo {
     pub created_us: i64,
     /// Whether it may log in.
     pub enabled: bool,
+    /// Whether it has a password.
+    pub password: bool,
+    /// How many tokens it has.
+    pub tokens: u32,
 }
 
 impl Field for UserInfo {
@@ -1203,6 +1309,8 @@ impl Field for UserInfo {
         self.id.put(writer);
         self.created_us.put(writer);
         self.enabled.put(writer);
+        self.password.put(writer);
+        self.tokens.put(writer);
     }
     fn take(reader: &mut Reader<'_>) -> Result<Self, Error> {
         Ok(Self {
@@ -1210,12 +1318,14 @@ impl Field for UserInfo {
             id: Field::take(reader)?,
             created_us: Field::take(reader)?,
             enabled: Field::take(reader)?,
+            password: Field::take(reader)?,
+            tokens: Field::take(reader)?,
         })
     }
 }
 
 impl Item for UserInfo {
-    const MIN_LEN: usize = 19;
+    const MIN_LEN: usize = 24;
 }
 
 /// An access token, without its secret.
@@ -1800,13 +1910,19 @@ impl Request for Hello {
     type Reply = HelloReply;
 }
 
-/// Proves who the client is, in one or more steps.
+/// Proves who the client is, without telling its secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Auth {
-    /// One bit of those that the reply to HELLO named.
+    /// One bit of those that the reply to HELLO named: 1 password, 2 token, 4 transport.
     pub method: u32,
-    /// What the method says.
-    pub data: Vec<u8>,
+    /// The user's name; may be empty where the method knows it.
+    pub user: String,
+    /// The token's number; 0 for other methods.
+    pub token: u64,
+    /// Random bytes of the client's, 16 to 64; none for the transport.
+    pub nonce: Vec<u8>,
+    /// That the client has the secret, 32 bytes; none for the transport.
+    pub proof: Vec<u8>,
 }
 
 impl Message for Auth {
@@ -1814,11 +1930,19 @@ impl Message for Auth {
     const VERSION: u8 = 1;
     fn encode(&self, writer: &mut Writer) {
         self.method.put(writer);
-        self.data.put(writer);
+        self.user.put(writer);
+        self.token.put(writer);
+        self.nonce.put(writer);
+        self.proof.put(writer);
     }
     fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
-        let message =
-            Self { method: Field::take(&mut reader)?, data: Field::take(&mut reader)? };
+        let message = Self {
+            method: Field::take(&mut reader)?,
+            user: Field::take(&mut reader)?,
+            token: Field::take(&mut reader)?,
+            nonce: Field::take(&mut reader)?,
+            proof: Field::take(&mut reader)?,
+        };
         reader.finish()?;
         Ok(message)
     }
@@ -1827,21 +1951,22 @@ impl Message for Auth {
 /// The reply to [`Auth`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuthReply {
-    /// Whether the connection is ready; otherwise another step follows.
-    pub done: bool,
-    /// What the method says.
-    pub data: Vec<u8>,
+    /// Who the connection is now.
+    pub user: String,
+    /// That the server has what belongs to the secret, 32 bytes; none for the transport.
+    pub signature: Vec<u8>,
 }
 
 impl Message for AuthReply {
     const KIND: Kind = Kind::AUTH;
     const VERSION: u8 = 1;
     fn encode(&self, writer: &mut Writer) {
-        self.done.put(writer);
-        self.data.put(writer);
+        self.user.put(writer);
+        self.signature.put(writer);
     }
     fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
-        let message = Self { done: Field::take(&mut reader)?, data: Field::take(&mut reader)? };
+        let message =
+            Self { user: Field::take(&mut reader)?, signature: Field::take(&mut reader)? };
         reader.finish()?;
         Ok(message)
     }
@@ -1915,15 +2040,73 @@ impl Message for Goaway {
     }
 }
 
+/// Asks how the key of a user's password is computed. For a user that does not exist the answer looks the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuthSalt {
+    /// The user's name.
+    pub user: String,
+}
+
+impl Message for AuthSalt {
+    const KIND: Kind = Kind::AUTH_SALT;
+    const VERSION: u8 = 1;
+    fn encode(&self, writer: &mut Writer) {
+        self.user.put(writer);
+    }
+    fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
+        let message = Self { user: Field::take(&mut reader)? };
+        reader.finish()?;
+        Ok(message)
+    }
+}
+
+/// The reply to [`AuthSalt`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuthSaltReply {
+    /// Salt of Argon2id, 16 to 64 bytes.
+    pub salt: Vec<u8>,
+    /// Memory of Argon2id, in KiB.
+    pub memory_kib: u32,
+    /// Passes of Argon2id.
+    pub iterations: u32,
+    /// Lanes of Argon2id.
+    pub parallelism: u32,
+}
+
+impl Message for AuthSaltReply {
+    const KIND: Kind = Kind::AUTH_SALT;
+    const VERSION: u8 = 1;
+    fn encode(&self, writer: &mut Writer) {
+        self.salt.put(writer);
+        self.memory_kib.put(writer);
+        self.iterations.put(writer);
+        self.parallelism.put(writer);
+    }
+    fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
+        let message = Self {
+            salt: Field::take(&mut reader)?,
+            memory_kib: Field::take(&mut reader)?,
+            iterations: Field::take(&mut reader)?,
+            parallelism: Field::take(&mut reader)?,
+        };
+        reader.finish()?;
+        Ok(message)
+    }
+}
+
+impl Request for AuthSalt {
+    type Reply = AuthSaltReply;
+}
+
 /// Creates a user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserCreate {
     /// Its name.
     pub name: String,
-    /// Its password.
-    pub secret: Vec<u8>,
     /// What it may do.
-    pub permissions: Vec<Permission>,
+    pub grants: Vec<Grant>,
+    /// Of its password; without, it has none, and logs in with tokens only.
+    pub password: Option<PasswordVerifier>,
 }
 
 impl Message for UserCreate {
@@ -1931,16 +2114,23 @@ impl Message for UserCreate {
     const VERSION: u8 = 1;
     fn encode(&self, writer: &mut Writer) {
         self.name.put(writer);
-        self.secret.put(writer);
-        self.permissions.put(writer);
+        self.grants.put(writer);
+        if let Some(value) = &self.password {
+            writer.tlv(1, false, value);
+        }
     }
     fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
-        let message = Self {
+        let mut message = Self {
             name: Field::take(&mut reader)?,
-            secret: Field::take(&mut reader)?,
-            permissions: Field::take(&mut reader)?,
+            grants: Field::take(&mut reader)?,
+            password: None,
         };
-        reader.finish()?;
+        while let Some(tlv) = reader.tlv()? {
+            match tlv.tag {
+                1 => tlv.fill(&mut message.password)?,
+                _ => tlv.skip()?,
+            }
+        }
         Ok(message)
     }
 }
@@ -2008,7 +2198,7 @@ impl Request for UserDelete {
     type Reply = UserDeleteReply;
 }
 
-/// Enables or disables a user.
+/// Enables a user, or disables it and ends its connections.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserUpdate {
     /// Its name.
@@ -2056,15 +2246,13 @@ impl Request for UserUpdate {
     type Reply = UserUpdateReply;
 }
 
-/// Changes the password of a user.
+/// Changes the password of a user, and ends connections that logged in with the one before.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserPassword {
-    /// Its name.
+    /// Its name; empty is the user of the connection.
     pub name: String,
-    /// The password so far; empty for an administrator.
-    pub old_secret: Vec<u8>,
-    /// The password from now on.
-    pub new_secret: Vec<u8>,
+    /// Of the password from now on.
+    pub password: PasswordVerifier,
 }
 
 impl Message for UserPassword {
@@ -2072,15 +2260,11 @@ impl Message for UserPassword {
     const VERSION: u8 = 1;
     fn encode(&self, writer: &mut Writer) {
         self.name.put(writer);
-        self.old_secret.put(writer);
-        self.new_secret.put(writer);
+        self.password.put(writer);
     }
     fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
-        let message = Self {
-            name: Field::take(&mut reader)?,
-            old_secret: Field::take(&mut reader)?,
-            new_secret: Field::take(&mut reader)?,
-        };
+        let message =
+            Self { name: Field::take(&mut reader)?, password: Field::take(&mut reader)? };
         reader.finish()?;
         Ok(message)
     }
@@ -2108,7 +2292,7 @@ impl Request for UserPassword {
 /// Describes a user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserDescribe {
-    /// Its name.
+    /// Its name; empty is the user of the connection.
     pub name: String,
 }
 
@@ -2131,7 +2315,7 @@ pub struct UserDescribeReply {
     /// The user.
     pub user: UserInfo,
     /// What it may do.
-    pub permissions: Vec<Permission>,
+    pub grants: Vec<Grant>,
 }
 
 impl Message for UserDescribeReply {
@@ -2139,11 +2323,11 @@ impl Message for UserDescribeReply {
     const VERSION: u8 = 1;
     fn encode(&self, writer: &mut Writer) {
         self.user.put(writer);
-        self.permissions.put(writer);
+        self.grants.put(writer);
     }
     fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
         let message =
-            Self { user: Field::take(&mut reader)?, permissions: Field::take(&mut reader)? };
+            Self { user: Field::take(&mut reader)?, grants: Field::take(&mut reader)? };
         reader.finish()?;
         Ok(message)
     }
@@ -2201,68 +2385,93 @@ impl Request for UserList {
     type Reply = UserListReply;
 }
 
-/// Replaces what a user may do.
+/// Changes what a user may do, on its open connections too. Rights are first taken away, then given.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UserPermissions {
+pub struct UserGrants {
     /// Its name.
     pub name: String,
-    /// What it may do from now on.
-    pub permissions: Vec<Permission>,
+    /// Rights to take away, from the grants of exactly these patterns.
+    pub revoke: Vec<Grant>,
+    /// Rights to give.
+    pub grant: Vec<Grant>,
 }
 
-impl Message for UserPermissions {
-    const KIND: Kind = Kind::USER_PERMISSIONS;
+impl Message for UserGrants {
+    const KIND: Kind = Kind::USER_GRANTS;
     const VERSION: u8 = 1;
     fn encode(&self, writer: &mut Writer) {
         self.name.put(writer);
-        self.permissions.put(writer);
+        self.revoke.put(writer);
+        self.grant.put(writer);
     }
     fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
-        let message =
-            Self { name: Field::take(&mut reader)?, permissions: Field::take(&mut reader)? };
+        let message = Self {
+            name: Field::take(&mut reader)?,
+            revoke: Field::take(&mut reader)?,
+            grant: Field::take(&mut reader)?,
+        };
         reader.finish()?;
         Ok(message)
     }
 }
 
-/// The reply to [`UserPermissions`].
+/// The reply to [`UserGrants`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UserPermissionsReply {}
+pub struct UserGrantsReply {
+    /// What it may do now.
+    pub grants: Vec<Grant>,
+}
 
-impl Message for UserPermissionsReply {
-    const KIND: Kind = Kind::USER_PERMISSIONS;
+impl Message for UserGrantsReply {
+    const KIND: Kind = Kind::USER_GRANTS;
     const VERSION: u8 = 1;
-    fn encode(&self, _writer: &mut Writer) {}
+    fn encode(&self, writer: &mut Writer) {
+        self.grants.put(writer);
+    }
     fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
-        let message = Self {};
+        let message = Self { grants: Field::take(&mut reader)? };
         reader.finish()?;
         Ok(message)
     }
 }
 
-impl Request for UserPermissions {
-    type Reply = UserPermissionsReply;
+impl Request for UserGrants {
+    type Reply = UserGrantsReply;
 }
 
-/// Creates an access token for the user of the connection.
+/// Creates an access token. Its secret is made by the client, and stays there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenCreate {
-    /// What it is called.
+    /// Whose; empty is the user of the connection.
+    pub user: String,
+    /// What it is called, unique among the user's.
     pub name: String,
     /// How long it is valid, in milliseconds; 0 is for ever.
     pub lifetime_ms: u64,
+    /// The hash of the client's key, 32 bytes.
+    pub stored_key: Vec<u8>,
+    /// The server's key, 32 bytes.
+    pub server_key: Vec<u8>,
 }
 
 impl Message for TokenCreate {
     const KIND: Kind = Kind::TOKEN_CREATE;
     const VERSION: u8 = 1;
     fn encode(&self, writer: &mut Writer) {
+        self.user.put(writer);
         self.name.put(writer);
         self.lifetime_ms.put(writer);
+        self.stored_key.put(writer);
+        self.server_key.put(writer);
     }
     fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
-        let message =
-            Self { name: Field::take(&mut reader)?, lifetime_ms: Field::take(&mut reader)? };
+        let message = Self {
+            user: Field::take(&mut reader)?,
+            name: Field::take(&mut reader)?,
+            lifetime_ms: Field::take(&mut reader)?,
+            stored_key: Field::take(&mut reader)?,
+            server_key: Field::take(&mut reader)?,
+        };
         reader.finish()?;
         Ok(message)
     }
@@ -2273,8 +2482,6 @@ impl Message for TokenCreate {
 pub struct TokenCreateReply {
     /// The token.
     pub token: TokenInfo,
-    /// Its secret, told only here.
-    pub secret: Vec<u8>,
 }
 
 impl Message for TokenCreateReply {
@@ -2282,11 +2489,9 @@ impl Message for TokenCreateReply {
     const VERSION: u8 = 1;
     fn encode(&self, writer: &mut Writer) {
         self.token.put(writer);
-        self.secret.put(writer);
     }
     fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
-        let message =
-            Self { token: Field::take(&mut reader)?, secret: Field::take(&mut reader)? };
+        let message = Self { token: Field::take(&mut reader)? };
         reader.finish()?;
         Ok(message)
     }
@@ -2296,9 +2501,11 @@ impl Request for TokenCreate {
     type Reply = TokenCreateReply;
 }
 
-/// Lists the tokens of the user of the connection by number, a page at a time.
+/// Lists the tokens of a user by number, a page at a time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenList {
+    /// Whose; empty is the user of the connection.
+    pub user: String,
     /// List numbers after this one; 0 starts at the first.
     pub after: u64,
 }
@@ -2307,10 +2514,12 @@ impl Message for TokenList {
     const KIND: Kind = Kind::TOKEN_LIST;
     const VERSION: u8 = 1;
     fn encode(&self, writer: &mut Writer) {
+        self.user.put(writer);
         self.after.put(writer);
     }
     fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
-        let message = Self { after: Field::take(&mut reader)? };
+        let message =
+            Self { user: Field::take(&mut reader)?, after: Field::take(&mut reader)? };
         reader.finish()?;
         Ok(message)
     }
@@ -2344,7 +2553,7 @@ impl Request for TokenList {
     type Reply = TokenListReply;
 }
 
-/// Deletes a token and ends connections that used it.
+/// Deletes a token and ends connections that logged in with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenDelete {
     /// Its number.
@@ -4600,29 +4809,31 @@ impl Request for Clients {
 pub enum AnyRequest {
     /// Opens a connection: who is there, what both can do, and the limits.
     Hello(Hello),
-    /// Proves who the client is, in one or more steps.
+    /// Proves who the client is, without telling its secret.
     Auth(Auth),
     /// Asks for a sign of life. Answered at once, even when too many requests are in flight.
     Ping(Ping),
+    /// Asks how the key of a user's password is computed. For a user that does not exist the answer looks the same.
+    AuthSalt(AuthSalt),
     /// Creates a user.
     UserCreate(UserCreate),
     /// Deletes a user and its tokens, and ends its connections.
     UserDelete(UserDelete),
-    /// Enables or disables a user.
+    /// Enables a user, or disables it and ends its connections.
     UserUpdate(UserUpdate),
-    /// Changes the password of a user.
+    /// Changes the password of a user, and ends connections that logged in with the one before.
     UserPassword(UserPassword),
     /// Describes a user.
     UserDescribe(UserDescribe),
     /// Lists users by name, a page at a time.
     UserList(UserList),
-    /// Replaces what a user may do.
-    UserPermissions(UserPermissions),
-    /// Creates an access token for the user of the connection.
+    /// Changes what a user may do, on its open connections too. Rights are first taken away, then given.
+    UserGrants(UserGrants),
+    /// Creates an access token. Its secret is made by the client, and stays there.
     TokenCreate(TokenCreate),
-    /// Lists the tokens of the user of the connection by number, a page at a time.
+    /// Lists the tokens of a user by number, a page at a time.
     TokenList(TokenList),
-    /// Deletes a token and ends connections that used it.
+    /// Deletes a token and ends connections that logged in with it.
     TokenDelete(TokenDelete),
     /// Creates a stream.
     StreamCreate(StreamCreate),
@@ -4713,15 +4924,14 @@ impl AnyRequest {
             Kind::HELLO => Hello::decode(reader).map(Self::Hello),
             Kind::AUTH => Auth::decode(reader).map(Self::Auth),
             Kind::PING => Ping::decode(reader).map(Self::Ping),
+            Kind::AUTH_SALT => AuthSalt::decode(reader).map(Self::AuthSalt),
             Kind::USER_CREATE => UserCreate::decode(reader).map(Self::UserCreate),
             Kind::USER_DELETE => UserDelete::decode(reader).map(Self::UserDelete),
             Kind::USER_UPDATE => UserUpdate::decode(reader).map(Self::UserUpdate),
             Kind::USER_PASSWORD => UserPassword::decode(reader).map(Self::UserPassword),
             Kind::USER_DESCRIBE => UserDescribe::decode(reader).map(Self::UserDescribe),
             Kind::USER_LIST => UserList::decode(reader).map(Self::UserList),
-            Kind::USER_PERMISSIONS => {
-                UserPermissions::decode(reader).map(Self::UserPermissions)
-            }
+            Kind::USER_GRANTS => UserGrants::decode(reader).map(Self::UserGrants),
             Kind::TOKEN_CREATE => TokenCreate::decode(reader).map(Self::TokenCreate),
             Kind::TOKEN_LIST => TokenList::decode(reader).map(Self::TokenList),
             Kind::TOKEN_DELETE => TokenDelete::decode(reader).map(Self::TokenDelete),

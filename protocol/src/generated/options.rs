@@ -7,6 +7,10 @@ use crate::options::{OptionInfo, OptionType, Scope};
 pub mod client {
     /// A name for logs and statistics; empty takes the program's.
     pub const CLIENT_NAME: &str = "";
+    /// Who logs in; empty takes the user of the URL. A token knows its user.
+    pub const USER: &str = "";
+    /// A file with the password or token, for servers whose URL has none; what follows its first line is ignored. Read at each connection, so that it may change.
+    pub const SECRET_FILE: &str = "";
     /// Time to reach a server and finish the handshake, for each address. In milliseconds.
     pub const CONNECT_TIMEOUT_MS: u32 = 5_000;
     /// Time until an unanswered request fails; its outcome is then unknown. In milliseconds.
@@ -90,6 +94,26 @@ pub const OPTIONS: &[OptionInfo] = &[
         max: None,
         unit: "",
         doc: "A name for logs and statistics; empty takes the program's.",
+    },
+    OptionInfo {
+        scope: Scope::Client,
+        name: "user",
+        ty: OptionType::String,
+        default: "",
+        min: None,
+        max: None,
+        unit: "",
+        doc: "Who logs in; empty takes the user of the URL. A token knows its user.",
+    },
+    OptionInfo {
+        scope: Scope::Client,
+        name: "secret_file",
+        ty: OptionType::String,
+        default: "",
+        min: None,
+        max: None,
+        unit: "",
+        doc: "A file with the password or token, for servers whose URL has none; what follows its first line is ignored. Read at each connection, so that it may change.",
     },
     OptionInfo {
         scope: Scope::Client,

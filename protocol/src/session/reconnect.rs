@@ -156,7 +156,8 @@ impl Reconnect {
 
 /// Whether the same server will say the same again, whatever the time.
 fn is_permanent(error: &Error) -> bool {
-    error.class() == Class::Auth || error.code == Code::UNSUPPORTED_PROTOCOL
+    error.class() == Class::Auth && !error.is_retriable()
+        || error.code == Code::UNSUPPORTED_PROTOCOL
 }
 
 #[cfg(test)]

@@ -126,7 +126,8 @@ impl Subscription {
         }
     }
 
-    /// The reply to SUBSCRIBE came.
+    /// The reply to SUBSCRIBE came; the limit to grant now, if there is one: what was taken while
+    /// the server was asked made room that the first credit did not count.
     ///
     /// # Errors
     /// The server would leave out records that have to come; the subscription is ended.
@@ -134,9 +135,9 @@ impl Subscription {
         &mut self,
         next_offset: u64,
         end_offset: u64,
-    ) -> Result<(), Error> {
+    ) -> Result<Option<u64>, Error> {
         if self.phase != Phase::Asked {
-            return Ok(());
+            return Ok(None);
         }
         if let Some(wanted) = self.arriving
             && next_offset > wanted
@@ -152,7 +153,7 @@ impl Subscription {
         self.next_offset.get_or_insert(next_offset);
         self.arriving.get_or_insert(next_offset);
         self.end_offset = self.end_offset.max(end_offset);
-        Ok(())
+        Ok(self.grant())
     }
 
     /// The server refused or ended the subscription; whether that is the end of it. If not, it
@@ -401,6 +402,25 @@ mod tests {
         assert_eq!(sub.poll_subscribe(Time::ZERO).expect("due").credit_bytes, 0);
         sub.handle_subscribed(9, 50).expect("as wanted");
         assert_eq!(sub.resume(), Some(1_000));
+    }
+
+    /// With all of the window held, the first credit of a new connection is nothing: if all is
+    /// taken before the reply comes, the reply is the last occasion to grant more.
+    #[test]
+    fn what_is_taken_while_the_server_is_asked_is_granted_with_its_reply() {
+        let mut sub = live(From::Earliest, 0);
+        sub.handle_delivery(1_000, 9, 50).expect("granted");
+        sub.handle_disconnected();
+        assert_eq!(sub.poll_subscribe(Time::ZERO).expect("due").credit_bytes, 0);
+        assert_eq!(sub.handle_taken(600), None, "the server does not know the channel yet");
+        assert_eq!(sub.handle_taken(400), None);
+        assert_eq!(sub.handle_subscribed(9, 50).expect("as wanted"), Some(1_000));
+        // The same for a pause that ends meanwhile.
+        sub.pause();
+        sub.handle_disconnected();
+        assert_eq!(sub.poll_subscribe(Time::ZERO).expect("due").credit_bytes, 0);
+        assert_eq!(sub.resume(), None);
+        assert_eq!(sub.handle_subscribed(9, 50).expect("as wanted"), Some(1_000));
     }
 
     #[test]

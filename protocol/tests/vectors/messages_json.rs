@@ -64,6 +64,21 @@ impl Json for GroupState {
     }
 }
 
+impl Json for GrantScope {
+    fn to_json(&self) -> Value {
+        json!(u8::from(*self))
+    }
+    fn from_json(value: &Value) -> Self {
+        match u8::from_json(value) {
+            0 => Self::Server,
+            1 => Self::Stream,
+            2 => Self::Topic,
+            3 => Self::Group,
+            other => Self::Other(other),
+        }
+    }
+}
+
 impl Json for KindRange {
     fn to_json(&self) -> Value {
         json!({
@@ -261,24 +276,49 @@ impl Json for PartitionRef {
 
 impl JsonItem for PartitionRef {}
 
-impl Json for Permission {
+impl Json for Grant {
     fn to_json(&self) -> Value {
         json!({
-        "stream": self.stream.to_json(),
-        "topic": self.topic.to_json(),
+        "scope": self.scope.to_json(),
+        "pattern": self.pattern.to_json(),
         "rights": self.rights.to_json(),
         })
     }
     fn from_json(value: &Value) -> Self {
         Self {
-            stream: Json::from_json(&value["stream"]),
-            topic: Json::from_json(&value["topic"]),
+            scope: Json::from_json(&value["scope"]),
+            pattern: Json::from_json(&value["pattern"]),
             rights: Json::from_json(&value["rights"]),
         }
     }
 }
 
-impl JsonItem for Permission {}
+impl JsonItem for Grant {}
+
+impl Json for PasswordVerifier {
+    fn to_json(&self) -> Value {
+        json!({
+        "salt": self.salt.to_json(),
+        "memory_kib": self.memory_kib.to_json(),
+        "iterations": self.iterations.to_json(),
+        "parallelism": self.parallelism.to_json(),
+        "stored_key": self.stored_key.to_json(),
+        "server_key": self.server_key.to_json(),
+        })
+    }
+    fn from_json(value: &Value) -> Self {
+        Self {
+            salt: Json::from_json(&value["salt"]),
+            memory_kib: Json::from_json(&value["memory_kib"]),
+            iterations: Json::from_json(&value["iterations"]),
+            parallelism: Json::from_json(&value["parallelism"]),
+            stored_key: Json::from_json(&value["stored_key"]),
+            server_key: Json::from_json(&value["server_key"]),
+        }
+    }
+}
+
+impl JsonItem for PasswordVerifier {}
 
 impl Json for UserInfo {
     fn to_json(&self) -> Value {
@@ -287,6 +327,8 @@ impl Json for UserInfo {
         "id": self.id.to_json(),
         "created_us": self.created_us.to_json(),
         "enabled": self.enabled.to_json(),
+        "password": self.password.to_json(),
+        "tokens": self.tokens.to_json(),
         })
     }
     fn from_json(value: &Value) -> Self {
@@ -295,6 +337,8 @@ impl Json for UserInfo {
             id: Json::from_json(&value["id"]),
             created_us: Json::from_json(&value["created_us"]),
             enabled: Json::from_json(&value["enabled"]),
+            password: Json::from_json(&value["password"]),
+            tokens: Json::from_json(&value["tokens"]),
         }
     }
 }
@@ -646,13 +690,19 @@ impl Json for Auth {
     fn to_json(&self) -> Value {
         json!({
         "method": self.method.to_json(),
-        "data": self.data.to_json(),
+        "user": self.user.to_json(),
+        "token": self.token.to_json(),
+        "nonce": self.nonce.to_json(),
+        "proof": self.proof.to_json(),
         })
     }
     fn from_json(value: &Value) -> Self {
         Self {
             method: Json::from_json(&value["method"]),
-            data: Json::from_json(&value["data"]),
+            user: Json::from_json(&value["user"]),
+            token: Json::from_json(&value["token"]),
+            nonce: Json::from_json(&value["nonce"]),
+            proof: Json::from_json(&value["proof"]),
         }
     }
 }
@@ -660,12 +710,15 @@ impl Json for Auth {
 impl Json for AuthReply {
     fn to_json(&self) -> Value {
         json!({
-        "done": self.done.to_json(),
-        "data": self.data.to_json(),
+        "user": self.user.to_json(),
+        "signature": self.signature.to_json(),
         })
     }
     fn from_json(value: &Value) -> Self {
-        Self { done: Json::from_json(&value["done"]), data: Json::from_json(&value["data"]) }
+        Self {
+            user: Json::from_json(&value["user"]),
+            signature: Json::from_json(&value["signature"]),
+        }
     }
 }
 
@@ -704,19 +757,49 @@ impl Json for Goaway {
     }
 }
 
+impl Json for AuthSalt {
+    fn to_json(&self) -> Value {
+        json!({
+        "user": self.user.to_json(),
+        })
+    }
+    fn from_json(value: &Value) -> Self {
+        Self { user: Json::from_json(&value["user"]) }
+    }
+}
+
+impl Json for AuthSaltReply {
+    fn to_json(&self) -> Value {
+        json!({
+        "salt": self.salt.to_json(),
+        "memory_kib": self.memory_kib.to_json(),
+        "iterations": self.iterations.to_json(),
+        "parallelism": self.parallelism.to_json(),
+        })
+    }
+    fn from_json(value: &Value) -> Self {
+        Self {
+            salt: Json::from_json(&value["salt"]),
+            memory_kib: Json::from_json(&value["memory_kib"]),
+            iterations: Json::from_json(&value["iterations"]),
+            parallelism: Json::from_json(&value["parallelism"]),
+        }
+    }
+}
+
 impl Json for UserCreate {
     fn to_json(&self) -> Value {
         json!({
         "name": self.name.to_json(),
-        "secret": self.secret.to_json(),
-        "permissions": self.permissions.to_json(),
+        "grants": self.grants.to_json(),
+        "password": self.password.to_json(),
         })
     }
     fn from_json(value: &Value) -> Self {
         Self {
             name: Json::from_json(&value["name"]),
-            secret: Json::from_json(&value["secret"]),
-            permissions: Json::from_json(&value["permissions"]),
+            grants: Json::from_json(&value["grants"]),
+            password: Json::from_json(&value["password"]),
         }
     }
 }
@@ -782,15 +865,13 @@ impl Json for UserPassword {
     fn to_json(&self) -> Value {
         json!({
         "name": self.name.to_json(),
-        "old_secret": self.old_secret.to_json(),
-        "new_secret": self.new_secret.to_json(),
+        "password": self.password.to_json(),
         })
     }
     fn from_json(value: &Value) -> Self {
         Self {
             name: Json::from_json(&value["name"]),
-            old_secret: Json::from_json(&value["old_secret"]),
-            new_secret: Json::from_json(&value["new_secret"]),
+            password: Json::from_json(&value["password"]),
         }
     }
 }
@@ -819,13 +900,13 @@ impl Json for UserDescribeReply {
     fn to_json(&self) -> Value {
         json!({
         "user": self.user.to_json(),
-        "permissions": self.permissions.to_json(),
+        "grants": self.grants.to_json(),
         })
     }
     fn from_json(value: &Value) -> Self {
         Self {
             user: Json::from_json(&value["user"]),
-            permissions: Json::from_json(&value["permissions"]),
+            grants: Json::from_json(&value["grants"]),
         }
     }
 }
@@ -853,41 +934,51 @@ impl Json for UserListReply {
     }
 }
 
-impl Json for UserPermissions {
+impl Json for UserGrants {
     fn to_json(&self) -> Value {
         json!({
         "name": self.name.to_json(),
-        "permissions": self.permissions.to_json(),
+        "revoke": self.revoke.to_json(),
+        "grant": self.grant.to_json(),
         })
     }
     fn from_json(value: &Value) -> Self {
         Self {
             name: Json::from_json(&value["name"]),
-            permissions: Json::from_json(&value["permissions"]),
+            revoke: Json::from_json(&value["revoke"]),
+            grant: Json::from_json(&value["grant"]),
         }
     }
 }
 
-impl Json for UserPermissionsReply {
+impl Json for UserGrantsReply {
     fn to_json(&self) -> Value {
-        json!({})
+        json!({
+        "grants": self.grants.to_json(),
+        })
     }
-    fn from_json(_value: &Value) -> Self {
-        Self {}
+    fn from_json(value: &Value) -> Self {
+        Self { grants: Json::from_json(&value["grants"]) }
     }
 }
 
 impl Json for TokenCreate {
     fn to_json(&self) -> Value {
         json!({
+        "user": self.user.to_json(),
         "name": self.name.to_json(),
         "lifetime_ms": self.lifetime_ms.to_json(),
+        "stored_key": self.stored_key.to_json(),
+        "server_key": self.server_key.to_json(),
         })
     }
     fn from_json(value: &Value) -> Self {
         Self {
+            user: Json::from_json(&value["user"]),
             name: Json::from_json(&value["name"]),
             lifetime_ms: Json::from_json(&value["lifetime_ms"]),
+            stored_key: Json::from_json(&value["stored_key"]),
+            server_key: Json::from_json(&value["server_key"]),
         }
     }
 }
@@ -896,25 +987,22 @@ impl Json for TokenCreateReply {
     fn to_json(&self) -> Value {
         json!({
         "token": self.token.to_json(),
-        "secret": self.secret.to_json(),
         })
     }
     fn from_json(value: &Value) -> Self {
-        Self {
-            token: Json::from_json(&value["token"]),
-            secret: Json::from_json(&value["secret"]),
-        }
+        Self { token: Json::from_json(&value["token"]) }
     }
 }
 
 impl Json for TokenList {
     fn to_json(&self) -> Value {
         json!({
+        "user": self.user.to_json(),
         "after": self.after.to_json(),
         })
     }
     fn from_json(value: &Value) -> Self {
-        Self { after: Json::from_json(&value["after"]) }
+        Self { user: Json::from_json(&value["user"]), after: Json::from_json(&value["after"]) }
     }
 }
 
@@ -2111,6 +2199,8 @@ pub(super) fn codec_of(kind: Kind, response: bool) -> Option<MessageCodec> {
         (Kind::PING, false) => codec::<Ping>(),
         (Kind::PING, true) => codec::<PingReply>(),
         (Kind::GOAWAY, false) => codec::<Goaway>(),
+        (Kind::AUTH_SALT, false) => codec::<AuthSalt>(),
+        (Kind::AUTH_SALT, true) => codec::<AuthSaltReply>(),
         (Kind::USER_CREATE, false) => codec::<UserCreate>(),
         (Kind::USER_CREATE, true) => codec::<UserCreateReply>(),
         (Kind::USER_DELETE, false) => codec::<UserDelete>(),
@@ -2123,8 +2213,8 @@ pub(super) fn codec_of(kind: Kind, response: bool) -> Option<MessageCodec> {
         (Kind::USER_DESCRIBE, true) => codec::<UserDescribeReply>(),
         (Kind::USER_LIST, false) => codec::<UserList>(),
         (Kind::USER_LIST, true) => codec::<UserListReply>(),
-        (Kind::USER_PERMISSIONS, false) => codec::<UserPermissions>(),
-        (Kind::USER_PERMISSIONS, true) => codec::<UserPermissionsReply>(),
+        (Kind::USER_GRANTS, false) => codec::<UserGrants>(),
+        (Kind::USER_GRANTS, true) => codec::<UserGrantsReply>(),
         (Kind::TOKEN_CREATE, false) => codec::<TokenCreate>(),
         (Kind::TOKEN_CREATE, true) => codec::<TokenCreateReply>(),
         (Kind::TOKEN_LIST, false) => codec::<TokenList>(),

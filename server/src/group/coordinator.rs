@@ -133,7 +133,7 @@ impl Coordinator {
         match request {
             GroupRequest::Create { .. } => self.create(name, effects),
             GroupRequest::Delete { .. } => self.delete(name, effects),
-            GroupRequest::List { after } => Ok(self.list(&after)),
+            GroupRequest::List { after, user } => Ok(self.list(&after, user.as_deref())),
             GroupRequest::Join { join, member, client_name, address } => {
                 self.join(&join, member, client_name, address, effects)
             }

@@ -9,6 +9,8 @@ use tidewire_protocol::message::{
     GroupState, TopicRef,
 };
 
+use tidewire_storage::access::User;
+
 use super::GroupReply;
 use super::assign::Place;
 use super::coordinator::Coordinator;
@@ -19,8 +21,11 @@ use super::state::{Group, Member};
 const PAGE_NAME_BYTES: usize = limits::MAX_META_LEN as usize / 2;
 
 impl Coordinator {
-    pub(super) fn list(&self, after: &str) -> GroupReply {
+    pub(super) fn list(&self, after: &str, user: Option<&User>) -> GroupReply {
         let groups = self.groups.range::<str, _>((Bound::Excluded(after), Bound::Unbounded));
+        // Before the page is cut: one that is empty has no name to go on from.
+        let groups = groups
+            .filter(|(name, _)| user.is_none_or(|user| !user.group_rights(name).is_empty()));
         let (groups, more) = page(groups.map(|(name, group)| (name.len(), group.info(name))));
         GroupReply::List(groups, more)
     }

@@ -23,6 +23,8 @@ mod state;
 mod tests;
 pub(crate) mod writer;
 
+use std::sync::Arc;
+
 use tidewire_protocol::connection::Time;
 use tidewire_protocol::error::Error;
 use tidewire_protocol::message::{
@@ -31,6 +33,7 @@ use tidewire_protocol::message::{
     OffsetStoreReply, PartitionRef,
 };
 use tidewire_storage::Catalog;
+use tidewire_storage::access::User;
 
 pub(crate) use coordinator::{Coordinator, Limits};
 
@@ -62,6 +65,8 @@ pub(crate) enum GroupRequest {
     /// Of the groups of one shard.
     List {
         after: String,
+        /// Only those that this user may know of.
+        user: Option<Arc<User>>,
     },
     Join {
         join: GroupJoin,

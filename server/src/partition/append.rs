@@ -263,6 +263,8 @@ impl<D: Disk> Partition<D> {
                 self.fail_held(&error, effects);
             }
         }
+        self.look_up_again(effects);
+        self.read_again(effects);
     }
 
     /// Those that the last sync served had time to come back.

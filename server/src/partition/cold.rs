@@ -3,8 +3,8 @@
 //! Owns who waits for which fetch, and the chunks that were fetched last. Readers at one place join
 //! the fetch that is under way for it; the others wait in line while [`MAX_FETCHES`] are.
 //!
-//! Invariant: a reader is in one place only: with a fetch, or in line; and with each fetch that
-//! ends, whoever it was for is answered, or goes on behind it.
+//! Invariant: a reader is in one place only: with a fetch, in line, or in doubt; and with each
+//! fetch that ends, whoever it was for is answered, or goes on behind it, or behind a sync.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -59,6 +59,9 @@ pub(super) struct Cold {
     fetches: Vec<Fetch>,
     /// Readers in line.
     waiting: VecDeque<Reader>,
+    /// Readers to whom something looked damaged that a sync which fails may have taken away: they
+    /// go on when the one that is under way has come to its end.
+    in_doubt: Vec<Reader>,
     /// Chunks, the last used one last.
     kept: VecDeque<Block>,
 }
@@ -71,7 +74,8 @@ struct Fetch {
 impl Cold {
     /// Readers that wait.
     pub(super) fn readers(&self) -> usize {
-        self.waiting.len() + self.fetches.iter().map(|fetch| fetch.readers.len()).sum::<usize>()
+        let waiting = self.waiting.len() + self.in_doubt.len();
+        waiting + self.fetches.iter().map(|fetch| fetch.readers.len()).sum::<usize>()
     }
 
     /// Readers in line.
@@ -119,12 +123,14 @@ impl Cold {
     /// A reader by its origin.
     pub(super) fn reader(&mut self, origin: Origin) -> Option<&mut Reader> {
         let fetching = self.fetches.iter_mut().flat_map(|fetch| &mut fetch.readers);
-        fetching.chain(&mut self.waiting).find(|reader| reader.origin == origin)
+        let waiting = self.waiting.iter_mut().chain(&mut self.in_doubt);
+        fetching.chain(waiting).find(|reader| reader.origin == origin)
     }
 
     /// Forgets a reader. A fetch that nobody waits for any more comes to its end all the same.
     pub(super) fn forget(&mut self, origin: Origin) {
         self.waiting.retain(|reader| reader.origin != origin);
+        self.in_doubt.retain(|reader| reader.origin != origin);
         for fetch in &mut self.fetches {
             fetch.readers.retain(|reader| reader.origin != origin);
         }
@@ -133,7 +139,17 @@ impl Cold {
     /// Everyone who waits.
     pub(super) fn take_all(&mut self) -> Vec<Reader> {
         let fetching = self.fetches.iter_mut().flat_map(|fetch| fetch.readers.drain(..));
-        fetching.chain(self.waiting.drain(..)).collect()
+        fetching.chain(self.waiting.drain(..)).chain(self.in_doubt.drain(..)).collect()
+    }
+
+    /// Has a reader wait for the end of a sync.
+    pub(super) fn doubt(&mut self, reader: Reader) {
+        self.in_doubt.push(reader);
+    }
+
+    /// Those who wait for the end of a sync.
+    pub(super) fn take_doubtful(&mut self) -> Vec<Reader> {
+        std::mem::take(&mut self.in_doubt)
     }
 
     /// Keeps a chunk for whoever comes next.

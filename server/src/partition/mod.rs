@@ -17,6 +17,7 @@ mod cold;
 mod dedup;
 mod errors;
 mod held;
+mod place;
 mod producers;
 mod read;
 mod refused;
@@ -31,12 +32,12 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use tidewire_protocol::error::{Code, Error};
-use tidewire_protocol::message::{AppendReply, FlushReply, PartitionInfo, Start};
+use tidewire_protocol::message::{AppendReply, FlushReply, PartitionInfo};
 use tidewire_storage::Topic;
 use tidewire_storage::disk::Disk;
 use tidewire_storage::log::{Log, Pace, RemoveJob, Retention, SnapshotJob, SyncJob, TrimJob};
 
-use crate::message::{Origin, Place, Position, ReadReply};
+use crate::message::{Origin, Position, ReadReply};
 use crate::read_budget::ReadBudget;
 pub(crate) use append::AppendRequest;
 use append::{Queued, Unsynced};
@@ -45,6 +46,8 @@ pub(crate) use cold::{FetchJob, FetchOutcome};
 use dedup::Dedup;
 pub(crate) use errors::storage_error;
 use held::Waiting;
+use place::Lookups;
+pub(crate) use place::{LookupJob, LookupOutcome};
 use producers::Producers;
 use read::Waiter;
 use refused::Refusals;
@@ -66,6 +69,12 @@ pub(crate) enum Effect<D: Disk> {
     Read(Origin, Result<ReadReply, Error>),
     /// Run this where it may block, then call [`Partition::fetched`].
     Fetch(FetchJob<D>),
+    /// Tell who begins to read.
+    Resolved(Origin, Result<Position, Error>),
+    /// Tell who asked for its state.
+    Described(Origin, PartitionInfo),
+    /// Run this where it may block, then call [`Partition::looked_up`].
+    Lookup(LookupJob<D>),
     /// Run this where it may block, then call [`Partition::synced`].
     Sync(SyncJob<D>),
     /// Call [`Partition::gathered`] after so many microseconds.
@@ -110,6 +119,7 @@ pub(crate) struct Partition<D: Disk> {
     budget: Arc<ReadBudget>,
     tail: Tail,
     cold: Cold,
+    lookups: Lookups,
     trim: Trim,
     /// Batches on their way into the log; kept to reuse its allocation.
     group: Vec<Bytes>,
@@ -146,6 +156,7 @@ impl<D: Disk> Partition<D> {
             budget,
             tail: Tail::default(),
             cold: Cold::default(),
+            lookups: Lookups::default(),
             trim: Trim::default(),
             group: Vec::new(),
         }
@@ -166,53 +177,6 @@ impl<D: Disk> Partition<D> {
         }
     }
 
-    /// Where a subscription begins.
-    pub(crate) fn resolve(&self, place: Place) -> Result<Position, Error> {
-        let (start_offset, end_offset) = (self.log.start_offset(), self.visible_end);
-        let Place { start, at } = place;
-        let next_offset = match start {
-            Start::Earliest => start_offset,
-            Start::Latest => end_offset,
-            Start::Offset if (start_offset..=end_offset).contains(&at) => at,
-            Start::Offset => return Err(self.out_of_range(at)),
-            Start::Last => end_offset.saturating_sub(at).max(start_offset),
-            Start::Timestamp => {
-                let time_us = i64::try_from(at).unwrap_or(i64::MAX);
-                let found = self.log.offset_at_time(time_us, end_offset);
-                found.map_err(|error| storage_error(&self.name, &error))?
-            }
-            other => {
-                let text = format!("start {} is not known here", u8::from(other));
-                return Err(Error::new(Code::INVALID_ARGUMENT, text));
-            }
-        };
-        Ok(Position { next_offset, start_offset, end_offset })
-    }
-
-    /// Its state, for people, and what `place` means in it, or its end if it means nothing.
-    /// `partition` and `shard` are the caller's to fill in.
-    pub(crate) fn describe(&self, place: Place) -> PartitionInfo {
-        let found = self.resolve(place).map(|position| position.next_offset);
-        let error = if self.log.is_fenced() {
-            Code::PARTITION_FENCED
-        } else if self.log.quarantined().is_some() {
-            Code::PARTITION_CORRUPT
-        } else {
-            Code(0)
-        };
-        PartitionInfo {
-            partition: 0,
-            shard: 0,
-            start_offset: self.log.start_offset(),
-            end_offset: self.visible_end,
-            synced_offset: self.log.synced_end(),
-            size_bytes: self.log.size_bytes(),
-            segments: u32::try_from(self.log.segment_count()).unwrap_or(u32::MAX),
-            error: error.0,
-            found_offset: found.unwrap_or(self.visible_end),
-        }
-    }
-
     /// Answers everyone who waits with `error`: the topic is gone, or the server stops.
     pub(crate) fn fail_all(&mut self, error: &Error, effects: &mut Vec<Effect<D>>) {
         self.fail_queued(error, effects);
@@ -223,6 +187,7 @@ impl<D: Disk> Partition<D> {
         for reader in self.cold.take_all() {
             effects.push(Effect::Read(reader.origin, Err(error.clone())));
         }
+        self.fail_lookups(error, effects);
         self.fail_trims(error, effects);
     }
 

@@ -225,6 +225,8 @@ impl<D: Disk> Partition<D> {
             }
             Ok(_) => readers.into_iter().for_each(|reader| self.answer(reader, effects)),
             Err(error) => {
+                // Only what is not synced may be taken away by a sync that fails.
+                let in_doubt = offset >= self.log.synced_end() && self.log.is_in_doubt(&error);
                 let trimmed = offset < self.log.start_offset();
                 let error = if trimmed {
                     self.out_of_range(offset)
@@ -234,6 +236,8 @@ impl<D: Disk> Partition<D> {
                 for reader in readers {
                     if reader.len > 0 {
                         self.answer(reader, effects);
+                    } else if in_doubt {
+                        self.cold.doubt(reader);
                     } else {
                         effects.push(Effect::Read(reader.origin, Err(error.clone())));
                     }
@@ -247,6 +251,13 @@ impl<D: Disk> Partition<D> {
             && let Some(reader) = self.cold.next_waiting(&mut from)
         {
             left -= 1;
+            self.go_on(reader, effects);
+        }
+    }
+
+    /// A sync came to its end: what was in doubt is read again.
+    pub(super) fn read_again(&mut self, effects: &mut Vec<Effect<D>>) {
+        for reader in self.cold.take_doubtful() {
             self.go_on(reader, effects);
         }
     }

@@ -5,6 +5,7 @@ use std::path::Path;
 
 mod dedup;
 mod idempotence;
+mod places;
 mod reads;
 mod trim;
 
@@ -13,11 +14,11 @@ use tidewire_protocol::batch::Header;
 use tidewire_protocol::batch::{BatchBuilder, RecordRef, Sequence};
 use tidewire_protocol::error::{Code, Error};
 use tidewire_protocol::idempotence::Claim;
-use tidewire_protocol::message::{Acks, AppendReply, FlushReply, Start};
+use tidewire_protocol::message::{Acks, AppendReply, FlushReply, PartitionInfo, Start};
 use tidewire_storage::disk::sim::{Fault, Operation, SimDisk};
 use tidewire_storage::log::{Log, LogOptions, SnapshotJob, SyncJob, TrimJob};
 
-use super::{AppendRequest, Effect, FetchJob, Memory, Partition};
+use super::{AppendRequest, Effect, FetchJob, LookupJob, Memory, Partition};
 use crate::message::{Origin, Place, ReadReply, ReadRequest};
 use crate::read_budget::ReadBudget;
 
@@ -31,6 +32,10 @@ struct World {
     /// Reads from the disk that are under way, if [`World::hold_fetches`] was called.
     fetches: Vec<FetchJob<SimDisk>>,
     hold_fetches: bool,
+    resolved: Vec<(u64, Result<u64, Error>)>,
+    described: Vec<(u64, PartitionInfo)>,
+    /// Look-ups that are under way.
+    lookups: Vec<LookupJob<SimDisk>>,
     syncs: Vec<SyncJob<SimDisk>>,
     gathers: Vec<u64>,
     snapshots: Vec<SnapshotJob<SimDisk>>,
@@ -61,6 +66,9 @@ impl World {
             flushed: Vec::new(),
             read: Vec::new(),
             fetches: Vec::new(),
+            resolved: Vec::new(),
+            described: Vec::new(),
+            lookups: Vec::new(),
             hold_fetches: false,
             syncs: Vec::new(),
             gathers: Vec::new(),
@@ -79,6 +87,12 @@ impl World {
                 Effect::Read(origin, result) => self.read.push((origin.token, result)),
                 Effect::Fetch(job) if self.hold_fetches => self.fetches.push(job),
                 Effect::Fetch(job) => self.fetch(job),
+                Effect::Resolved(origin, result) => {
+                    let found = result.map(|position| position.next_offset);
+                    self.resolved.push((origin.token, found));
+                }
+                Effect::Described(origin, info) => self.described.push((origin.token, info)),
+                Effect::Lookup(job) => self.lookups.push(job),
                 Effect::Sync(job) => self.syncs.push(job),
                 Effect::Gather(us) => self.gathers.push(us),
                 Effect::Snapshot(job) => self.snapshots.push(job),
@@ -165,7 +179,7 @@ impl World {
     }
 
     fn end(&self) -> u64 {
-        self.partition.describe(Place::EARLIEST).end_offset
+        self.partition.info().end_offset
     }
 }
 
@@ -369,7 +383,7 @@ fn what_nobody_waits_for_is_synced_all_the_same_before_it_is_much() {
     }
     let end = world.end();
     world.sync();
-    assert_eq!(world.partition.describe(Place::EARLIEST).synced_offset, end);
+    assert_eq!(world.partition.info().synced_offset, end);
 }
 
 #[test]
@@ -377,12 +391,7 @@ fn subscriptions_begin_where_they_ask() {
     let mut world = World::new();
     world.append(1, Acks::Written, 3);
     world.flush();
-    let at = |start, offset| {
-        world
-            .partition
-            .resolve(Place { start, at: offset })
-            .map(|position| position.next_offset)
-    };
+    let at = |start, offset| world.partition.offset_of(Place { start, at: offset });
     assert_eq!(at(Start::Earliest, 9), Ok(0));
     assert_eq!(at(Start::Latest, 9), Ok(3));
     assert_eq!(at(Start::Offset, 2), Ok(2));

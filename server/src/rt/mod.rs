@@ -19,7 +19,9 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 pub(crate) use driver::{Driver, pin_to_core, raise_limits, run};
-pub(crate) use net::{Acceptor, CancelHandle, Closer, ReadHalf, WriteHalf, accept_canceller};
+pub(crate) use net::{
+    Acceptor, CancelHandle, Closer, Peer, ReadHalf, WriteHalf, accept_canceller, own_uid,
+};
 pub(crate) use notify::Notify;
 
 /// Runs a future on this thread beside the others.

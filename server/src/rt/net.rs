@@ -12,13 +12,69 @@ pub(crate) use monoio::io::CancelHandle;
 use monoio::io::{
     AsyncReadRent, AsyncWriteRent, Canceller, OwnedReadHalf, OwnedWriteHalf, Splitable,
 };
-use monoio::net::{TcpListener, TcpStream};
+use monoio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 
 use super::parts::Parts;
 
 /// A listening socket of this shard.
 pub(crate) struct Acceptor {
-    listener: TcpListener,
+    listener: Listener,
+}
+
+enum Listener {
+    Tcp(TcpListener),
+    Unix(UnixListener),
+}
+
+/// Who is at the other end, as far as the kernel knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Peer {
+    Tcp(SocketAddr),
+    /// A program of this machine, by its effective user.
+    Unix {
+        uid: u32,
+        /// It is the server's own.
+        owner: bool,
+    },
+}
+
+impl Peer {
+    /// Whether it is the user that the server runs as.
+    pub(crate) fn is_owner(&self) -> bool {
+        matches!(self, Self::Unix { owner: true, .. })
+    }
+}
+
+impl std::fmt::Display for Peer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Tcp(address) => address.fmt(f),
+            Self::Unix { uid, .. } => write!(f, "unix:uid={uid}"),
+        }
+    }
+}
+
+/// The user of the process at the other end of a Unix socket.
+fn peer_uid(fd: RawFd) -> io::Result<u32> {
+    let mut credentials = libc::ucred { pid: 0, uid: u32::MAX, gid: u32::MAX };
+    let mut len = size_of::<libc::ucred>() as libc::socklen_t;
+    // SAFETY: `credentials` is a valid ucred of `len` bytes, which the call writes.
+    let result = unsafe {
+        libc::getsockopt(
+            fd,
+            libc::SOL_SOCKET,
+            libc::SO_PEERCRED,
+            (&raw mut credentials).cast(),
+            &raw mut len,
+        )
+    };
+    if result == 0 { Ok(credentials.uid) } else { Err(io::Error::last_os_error()) }
+}
+
+/// The user that this process acts as.
+pub(crate) fn own_uid() -> u32 {
+    // SAFETY: it takes nothing and cannot fail.
+    unsafe { libc::geteuid() }
 }
 
 /// Ends an accept that waits.
@@ -42,23 +98,43 @@ impl Acceptor {
     /// Takes over a bound, listening socket.
     pub(crate) fn new(listener: std::net::TcpListener) -> io::Result<Self> {
         listener.set_nonblocking(true)?;
-        Ok(Self { listener: TcpListener::from_std(listener)? })
+        Ok(Self { listener: Listener::Tcp(TcpListener::from_std(listener)?) })
+    }
+
+    /// The same of a Unix socket.
+    pub(crate) fn unix(listener: std::os::unix::net::UnixListener) -> io::Result<Self> {
+        listener.set_nonblocking(true)?;
+        Ok(Self { listener: Listener::Unix(UnixListener::from_std(listener)?) })
     }
 
     /// The next connection; an error of kind `Other` or `Interrupted` when it was stopped.
     pub(crate) async fn accept(
         &self,
         stop: CancelHandle,
-    ) -> io::Result<(ReadHalf, WriteHalf, Closer, SocketAddr)> {
-        let (stream, peer) = self.listener.cancelable_accept(stop).await?;
-        // A small reply must not wait for company.
-        stream.set_nodelay(true)?;
-        let fd = stream.as_raw_fd();
-        let (read, write) = stream.into_split();
-        let closer = Closer { fd, _stream: Rc::clone(&read.0) };
-        let read = ReadHalf { stream: read };
-        let write = WriteHalf { stream: write, parts: None };
-        Ok((read, write, closer, peer))
+    ) -> io::Result<(ReadHalf, WriteHalf, Closer, Peer)> {
+        match &self.listener {
+            Listener::Tcp(listener) => {
+                let (stream, peer) = listener.cancelable_accept(stop).await?;
+                // A small reply must not wait for company.
+                stream.set_nodelay(true)?;
+                let fd = stream.as_raw_fd();
+                let (read, write) = stream.into_split();
+                let closer = Closer { fd, _stream: Kept::Tcp(Rc::clone(&read.0)) };
+                let read = ReadHalf::Tcp(read);
+                let write = WriteHalf { stream: Writing::Tcp(write), parts: None };
+                Ok((read, write, closer, Peer::Tcp(peer)))
+            }
+            Listener::Unix(listener) => {
+                let (stream, _) = listener.cancelable_accept(stop).await?;
+                let fd = stream.as_raw_fd();
+                let uid = peer_uid(fd)?;
+                let (read, write) = stream.into_split();
+                let closer = Closer { fd, _stream: Kept::Unix(Rc::clone(&read.0)) };
+                let read = ReadHalf::Unix(read);
+                let write = WriteHalf { stream: Writing::Unix(write), parts: None };
+                Ok((read, write, closer, Peer::Unix { uid, owner: uid == own_uid() }))
+            }
+        }
     }
 }
 
@@ -66,7 +142,13 @@ impl Acceptor {
 pub(crate) struct Closer {
     fd: RawFd,
     /// Keeps the descriptor from being closed, and its number from being given to another socket.
-    _stream: Rc<UnsafeCell<TcpStream>>,
+    _stream: Kept,
+}
+
+#[expect(dead_code, reason = "held, never used")]
+enum Kept {
+    Tcp(Rc<UnsafeCell<TcpStream>>),
+    Unix(Rc<UnsafeCell<UnixStream>>),
 }
 
 impl Closer {
@@ -90,23 +172,32 @@ impl Closer {
 }
 
 /// The reading half of a connection.
-pub(crate) struct ReadHalf {
-    stream: OwnedReadHalf<TcpStream>,
+pub(crate) enum ReadHalf {
+    Tcp(OwnedReadHalf<TcpStream>),
+    Unix(OwnedReadHalf<UnixStream>),
 }
 
 impl ReadHalf {
     /// Reads to the end of `buf`, within its capacity. Zero bytes is the end of the stream.
     pub(crate) async fn read(&mut self, buf: BytesMut) -> (io::Result<usize>, BytesMut) {
         let len = buf.len();
-        let (result, slice) = self.stream.read(buf.slice_mut(len..)).await;
+        let (result, slice) = match self {
+            Self::Tcp(stream) => stream.read(buf.slice_mut(len..)).await,
+            Self::Unix(stream) => stream.read(buf.slice_mut(len..)).await,
+        };
         (result, slice.into_inner())
     }
 }
 
 /// The writing half of a connection.
 pub(crate) struct WriteHalf {
-    stream: OwnedWriteHalf<TcpStream>,
+    stream: Writing,
     parts: Option<Parts>,
+}
+
+enum Writing {
+    Tcp(OwnedWriteHalf<TcpStream>),
+    Unix(OwnedWriteHalf<UnixStream>),
 }
 
 impl WriteHalf {
@@ -115,7 +206,10 @@ impl WriteHalf {
         let mut parts = self.parts.take().unwrap_or_else(|| Parts::new(Vec::new()));
         parts.refill(bytes);
         while !parts.is_empty() {
-            let (result, returned) = self.stream.writev(parts).await;
+            let (result, returned) = match &mut self.stream {
+                Writing::Tcp(stream) => stream.writev(parts).await,
+                Writing::Unix(stream) => stream.writev(parts).await,
+            };
             parts = returned;
             match result {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),

@@ -262,6 +262,21 @@ impl<D: Disk> Session<D> {
         Ok(())
     }
 
+    /// What a subscription reads.
+    pub(super) fn subscribed_topic(&self, token: u64) -> Option<Arc<Topic>> {
+        self.subscriptions.get(&token).map(|subscription| Arc::clone(&subscription.topic))
+    }
+
+    /// Ends a subscription, and says why.
+    pub(super) fn end_subscription(&mut self, token: u64, error: &Error) {
+        let channel = self.subscriptions.get(&token).map(|subscription| subscription.channel);
+        if let Some(channel) = channel {
+            self.cancel_read(token);
+            self.forget_subscription(token);
+            self.protocol.end_subscription(channel, error);
+        }
+    }
+
     fn forget_subscription(&mut self, token: u64) {
         if let Some(subscription) = self.subscriptions.remove(&token)
             && self.subscribed.get(&subscription.channel) == Some(&token)

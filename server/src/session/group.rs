@@ -23,6 +23,8 @@ const MAX_QUEUED_BYTES: usize = 8 << 20;
 pub(super) struct Membership {
     channel: u32,
     group: String,
+    /// Streams and topics that it reads.
+    topics: Vec<(String, String)>,
 }
 
 impl<D: Disk> Session<D> {
@@ -77,7 +79,12 @@ impl<D: Disk> Session<D> {
         let token = self.next_token;
         self.next_token += 1;
         self.member_channels.insert(ticket.channel, token);
-        let membership = Membership { channel: ticket.channel, group: join.group.clone() };
+        let topics = join.topics.iter().map(|t| (t.stream.clone(), t.topic.clone()));
+        let membership = Membership {
+            channel: ticket.channel,
+            group: join.group.clone(),
+            topics: topics.collect(),
+        };
         self.memberships.insert(token, membership);
         let request = GroupRequest::Join {
             join,
@@ -95,7 +102,8 @@ impl<D: Disk> Session<D> {
         let token = ticket.correlation;
         let shards = self.router.shared.inboxes.len();
         for shard in 0..shards {
-            let request = Box::new(GroupRequest::List { after: after.to_owned() });
+            let (after, user) = (after.to_owned(), self.listing_user());
+            let request = Box::new(GroupRequest::List { after, user });
             let origin = self.origin(token);
             self.router.send(shard, ShardMessage::Group { origin, request });
         }
@@ -202,6 +210,22 @@ impl<D: Disk> Session<D> {
                 self.protocol.end_membership(channel, &error);
             }
             _ => {}
+        }
+    }
+
+    /// The group of a membership, and the topics that it reads.
+    pub(super) fn member_reads(&self, token: u64) -> Option<(String, Vec<(String, String)>)> {
+        let membership = self.memberships.get(&token)?;
+        Some((membership.group.clone(), membership.topics.clone()))
+    }
+
+    /// Gives a membership up, and says why.
+    pub(super) fn leave_membership(&mut self, token: u64, error: &Error) {
+        if let Some(membership) = self.forget_membership(token) {
+            let member = self.origin(token);
+            let (channel, group) = (membership.channel, membership.group);
+            self.router.group(member, GroupRequest::Leave { group, member, keep: false });
+            self.protocol.end_membership(channel, error);
         }
     }
 

@@ -6,15 +6,17 @@
 //! what is queued for a slow peer is bounded, since nothing is delivered while
 //! [`HIGH_WATER_BYTES`] or more lie in the queue.
 
+mod access;
 mod admin;
+mod auth;
 mod consume;
 mod group;
 mod names;
 mod produce;
+mod rights;
 mod trim;
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -25,7 +27,9 @@ use tidewire_protocol::message::{AnyRequest, GroupInfo, PartitionInfo};
 use tidewire_storage::Topic;
 use tidewire_storage::disk::{Disk, RealDisk};
 
+use crate::auth::Who;
 use crate::message::{Answer, Origin};
+use crate::rt::Peer;
 use crate::shared::Router;
 pub(crate) use admin::page;
 use consume::Subscription;
@@ -91,8 +95,16 @@ pub(crate) struct Session<D: Disk = RealDisk> {
     router: Rc<Router<D>>,
     /// Unique on its shard.
     id: u64,
-    peer: SocketAddr,
+    peer: Peer,
     client_name: String,
+    who: Who,
+    /// Ways to log in that this connection was offered.
+    auth_methods: u32,
+    /// Which change of users `who` is of.
+    access_version: u64,
+    judging: Option<auth::Judging>,
+    /// When the token ends that it logged in with.
+    login_ends: Option<Time>,
     pending: HashMap<u64, Pending>,
     /// By channel.
     producers: HashMap<u32, Producing>,
@@ -124,14 +136,20 @@ impl<D: Disk> Session<D> {
         protocol: ServerConnection,
         router: Rc<Router<D>>,
         id: u64,
-        peer: SocketAddr,
+        peer: Peer,
     ) -> Self {
+        let auth_methods = protocol.methods();
         Self {
             protocol,
             router,
             id,
             peer,
             client_name: String::new(),
+            who: if auth_methods == 0 { Who::Everybody } else { Who::Nobody },
+            auth_methods,
+            access_version: 0,
+            judging: None,
+            login_ends: None,
             pending: HashMap::new(),
             producers: HashMap::new(),
             opening: HashMap::new(),
@@ -171,13 +189,17 @@ impl<D: Disk> Session<D> {
     /// A time that [`Session::poll_timeout`] named has come.
     pub(crate) fn handle_timeout(&mut self, now: Time) {
         self.protocol.handle_timeout(now);
+        if !self.protocol.is_over() {
+            self.auth_timeout(now);
+        }
         self.expire_fetches(now);
         self.handle_events(now);
     }
 
     /// When to call [`Session::handle_timeout`].
     pub(crate) fn poll_timeout(&self) -> Option<Time> {
-        self.protocol.poll_timeout().into_iter().chain(self.fetch_deadline).min()
+        let own = self.fetch_deadline.into_iter().chain(self.auth_deadline());
+        self.protocol.poll_timeout().into_iter().chain(own).min()
     }
 
     /// Bytes to write; false if there are none.
@@ -260,6 +282,9 @@ impl<D: Disk> Session<D> {
             (Pending::Trim { ticket, missing, failed }, Answer::Trimmed(result)) => {
                 self.answer_trim(token, ticket, missing, failed, result);
             }
+            (Pending::Catalog(ticket), Answer::Access(changed)) => {
+                self.answer_access(ticket, changed);
+            }
             (Pending::Catalog(ticket), answer) => self.answer_catalog(ticket, answer),
             (Pending::Group(ticket), Answer::Group(result)) => {
                 self.answer_group(ticket, result);
@@ -285,6 +310,7 @@ impl<D: Disk> Session<D> {
                         version = %hello.client_version, "connected"
                     );
                 }
+                ServerEvent::Auth(ticket, request) => self.handle_auth(now, ticket, request),
                 ServerEvent::Request(ticket, request, payload) => {
                     self.handle_request(now, ticket, request, payload);
                 }
@@ -302,6 +328,23 @@ impl<D: Disk> Session<D> {
         request: AnyRequest,
         payload: Bytes,
     ) {
+        if !matches!(self.who, Who::Everybody) {
+            // A change that was answered counts, even if this shard has not been told of it yet.
+            if self.access_version != self.router.shared.auth.access.load().version {
+                self.renew_login(now);
+                if self.protocol.is_over() {
+                    return;
+                }
+            }
+            if let Err(error) = self.authorize(&ticket, &request) {
+                tracing::info!(
+                    target: "tidewire::audit", peer = %self.peer, user = self.who.name(),
+                    kind = %ticket.kind, "refused: {error}"
+                );
+                self.protocol.reply_error(ticket, &error);
+                return;
+            }
+        }
         let result = match request {
             AnyRequest::Append(append) => self.append(ticket, &append, payload),
             AnyRequest::OpenProducer(open) => self.open_producer(ticket, open),
@@ -326,6 +369,8 @@ impl<D: Disk> Session<D> {
 
     fn handle_closed(&mut self, error: Option<Error>) {
         self.closed = true;
+        self.judging = None;
+        self.login_ends = None;
         match error {
             Some(error) => tracing::info!(
                 peer = %self.peer, client = %self.client_name, code = %error.code,

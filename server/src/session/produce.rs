@@ -98,6 +98,11 @@ impl<D: Disk> Session<D> {
         }
     }
 
+    /// The topic of an open channel.
+    pub(super) fn produced_topic(&self, channel: u32) -> Option<&Topic> {
+        self.producers.get(&channel).map(|producing| &*producing.topic)
+    }
+
     fn producer_opened(&mut self, ticket: Ticket, producing: Producing) {
         let reply = producing.reply();
         self.producers.insert(ticket.channel, producing);

@@ -6,7 +6,6 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::io;
-use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +16,7 @@ use tidewire_protocol::error::Error;
 use super::core::Connected;
 use crate::clock::Clock;
 use crate::message::{Answer, Origin};
-use crate::rt::{self, Acceptor, Closer, Notify, ReadHalf, WriteHalf};
+use crate::rt::{self, Acceptor, Closer, Notify, Peer, ReadHalf, WriteHalf};
 use crate::session::Session;
 use crate::shared::Router;
 
@@ -99,18 +98,23 @@ impl Connections {
         self.by_id.borrow().values().cloned().collect()
     }
 
-    fn start(
-        self: &Rc<Self>,
-        read: ReadHalf,
-        write: WriteHalf,
-        closer: Closer,
-        peer: SocketAddr,
-    ) {
+    fn start(self: &Rc<Self>, read: ReadHalf, write: WriteHalf, closer: Closer, peer: Peer) {
+        let shared = &self.router.shared;
+        let challenge = match shared.auth.challenge(&peer) {
+            Ok(challenge) => challenge,
+            Err(error) => {
+                tracing::error!(%peer, %error, "refused a connection");
+                return;
+            }
+        };
         let id = self.next_id.get();
         self.next_id.set(id + 1);
-        let shared = &self.router.shared;
         let clock = shared.clock;
-        let protocol = ServerConnection::new(Arc::clone(&shared.protocol), clock.now());
+        let config = Arc::clone(&shared.protocol);
+        let protocol = match challenge {
+            Some(challenge) => ServerConnection::with_challenge(config, clock.now(), challenge),
+            None => ServerConnection::new(config, clock.now()),
+        };
         let session = Session::new(protocol, Rc::clone(&self.router), id, peer);
         let connection = Rc::new(Connection {
             session: RefCell::new(session),
@@ -144,6 +148,13 @@ impl Connected for Connections {
         let connection = self.by_id.borrow().get(&origin.connection).cloned();
         if let Some(connection) = connection {
             connection.session.borrow_mut().handle_answer(now, origin.token, answer);
+            connection.touched();
+        }
+    }
+
+    fn access_changed(&self, now: Time) {
+        for connection in self.all() {
+            connection.session.borrow_mut().access_changed(now);
             connection.touched();
         }
     }
@@ -263,6 +274,7 @@ async fn time_loop(connection: Rc<Connection>) {
         if rt::until(deadline, connection.timer.notified()).await.is_none() {
             connection.session.borrow_mut().handle_timeout(connection.clock.now());
             connection.writable.notify();
+            connection.readable.notify();
         }
     }
     connection.readable.notify();

@@ -18,6 +18,8 @@ use crate::shared::Router;
 pub(crate) trait Connected {
     /// Hands an answer to the connection that waits for it; one that is gone waits no more.
     fn answer(&self, now: Time, origin: Origin, answer: Answer);
+    /// Users, or what they may do, have changed: every connection looks again at its own.
+    fn access_changed(&self, now: Time);
     /// The shard is to stop.
     fn stop(&self);
 }
@@ -55,6 +57,7 @@ impl<D: Disk> Core<D> {
             ShardMessage::Opened { id, result } => partitions.opened(id, *result),
             ShardMessage::Synced { id, outcome } => partitions.synced(id, outcome),
             ShardMessage::Fetched { id, outcome } => partitions.fetched(id, *outcome),
+            ShardMessage::LookedUp { id, outcome } => partitions.looked_up(id, *outcome),
             ShardMessage::Trimmed { id, outcome } => partitions.trimmed(id, outcome),
             ShardMessage::TopicChanged(topic) => partitions.topic_changed(&topic),
             ShardMessage::Snapshot { id, outcome } => partitions.snapshot_written(id, outcome),
@@ -65,6 +68,9 @@ impl<D: Disk> Core<D> {
             ShardMessage::CatalogChanged => return self.groups.catalog_changed(),
             ShardMessage::DropTopic { topic, name, done } => {
                 partitions.drop_topic(topic, &name, done);
+            }
+            ShardMessage::AccessChanged => {
+                return connected.access_changed(self.router.shared.clock.now());
             }
             ShardMessage::Stop => return connected.stop(),
             // Whoever waits for it looks again after every message.

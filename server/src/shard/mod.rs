@@ -43,6 +43,8 @@ pub(crate) struct Start {
     pub(crate) shared: Arc<Shared>,
     pub(crate) inbox: flume::Receiver<ShardMessage>,
     pub(crate) listener: std::net::TcpListener,
+    /// A Unix socket beside it, on one shard.
+    pub(crate) socket: Option<std::os::unix::net::UnixListener>,
     pub(crate) groups: StoredGroups,
 }
 
@@ -73,17 +75,26 @@ impl Shard {
     }
 
     async fn serve(self, start: Start) -> std::io::Result<()> {
-        let acceptor = rt::Acceptor::new(start.listener)?;
-        let (stopper, cancel) = rt::accept_canceller();
-        let accepting =
-            rt::spawn(connections::accept(Rc::clone(&self.connections), acceptor, cancel));
+        let mut acceptors = vec![rt::Acceptor::new(start.listener)?];
+        if let Some(socket) = start.socket {
+            acceptors.push(rt::Acceptor::unix(socket)?);
+        }
+        let mut accepting = Vec::new();
+        for acceptor in acceptors {
+            let (stopper, cancel) = rt::accept_canceller();
+            let connections = Rc::clone(&self.connections);
+            let task = rt::spawn(connections::accept(connections, acceptor, cancel));
+            accepting.push((stopper, task));
+        }
         let mut inbox = start.inbox.into_stream();
         self.core.borrow_mut().begin();
         self.work(&mut inbox, |shard| shard.connections.is_stopping()).await;
 
         // Stopping: no new connections, no new requests; what was accepted is answered.
-        stopper.stop();
-        accepting.join().await;
+        for (stopper, task) in accepting {
+            stopper.stop();
+            task.join().await;
+        }
         let now = self.router.shared.clock.now();
         let error = Error::new(Code::SHUTTING_DOWN, "the server is shutting down");
         self.connections.drain_all(now, &error);

@@ -16,7 +16,7 @@ use tidewire_storage::log::{LogOptions, SnapshotOutcome, SyncOutcome, TrimOutcom
 use super::kept::Kept;
 use crate::io_pool::IoJob;
 use crate::message::{Answer, OpenResult, Origin, PartitionId, PartitionRequest};
-use crate::partition::{Effect, FetchOutcome, Partition, storage_error};
+use crate::partition::{Effect, FetchOutcome, LookupOutcome, Partition, storage_error};
 use crate::shared::Router;
 
 /// How often a partition is looked at for records that are too old, at most.
@@ -238,13 +238,10 @@ impl<D: Disk> Partitions<D> {
             }
             PartitionRequest::Purge => partition.purge(origin, effects),
             PartitionRequest::Resolve(place) => {
-                let position = partition.resolve(place);
-                self.answers.push((origin, Answer::Resolve(position)));
+                partition.resolve(place, origin, effects);
             }
             PartitionRequest::Describe(place) => {
-                let described = partition.describe(place);
-                let info = self.info(id, described);
-                self.answers.push((origin, Answer::Describe(info)));
+                partition.describe(place, origin, effects);
             }
         }
         self.apply_effects(id);
@@ -286,6 +283,13 @@ impl<D: Disk> Partitions<D> {
         open.partition.fetched(outcome, &mut self.effects);
         self.apply_effects(id);
         self.note_kept(id);
+    }
+
+    /// A place was looked up.
+    pub(super) fn looked_up(&mut self, id: PartitionId, outcome: LookupOutcome<D>) {
+        let Some(Slot::Open(open)) = self.slots.get_mut(&id) else { return };
+        open.partition.looked_up(outcome, &mut self.effects);
+        self.apply_effects(id);
     }
 
     /// Takes note of what a partition keeps for readers, and has those that keep most let go of
@@ -509,6 +513,18 @@ impl<D: Disk> Partitions<D> {
                     let inbox = shared.inboxes[self.router.shard].clone();
                     let _ = shared.read_jobs.send(IoJob::Fetch { id, job, inbox });
                 }
+                Effect::Resolved(origin, result) => {
+                    self.answers.push((origin, Answer::Resolve(result)));
+                }
+                Effect::Described(origin, info) => {
+                    let info = placed(self.router.shard, id, info);
+                    self.answers.push((origin, Answer::Describe(info)));
+                }
+                Effect::Lookup(job) => {
+                    let shared = &self.router.shared;
+                    let inbox = shared.inboxes[self.router.shard].clone();
+                    let _ = shared.read_jobs.send(IoJob::Lookup { id, job, inbox });
+                }
                 Effect::Snapshot(job) => {
                     let shared = &self.router.shared;
                     let inbox = shared.inboxes[self.router.shard].clone();
@@ -568,8 +584,7 @@ impl<D: Disk> Partitions<D> {
     }
 
     fn info(&self, id: PartitionId, info: PartitionInfo) -> PartitionInfo {
-        let shard = u32::try_from(self.router.shard).unwrap_or(u32::MAX);
-        PartitionInfo { partition: id.partition, shard, ..info }
+        placed(self.router.shard, id, info)
     }
 
     /// The answers given since the last call, if there are any.
@@ -587,6 +602,12 @@ impl<D: Disk> Partitions<D> {
 
 fn deleted(topic: &str) -> Error {
     Error::new(Code::TOPIC_NOT_FOUND, format!("topic {topic} was deleted"))
+}
+
+/// What a partition says of itself, with where it is.
+fn placed(shard: usize, id: PartitionId, info: PartitionInfo) -> PartitionInfo {
+    let shard = u32::try_from(shard).unwrap_or(u32::MAX);
+    PartitionInfo { partition: id.partition, shard, ..info }
 }
 
 fn empty_info() -> PartitionInfo {

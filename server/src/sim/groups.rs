@@ -13,11 +13,13 @@ use crate::message::Origin;
 #[derive(Debug)]
 pub enum Told {
     /// Of each offset: its code, 0 if it is stored, and what is stored.
-    Stored(Result<Vec<(u16, u64)>, Error>),
+    Stored(Vec<(u16, u64)>),
     /// What is stored, for each partition asked for.
-    Found(Result<Vec<Option<u64>>, Error>),
+    Found(Vec<Option<u64>>),
     /// It was reset.
-    Reset(Result<(), Error>),
+    Reset,
+    /// Whatever was asked, this is in its way.
+    Failed(Error),
 }
 
 /// The groups of a server of one shard.
@@ -97,15 +99,14 @@ fn told(result: Result<GroupReply, Error>) -> Option<Told> {
     Some(match result {
         Ok(GroupReply::Store(reply)) => {
             let results = reply.results.into_iter();
-            Told::Stored(Ok(results.map(|result| (result.code, result.offset)).collect()))
+            Told::Stored(results.map(|result| (result.code, result.offset)).collect())
         }
         Ok(GroupReply::Get(reply)) => {
             let found = reply.offsets.into_iter();
-            Told::Found(Ok(found.map(|found| found.stored.then_some(found.offset)).collect()))
+            Told::Found(found.map(|found| found.stored.then_some(found.offset)).collect())
         }
-        Ok(GroupReply::Done) => Told::Reset(Ok(())),
+        Ok(GroupReply::Done) => Told::Reset,
         Ok(_) => return None,
-        // Whoever asked knows what for.
-        Err(error) => Told::Reset(Err(error)),
+        Err(error) => Told::Failed(error),
     })
 }

@@ -16,7 +16,9 @@ use tidewire_protocol::connection::Time;
 
 pub use groups::{Groups, Told};
 pub use mistakes::Mistake;
-pub use partition::{Effect, FetchJob, FetchOutcome, Partition, ReadReply};
+pub use partition::{
+    Effect, FetchJob, FetchOutcome, LookupJob, LookupOutcome, Partition, ReadReply,
+};
 pub use server::{Options, Peer, Server, Stored, Work};
 
 /// Sets the time for every server on this thread: monotonic, and of the day in microseconds since

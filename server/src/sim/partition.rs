@@ -31,6 +31,10 @@ pub enum Effect<D: Disk> {
     Read(u64, Result<ReadReply, Error>),
     /// Run this where it may block, then call [`Partition::fetched`].
     Fetch(FetchJob<D>),
+    /// A place that was asked for, or that it cannot be found.
+    Resolved(u64, Result<u64, Error>),
+    /// Run this where it may block, then call [`Partition::looked_up`].
+    Lookup(LookupJob<D>),
     /// Run this where it may block, then call [`Partition::synced`].
     Sync(SyncJob<D>),
     /// Call [`Partition::gathered`] after so many microseconds.
@@ -67,6 +71,19 @@ impl<D: Disk> FetchJob<D> {
     /// Reads.
     pub fn run(self) -> FetchOutcome<D> {
         FetchOutcome(self.0.run())
+    }
+}
+
+/// A look-up by time.
+pub struct LookupJob<D: Disk>(partition::LookupJob<D>);
+
+/// What came of it.
+pub struct LookupOutcome<D: Disk>(partition::LookupOutcome<D>);
+
+impl<D: Disk> LookupJob<D> {
+    /// Looks.
+    pub fn run(self) -> LookupOutcome<D> {
+        LookupOutcome(self.0.run())
     }
 }
 
@@ -215,14 +232,28 @@ impl<D: Disk> Partition<D> {
         self.inner.cancel_read(origin(token));
     }
 
-    /// The offset at which a subscription begins.
+    /// The offset at which a subscription begins that does not begin at a time.
+    ///
+    /// # Errors
+    /// The partition does not hold it.
     pub fn resolve(&self, start: Start, offset: u64) -> Result<u64, Error> {
-        self.inner.resolve(Place { start, at: offset }).map(|position| position.next_offset)
+        self.inner.offset_of(Place { start, at: offset })
+    }
+
+    /// Asks where the records since a time begin; answered by [`Effect::Resolved`].
+    pub fn resolve_time(&mut self, time_us: u64, token: u64) {
+        let place = Place { start: Start::Timestamp, at: time_us };
+        self.inner.resolve(place, origin(token), &mut self.effects);
+    }
+
+    /// A look-up ended.
+    pub fn looked_up(&mut self, outcome: LookupOutcome<D>) {
+        self.inner.looked_up(outcome.0, &mut self.effects);
     }
 
     /// Its state.
     pub fn describe(&self) -> PartitionInfo {
-        self.inner.describe(Place { start: Start::Latest, at: 0 })
+        self.inner.info()
     }
 
     /// Answers everyone who waits with `error`.
@@ -245,31 +276,42 @@ impl<D: Disk> Partition<D> {
 
     /// What it wants done since the last call.
     pub fn take_effects(&mut self) -> Vec<Effect<D>> {
-        let effect = |effect| match effect {
-            partition::Effect::Appended(origin, result) => {
-                Effect::Appended(origin.token, result)
-            }
-            partition::Effect::Read(origin, result) => {
-                let reply = result.map(|reply| ReadReply {
-                    bytes: reply.bytes.concat().into(),
-                    next_offset: reply.next_offset,
-                    start_offset: reply.start_offset,
-                    end_offset: reply.end_offset,
-                });
-                Effect::Read(origin.token, reply)
-            }
-            partition::Effect::Flushed(origin, result) => {
-                Effect::Flushed(origin.token, result.map(|reply| reply.synced_offset))
-            }
-            partition::Effect::Fetch(job) => Effect::Fetch(FetchJob(job)),
-            partition::Effect::Sync(job) => Effect::Sync(job),
-            partition::Effect::Gather(us) => Effect::Gather(us),
-            partition::Effect::Snapshot(job) => Effect::Snapshot(job),
-            partition::Effect::Trimmed(origin, result) => Effect::Trimmed(origin.token, result),
-            partition::Effect::Trim(job) => Effect::Trim(job),
-            partition::Effect::Remove(job) => Effect::Remove(job),
+        let effect = |effect| {
+            Some(match effect {
+                partition::Effect::Appended(origin, result) => {
+                    Effect::Appended(origin.token, result)
+                }
+                partition::Effect::Read(origin, result) => {
+                    let reply = result.map(|reply| ReadReply {
+                        bytes: reply.bytes.concat().into(),
+                        next_offset: reply.next_offset,
+                        start_offset: reply.start_offset,
+                        end_offset: reply.end_offset,
+                    });
+                    Effect::Read(origin.token, reply)
+                }
+                partition::Effect::Flushed(origin, result) => {
+                    Effect::Flushed(origin.token, result.map(|reply| reply.synced_offset))
+                }
+                partition::Effect::Fetch(job) => Effect::Fetch(FetchJob(job)),
+                partition::Effect::Resolved(origin, result) => {
+                    let offset = result.map(|position| position.next_offset);
+                    Effect::Resolved(origin.token, offset)
+                }
+                // Nobody asks here but by `describe`, which answers at once.
+                partition::Effect::Described(..) => return None,
+                partition::Effect::Lookup(job) => Effect::Lookup(LookupJob(job)),
+                partition::Effect::Sync(job) => Effect::Sync(job),
+                partition::Effect::Gather(us) => Effect::Gather(us),
+                partition::Effect::Snapshot(job) => Effect::Snapshot(job),
+                partition::Effect::Trimmed(origin, result) => {
+                    Effect::Trimmed(origin.token, result)
+                }
+                partition::Effect::Trim(job) => Effect::Trim(job),
+                partition::Effect::Remove(job) => Effect::Remove(job),
+            })
         };
-        self.effects.drain(..).map(effect).collect()
+        self.effects.drain(..).filter_map(effect).collect()
     }
 }
 

@@ -22,6 +22,7 @@ use tidewire_storage::groups::{GroupStore, StoredGroup};
 use tidewire_storage::{CatalogStore, TopicDirs};
 
 use super::Mistake;
+use crate::auth::Auth;
 use crate::catalog::{Answered, CatalogJob, Writer};
 use crate::clock::Clock;
 use crate::group::writer::{self, GroupJob};
@@ -29,6 +30,7 @@ use crate::group::{GroupRequest, Limits, shard_of};
 use crate::io_pool::{self, IoJob};
 use crate::message::{Answer, Origin, PartitionRequest, ShardMessage};
 use crate::read_budget::ReadBudget;
+use crate::rt;
 use crate::session::Session;
 use crate::shard::{Connected, Core, StoredGroups};
 use crate::shared::{Router, Shared};
@@ -138,6 +140,12 @@ impl<D: Disk> Connected for Connections<D> {
         }
     }
 
+    fn access_changed(&self, now: Time) {
+        for session in self.sessions.borrow_mut().values_mut() {
+            session.access_changed(now);
+        }
+    }
+
     fn stop(&self) {}
 }
 
@@ -177,6 +185,7 @@ impl<D: Disk> Server<D> {
             disk,
             topic_dirs,
             catalog: ArcSwap::new(snapshot),
+            auth: Auth::open_to_all(&store),
             leader_epoch: store.leader_epoch(),
             protocol: Arc::new(ServerConfig { server_id, ..ServerConfig::default() }),
             drain_timeout_ms: 0,
@@ -233,7 +242,8 @@ impl<D: Disk> Server<D> {
         connections.next_id.set(id + 1);
         let now = self.shared.clock.now();
         let protocol = ServerConnection::new(Arc::clone(&self.shared.protocol), now);
-        let session = Session::new(protocol, Rc::clone(&connections.router), id, address);
+        let session =
+            Session::new(protocol, Rc::clone(&connections.router), id, rt::Peer::Tcp(address));
         connections.sessions.borrow_mut().insert(id, session);
         Peer { shard, id }
     }

@@ -637,6 +637,11 @@ impl World {
                     Err(error) => self.fail(format!("a reply cannot be read: {error}")),
                 }
             }
+            // A group that is not there has nothing stored.
+            (Pending::Ask { ask }, Err(error)) if error.code == Code::GROUP_NOT_FOUND => {
+                self.tally.asked += 1;
+                self.observe(Event::CommitTold { ask, offset: None });
+            }
             (Pending::Reset { partition, offset }, Ok(_)) => {
                 self.tally.resets += 1;
                 let partition = u64::from(partition);

@@ -72,6 +72,17 @@ impl GroupMember {
         (!self.member.is_joined()).then(|| "a member has not joined".to_owned())
     }
 
+    /// How it stands with a partition, in words.
+    pub fn describe(&self, partition: u32) -> Option<String> {
+        let held = self.held.get(&partition)?;
+        let Held { reading, done, stored, leaving, .. } = held;
+        Some(format!(
+            "{}, done {done:?}, stored {stored:?}{}",
+            reading.describe(),
+            if *leaving { ", leaving" } else { "" }
+        ))
+    }
+
     pub fn poll_timeout(&self) -> Option<Time> {
         let readings = self.held.values().filter(|held| !held.leaving);
         let readings = readings.filter_map(|held| held.reading.subscription.poll_timeout());

@@ -88,8 +88,13 @@ impl Reading {
         self.subscription.handle_disconnected();
     }
 
-    /// The reply to a subscription; the place that it begins at, the first time.
-    pub fn subscribed(&mut self, now: Time, result: Result<Frame, Error>) -> Option<u64> {
+    /// The reply to a subscription; the place that it begins at, the first time, and the credit to
+    /// grant.
+    pub fn subscribed(
+        &mut self,
+        now: Time,
+        result: Result<Frame, Error>,
+    ) -> (Option<u64>, Option<u64>) {
         let reply =
             result.and_then(|frame| ClientConnection::decode_reply::<Subscribe>(&frame));
         let known = self.subscription.next_offset().is_some();
@@ -98,11 +103,11 @@ impl Reading {
             self.subscription.handle_subscribed(next, reply.end_offset)
         });
         match result {
-            Ok(()) if !known => self.subscription.next_offset(),
-            Ok(()) => None,
+            Ok(grant) if !known => (self.subscription.next_offset(), grant),
+            Ok(grant) => (None, grant),
             Err(error) => {
                 self.end(now, &error);
-                None
+                (None, None)
             }
         }
     }
@@ -125,6 +130,19 @@ impl Reading {
             Ok(()) => self.deliveries.push_back(payload),
             Err(error) => self.end(now, &error),
         }
+    }
+
+    /// Where it stands, in words.
+    pub fn describe(&self) -> String {
+        let Self { subscription, channel, deliveries, .. } = self;
+        format!(
+            "at {:?} of {} on channel {channel:?}, {}, {} deliveries, {} bytes held",
+            subscription.next_offset(),
+            subscription.end_offset(),
+            if subscription.is_live() { "live" } else { "not subscribed" },
+            deliveries.len(),
+            subscription.held_bytes(),
+        )
     }
 
     pub fn has_delivery(&self) -> bool {
@@ -300,8 +318,11 @@ impl World {
     pub fn subscribed(&mut self, number: usize, channel: u32, result: Result<Frame, Error>) {
         let now = self.time();
         let Some(reading) = self.reading_on(number, channel) else { return };
-        let begins = reading.subscribed(now, result);
+        let (begins, grant) = reading.subscribed(now, result);
         let partition = u64::from(reading.partition);
+        if let Some(limit_bytes) = grant {
+            self.with_access(number, |access| access.tell(channel, &Credit { limit_bytes }));
+        }
         if let (Some(offset), Some(reader)) = (begins, &self.clients[number].reader) {
             let reader = reader.number;
             self.observe(Event::Subscribed { reader, partition, offset });

@@ -112,6 +112,9 @@ impl World {
         let plan = Plan::new(&mut rng.fork());
         let trace = Arc::new(Mutex::new(Trace::new(options.keep_lines, !options.no_hash)));
         let disk = TracedDisk::new(SimDisk::new(rng.next()), Arc::clone(&trace), options.bug);
+        // A hole would quarantine its partition, and all who read it would end. What comes of
+        // that is for runs of storage.
+        disk.sim.keep_order();
         let mut world = Self {
             host: Host::new(),
             links: Vec::new(),
@@ -219,8 +222,18 @@ impl World {
                 let end = self.stored(partition).headers.last().and_then(|h| h.next_offset());
                 let (end, kept) = (end.unwrap_or(0), self.committed(partition).unwrap_or(0));
                 if kept < end {
+                    let who = self.clients.iter().enumerate().filter_map(|(number, client)| {
+                        let member = client.member.as_ref()?;
+                        Some(format!("client {number} is {}", member.describe(partition)?))
+                    });
+                    let who: Vec<String> = who.collect();
                     return Some(format!(
-                        "partition {partition} ends at {end}, stored is {kept}"
+                        "partition {partition} ends at {end}, stored is {kept}; {}",
+                        if who.is_empty() {
+                            "nobody has it".to_owned()
+                        } else {
+                            who.join("; ")
+                        }
                     ));
                 }
             }

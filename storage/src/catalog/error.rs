@@ -21,6 +21,18 @@ pub enum CatalogErrorKind {
     FewerPartitions,
     /// Use fewer names of producers.
     TooManyProducers,
+    /// Use the user that exists.
+    UserExists,
+    /// Create the user, or correct its name.
+    UserNotFound,
+    /// Call the token by another name.
+    TokenExists,
+    /// Look up the token's number.
+    TokenNotFound,
+    /// Have fewer users, tokens or grants.
+    AccessLimit,
+    /// Not to the user that is always there.
+    Root,
     /// The store failed; report it.
     Storage,
 }

@@ -8,7 +8,8 @@
 //! A write that fails makes redb refuse everything until the file is opened again, so room for a
 //! transaction is reserved before it begins: a full disk then refuses the change and nothing else.
 //!
-//! Invariant: the database's file changes only while this process holds the lock.
+//! Invariant: the database's file changes only while this process holds the lock, and not before
+//! all that can be read of it is on the disk.
 //!
 //! A simulation opens a database over its own disk; nobody else can copy or fill that.
 
@@ -17,9 +18,10 @@
     reason = "the database opens its file by itself; this guards that file"
 )]
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, Permissions};
 use std::io;
 use std::ops::Deref;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use redb::Database;
@@ -28,8 +30,8 @@ use rustix::io::Errno;
 
 use super::store::open_error;
 use crate::data_dir::DataDir;
-use crate::disk::database::DiskBackend;
-use crate::disk::{Disk, RealDisk};
+use crate::disk::database::{DiskBackend, write_back};
+use crate::disk::{Disk, OpenMode, RealDisk};
 use crate::error::Error;
 
 /// Beside the catalog; empty.
@@ -64,6 +66,12 @@ impl GuardedDatabase {
         let lock = open_lock(&lock_path)
             .and_then(|lock| lock.lock().map(|()| lock))
             .map_err(|error| Error::io("locking", &lock_path, error))?;
+        if RealDisk.exists(&path).map_err(|error| Error::io("looking for", &path, error))? {
+            RealDisk
+                .open(&path, OpenMode::ReadWrite)
+                .and_then(|file| write_back(&file))
+                .map_err(|error| Error::io("writing back", &path, error))?;
+        }
         let database = redb::Builder::new()
             .set_cache_size(cache_bytes)
             .create(&path)
@@ -76,6 +84,9 @@ impl GuardedDatabase {
             .write(true)
             .open(&path)
             .map_err(|error| Error::io("opening", &path, error))?;
+        // It may hold what passwords can be tried against.
+        file.set_permissions(Permissions::from_mode(0o600))
+            .map_err(|error| Error::io("protecting", &path, error))?;
         Ok(Self { database, guard: Some(Guard { file, lock }) })
     }
 

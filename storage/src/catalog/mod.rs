@@ -6,6 +6,7 @@
 //!
 //! Invariant: a snapshot shows only what is on the disk; each change is one durable transaction.
 
+pub mod access;
 mod check;
 mod error;
 mod guard;

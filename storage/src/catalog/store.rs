@@ -13,6 +13,7 @@ use std::sync::Arc;
 use redb::{ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
 use serde::{Deserialize, Serialize};
 
+use super::access::{self, Access};
 use super::guard::{GuardedDatabase, LOCK_FILE};
 use super::producers;
 use super::{
@@ -29,6 +30,7 @@ pub(super) const TOPICS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new(
 /// Starts of the server on this data directory.
 const LEADER_EPOCH: &str = "leader_epoch";
 const SERVER_ID: &str = "server_id";
+const SALT_KEY: &str = "salt_key_";
 pub(super) const NEXT_STREAM_ID: &str = "next_stream_id";
 pub(super) const NEXT_TOPIC_ID: &str = "next_topic_id";
 const NEXT_PRODUCER_ID: &str = "next_producer_id";
@@ -71,6 +73,7 @@ struct TopicRow {
 pub struct CatalogStore {
     database: GuardedDatabase,
     snapshot: Arc<Catalog>,
+    pub(super) access: Arc<Access>,
     leader_epoch: u32,
 }
 
@@ -102,7 +105,8 @@ impl CatalogStore {
         };
         let leader_epoch = count_start(&database, now_us).map_err(failed)?;
         let snapshot = Arc::new(load(&database).map_err(failed)?);
-        Ok(Self { database, snapshot, leader_epoch })
+        let access = Arc::new(access::load(&database).map_err(failed)?);
+        Ok(Self { database, snapshot, access, leader_epoch })
     }
 
     /// The catalog as it is now.
@@ -127,6 +131,27 @@ impl CatalogStore {
             }
             counters.insert(SERVER_ID, if_new).map_err(CatalogError::storage)?;
             Ok(if_new)
+        })
+        .map_err(|error| Error::new(ErrorKind::Io, error.to_string()))
+    }
+
+    /// A secret number of four words that stays with this data directory. The first time,
+    /// `if_new` becomes it: the caller makes it random.
+    pub fn salt_key(&mut self, if_new: [u64; 4]) -> Result<[u64; 4], Error> {
+        self.commit(|transaction| {
+            let mut counters =
+                transaction.open_table(COUNTERS).map_err(CatalogError::storage)?;
+            let mut words = if_new;
+            for (at, word) in words.iter_mut().enumerate() {
+                let name = format!("{SALT_KEY}{at}");
+                let known = counters.get(name.as_str()).map_err(CatalogError::storage)?;
+                if let Some(known) = known.map(|known| known.value()) {
+                    *word = known;
+                    continue;
+                }
+                counters.insert(name.as_str(), *word).map_err(CatalogError::storage)?;
+            }
+            Ok(words)
         })
         .map_err(|error| Error::new(ErrorKind::Io, error.to_string()))
     }
@@ -318,6 +343,7 @@ fn count_start(database: &GuardedDatabase, now_us: i64) -> Result<u32, CatalogEr
         transaction.open_table(STREAMS).map_err(CatalogError::storage)?;
         transaction.open_table(TOPICS).map_err(CatalogError::storage)?;
         producers::create_tables(transaction)?;
+        access::create_tables(transaction)?;
         let epoch = take_ids(transaction, LEADER_EPOCH, 1)?.start;
         if epoch == FIRST_ID {
             insert_stream(transaction, DEFAULT_STREAM, now_us)?;
@@ -396,7 +422,7 @@ fn insert_stream(
     Ok(id)
 }
 
-fn insert(
+pub(super) fn insert(
     transaction: &WriteTransaction,
     table: TableDefinition<'_, u64, &[u8]>,
     id: u64,

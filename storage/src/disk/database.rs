@@ -1,7 +1,8 @@
 //! A database's file on a [`Disk`], so that redb runs over a simulated one as it does over a real
 //! one, on the calls that redb itself chooses.
 //!
-//! Invariant: what redb was told is written is written whole; a short write is gone on with.
+//! Invariant: what redb was told is written is written whole; a short write is gone on with. No
+//! database is opened before [`write_back`].
 
 use std::fmt;
 use std::io::{self, IoSlice};
@@ -11,16 +12,21 @@ use redb::StorageBackend;
 
 use super::{Disk, DiskFile, OpenMode, read_exact_at, write_all_vectored_at};
 
+/// Bytes that are written back at once.
+const WRITE_BACK_BYTES: usize = 256 << 10;
+
 /// The file of one database.
 pub(crate) struct DiskBackend<F> {
     file: F,
 }
 
 impl<F: DiskFile> DiskBackend<F> {
-    /// Opens the file, or creates it, its name durable.
+    /// Opens the file, or creates it, its name durable. What it holds is on the disk.
     pub(crate) fn open<D: Disk<File = F>>(disk: &D, path: &Path) -> io::Result<Self> {
         if disk.exists(path)? {
-            return Ok(Self { file: disk.open(path, OpenMode::ReadWrite)? });
+            let file = disk.open(path, OpenMode::ReadWrite)?;
+            write_back(&file)?;
+            return Ok(Self { file });
         }
         let dir = path.parent().unwrap_or(Path::new("/"));
         super::create_dir_durable(disk, dir)?;
@@ -28,6 +34,26 @@ impl<F: DiskFile> DiskBackend<F> {
         disk.sync_dir(dir)?;
         Ok(Self { file })
     }
+}
+
+/// Writes a file's bytes to where they are, and syncs them.
+///
+/// After a sync that failed, the kernel calls pages clean that never reached the disk: they can
+/// be read, and no later sync writes them. A process that did not see the failure cannot know
+/// which; what it reads is on the disk once it was written anew. Whatever moment the power fails
+/// at, each sector holds what it held or what was read, which is a transaction that was
+/// interrupted, and redb knows what to do about that.
+pub(crate) fn write_back(file: &impl DiskFile) -> io::Result<()> {
+    let len = file.len()?;
+    let mut buf = Vec::new();
+    let mut at = 0;
+    while at < len {
+        buf.resize(WRITE_BACK_BYTES.min(usize::try_from(len - at).unwrap_or(usize::MAX)), 0);
+        read_exact_at(file, &mut buf, at)?;
+        write_all_vectored_at(file, &mut [IoSlice::new(&buf)], at)?;
+        at += buf.len() as u64;
+    }
+    file.sync_data()
 }
 
 impl<F> fmt::Debug for DiskBackend<F> {

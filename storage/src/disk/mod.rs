@@ -83,27 +83,48 @@ pub trait DiskFile: Send + Sync + 'static {
 }
 
 /// Reads exactly `buf.len()` bytes.
-pub(crate) fn read_exact_at(
-    file: &impl DiskFile,
-    mut buf: &mut [u8],
-    mut at: u64,
-) -> io::Result<()> {
-    while !buf.is_empty() {
-        match file.read_at(buf, at) {
-            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
-            Ok(count) => {
-                buf = &mut buf[count..];
-                at += count as u64;
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
+pub(crate) fn read_exact_at(file: &impl DiskFile, buf: &mut [u8], at: u64) -> io::Result<()> {
+    if read_up_to_at(file, buf, at)? < buf.len() {
+        return Err(io::ErrorKind::UnexpectedEof.into());
     }
     Ok(())
 }
 
+/// Reads `buf.len()` bytes, or fewer if the file ends before; says how many.
+pub(crate) fn read_up_to_at(
+    file: &impl DiskFile,
+    buf: &mut [u8],
+    at: u64,
+) -> io::Result<usize> {
+    let mut done = 0;
+    while done < buf.len() {
+        match file.read_at(&mut buf[done..], at + done as u64) {
+            Ok(0) => break,
+            Ok(count) => done += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(done)
+}
+
 /// Appends exactly `len` bytes to `buf`.
 pub(crate) fn read_exact_append(
+    file: &impl DiskFile,
+    buf: &mut Vec<u8>,
+    len: usize,
+    at: u64,
+) -> io::Result<()> {
+    let held = buf.len();
+    read_up_to_append(file, buf, len, at)?;
+    if buf.len() - held < len {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    Ok(())
+}
+
+/// Appends `len` bytes to `buf`, or fewer if the file ends before.
+pub(crate) fn read_up_to_append(
     file: &impl DiskFile,
     buf: &mut Vec<u8>,
     len: usize,
@@ -114,7 +135,7 @@ pub(crate) fn read_exact_append(
     while buf.len() - start < len {
         let done = buf.len() - start;
         match file.read_append(buf, len - done, at + done as u64) {
-            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+            Ok(0) => break,
             Ok(_) => {}
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),

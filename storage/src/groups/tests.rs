@@ -5,6 +5,7 @@ use std::path::Path;
 use super::store::FILE;
 use super::*;
 use crate::data_dir::DataDir;
+use crate::disk::sim::{Fault, Operation, SimDisk};
 use crate::error::ErrorKind;
 
 fn open(path: &Path) -> (DataDir, GroupStore) {
@@ -121,4 +122,48 @@ fn a_damaged_file_is_refused_by_name() {
     let error = GroupStore::open(&dir).unwrap_err();
     assert!(error.to_string().contains(FILE), "{error}");
     assert_ne!(error.kind(), ErrorKind::Locked);
+}
+
+/// A sync fails, the process ends, and the next one reads what the disk may not hold.
+#[test]
+fn what_a_failed_sync_left_in_the_cache_is_not_built_upon() {
+    let dir = Path::new("/");
+    let mut failures = 0;
+    for seed in 0..60 {
+        let disk = SimDisk::new(seed);
+        let store = GroupStore::over(&disk, dir).unwrap();
+        let mut written = 0;
+        let mut store = Some(store);
+        for round in 0..12_u64 {
+            let fails = (seed + round).is_multiple_of(3);
+            if fails {
+                let after = (seed / 3) % 3;
+                let fault = Fault::once(Operation::Sync, std::io::ErrorKind::Other);
+                disk.inject(Fault { after, ..fault });
+            }
+            let open = store.take().unwrap();
+            let mut writes = filled(&format!("g{}", round % 4));
+            writes.offsets.insert(("a".to_owned(), 1, 0), Some(offset(round)));
+            writes.groups.insert("a".to_owned(), group(0));
+            let result = open.write(&[&writes]);
+            if result.is_ok() {
+                written = round;
+                store = Some(open);
+                continue;
+            }
+            failures += 1;
+            disk.heal();
+            drop(open);
+            store = Some(GroupStore::over(&disk, dir).unwrap());
+        }
+        disk.crash();
+        drop(store);
+        let found = GroupStore::over(&disk, dir)
+            .and_then(|store| store.load())
+            .unwrap_or_else(|error| panic!("seed {seed}: {error}"));
+        let group = found.iter().find(|group| group.name == "a").unwrap();
+        let stored = group.offsets[&(1, 0)].offset;
+        assert!(stored >= written, "seed {seed}: {stored} is there, {written} was written");
+    }
+    assert!(failures > 40, "{failures} syncs failed");
 }

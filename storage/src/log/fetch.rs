@@ -7,7 +7,8 @@
 //!
 //! Invariant: a job reads only what was whole when it was begun. Appends, syncs and trims that
 //! happen meanwhile add bytes behind, rename files that it holds open, or delete names; none of
-//! them changes bytes that it may hand out.
+//! them changes bytes that it may hand out. A sync that fails takes what it did not write from
+//! the cache, perhaps before the log hears of it: see [`Log::is_in_doubt`](super::Log::is_in_doubt).
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -21,7 +22,7 @@ use super::index::{self, Index};
 use super::read::{Chunk, MARK_BYTES, end_of};
 use super::segment::{Segment, log_path, next_path};
 use super::walk::{Check, WALK_WINDOW_BYTES, Window, check_body, walk};
-use crate::disk::{Disk, DiskFile, OpenMode, read_exact_append};
+use crate::disk::{Disk, DiskFile, OpenMode, read_exact_append, read_up_to_append};
 use crate::error::Error;
 
 /// Bytes read at once while looking for a batch.
@@ -216,7 +217,10 @@ impl<D: Disk> ReadJob<D> {
         let take = usize::try_from(left).map_or(max_bytes, |left| left.min(max_bytes));
         let mut bytes = Vec::new();
         let failed = |error| extent.read_error(position, base_offset, error);
-        read_exact_append(file, &mut bytes, take.max(HEADER_LEN), position).map_err(failed)?;
+        read_up_to_append(file, &mut bytes, take.max(HEADER_LEN), position).map_err(failed)?;
+        if bytes.len() < HEADER_LEN {
+            return Err(failed(io::ErrorKind::UnexpectedEof.into()));
+        }
 
         let mut cut = 0;
         let mut next_offset = base_offset;

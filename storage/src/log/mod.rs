@@ -52,6 +52,7 @@ pub use recovery::{Quarantine, Recovery, TornTail};
 use segment::Segment;
 pub use snapshot::{MAX_SNAPSHOT_BYTES, SnapshotJob, SnapshotOutcome};
 pub use sync::{SyncJob, SyncOutcome};
+pub use time::{Lookup, LookupJob, LookupOutcome};
 pub use trim::{RemoveJob, Retention, TrimJob, TrimOutcome};
 
 /// Segment sizes that a log takes, in bytes. Index positions must fit in 32 bits.

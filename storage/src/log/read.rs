@@ -13,7 +13,6 @@ use bytes::Bytes;
 use tidewire_protocol::batch::Header;
 
 use super::fetch::{ReadJob, ReadOutcome, Sealed, Source};
-use super::segment::Segment;
 use super::{Health, Log};
 use crate::disk::Disk;
 use crate::error::{Error, ErrorKind};
@@ -181,10 +180,7 @@ impl<D: Disk> Log<D> {
                 file: Arc::clone(&live.file),
                 from: live.index.floor(offset).unwrap_or((0, segment.base)),
             },
-            None => match self.readers.borrow_mut().open(segment.base) {
-                Some(open) => Source::Open(open),
-                None => Source::Closed,
-            },
+            None => self.source_of_sealed(segment.base),
         };
         let exact =
             if offset == segment.base { Some(0) } else { self.readers.borrow().cursor(offset) };
@@ -262,18 +258,17 @@ impl<D: Disk> Log<D> {
         }
     }
 
-    /// The open file and index of a sealed segment.
-    pub(super) fn sealed(
-        &self,
-        segment: &Segment<D::File>,
-    ) -> Result<Arc<Sealed<D::File>>, Error> {
-        if let Some(open) = self.readers.borrow_mut().open(segment.base) {
-            return Ok(open);
+    /// A sealed segment, open if it is.
+    pub(super) fn source_of_sealed(&self, base: u64) -> Source<D::File> {
+        match self.readers.borrow_mut().open(base) {
+            Some(open) => Source::Open(open),
+            None => Source::Closed,
         }
-        let interval = self.options.index_interval_bytes;
-        let open = Arc::new(Sealed::open(&self.disk, &segment.extent(&self.dir), interval)?);
-        self.readers.borrow_mut().keep(Arc::clone(&open));
-        Ok(open)
+    }
+
+    /// Keeps a sealed segment open for later reads.
+    pub(super) fn keep_sealed(&self, open: Arc<Sealed<D::File>>) {
+        self.readers.borrow_mut().keep(open);
     }
 }
 

@@ -8,7 +8,7 @@ use std::io;
 use tidewire_protocol::batch::{FORMAT, Fault, HEADER_LEN, Header};
 use tidewire_protocol::crc::crc32c;
 
-use crate::disk::{DiskFile, read_exact_at};
+use crate::disk::{DiskFile, read_up_to_at};
 
 /// Bytes read at once by a walk over a whole segment.
 pub(super) const WALK_WINDOW_BYTES: usize = 1 << 20;
@@ -44,9 +44,11 @@ impl<'a, F: DiskFile> Window<'a, F> {
             let take = usize::try_from(left).map_or(self.chunk, |left| left.min(self.chunk));
             self.bytes.resize(take.max(need), 0);
             self.at = at;
-            if let Err(error) = read_exact_at(self.file, &mut self.bytes, at) {
-                self.bytes.clear();
-                return Err(error);
+            let read = read_up_to_at(self.file, &mut self.bytes, at);
+            // What is read ahead may be gone: of what a failed sync lost, no byte is needed here.
+            self.bytes.truncate(*read.as_ref().unwrap_or(&0));
+            if read? < need {
+                return Err(io::ErrorKind::UnexpectedEof.into());
             }
         }
         let from = usize::try_from(at - self.at).expect("the window begins at or before `at`");

@@ -1,7 +1,7 @@
 //! `cargo xtask c`: compiles and runs all that is built on the C library, with whatever compilers
 //! and tools the machine has.
 //!
-//! Owns the steps, and the one server that they share; what is tried stands in `bindings-c/tests`,
+//! Owns the steps, and the two servers that they share, one of which asks for credentials; what is tried stands in `bindings-c/tests`,
 //! `bindings-c/examples` and `bindings-c/go`. The one invariant: a tool that is missing is told in a
 //! line that begins with `SKIPPED:`, and a step that fails does not keep the others from running.
 
@@ -43,6 +43,8 @@ struct Bench {
     stage: PathBuf,
     out: PathBuf,
     server: Server,
+    /// It asks for credentials.
+    secured: Server,
 }
 
 pub(super) fn run(arguments: &[&str]) -> Result<(), String> {
@@ -51,7 +53,8 @@ pub(super) fn run(arguments: &[&str]) -> Result<(), String> {
     finish(cargo().args(["build", "-p", "tidewire-cli"]))?;
     let out = target()?.join("debug/c-check");
     std::fs::create_dir_all(&out).map_err(|error| error.to_string())?;
-    let bench = Bench { stage, out, server: Server::start()? };
+    let secured = Server::secured(&out.join("secured"))?;
+    let bench = Bench { stage, out, server: Server::start()?, secured };
     let mut tally = Tally::default();
     if wanted("symbols") {
         tally.step("only what the header declares is exported", symbols(&bench.stage));
@@ -362,6 +365,8 @@ impl Bench {
             }
         }
         let shown = format!("{command:?}");
+        command.env("TW_TEST_SECURED_URL", &self.secured.url);
+        command.env("TW_TEST_ROOT_URL", &self.secured.root);
         let mut child = command.spawn().map_err(|error| format!("{shown}: {error}"))?;
         let begun = Instant::now();
         loop {
@@ -383,16 +388,43 @@ impl Bench {
 struct Server {
     child: Child,
     url: String,
+    /// Where root logs in, if it asks for that.
+    root: String,
 }
 
 impl Server {
     fn start() -> Result<Self, String> {
         let mut command = Command::new(target()?.join("debug/tidewire"));
-        command.args(["serve", "--dev", "--listen", "127.0.0.1:0", "--log", "warn"]);
+        command.args(["serve", "--dev"]);
+        Self::launch(command)
+    }
+
+    /// One that asks for credentials, on a new directory.
+    fn secured(data: &Path) -> Result<Self, String> {
+        let sockets = data.with_extension("sockets");
+        for left in [data, &sockets] {
+            match std::fs::remove_dir_all(left) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(format!("{}: {error}", left.display()));
+                }
+                _ => {}
+            }
+        }
+        let mut command = Command::new(target()?.join("debug/tidewire"));
+        command.arg("serve").arg("--data").arg(data).arg("--socket-dir").arg(&sockets);
+        let mut server = Self::launch(command)?;
+        let root = std::fs::read_to_string(data.join("root.url"))
+            .map_err(|error| format!("root.url: {error}"))?;
+        server.root = root.trim().to_owned();
+        Ok(server)
+    }
+
+    fn launch(mut command: Command) -> Result<Self, String> {
+        command.args(["--listen", "127.0.0.1:0", "--log", "error"]);
         command.stdin(Stdio::null()).stdout(Stdio::piped());
         let mut child = command.spawn().map_err(|error| format!("{command:?}: {error}"))?;
         let stdout = child.stdout.take().ok_or("the server has no stdout")?;
-        let mut server = Self { child, url: String::new() };
+        let mut server = Self { child, url: String::new(), root: String::new() };
         let mut line = String::new();
         BufReader::new(stdout).read_line(&mut line).map_err(|error| error.to_string())?;
         let url = line.trim().strip_prefix("listening on ");

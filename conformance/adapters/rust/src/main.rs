@@ -1,12 +1,13 @@
 //! The conformance adapter of the Rust SDK: JSON lines in, calls of the public SDK, JSON lines
 //! out. It does what it is told and judges nothing; `conformance/README.md` describes the lines.
 //!
-//! Owns the loop and the handles by name; `ops` and `groups` have the operations, `values` how things are
-//! written in JSON. The one invariant: a line is read while operations are under way, so that one
+//! Owns the loop and the handles by name; `ops`, `groups` and `users` have the operations, `values` how things
+//! are written in JSON. The one invariant: a line is read while operations are under way, so that one
 //! can be cancelled or closed from beside it.
 
 mod groups;
 mod ops;
+mod users;
 mod values;
 
 use std::collections::HashMap;

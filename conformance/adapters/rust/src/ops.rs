@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tidewire::{
     Acks, Client, ClientBuilder, Codec, FetchOptions, Producer, ProducerBuilder, QueueFull,
-    Start, StreamInfo, Ticket, TopicConfig,
+    Secret, Start, StreamInfo, Ticket, TopicConfig,
 };
 
 use crate::values::{self, Digests, number, record_of};
@@ -40,6 +40,7 @@ const FEATURES: &[&str] = &[
     "truncate",
     "groups",
     "offsets",
+    "users",
 ];
 
 pub(crate) fn text<'a>(args: &'a Value, name: &str) -> Result<&'a str, Failure> {
@@ -131,7 +132,10 @@ fn client_options(args: &Value) -> Result<ClientBuilder, Failure> {
     }
     for (name, value) in options(args) {
         builder = match name {
-            "client_name" => builder.client_name(value.as_str().unwrap_or_default()),
+            "client_name" => builder.client_name(word(value)),
+            "user" => builder.user(word(value)),
+            "secret" => builder.secret(Secret::new(word(value))),
+            "secret_file" => builder.secret_file(word(value)),
             "connect_timeout_ms" => builder.connect_timeout_ms(narrow(value)?),
             "request_timeout_ms" => builder.request_timeout_ms(narrow(value)?),
             "heartbeat_ms" => builder.heartbeat_ms(narrow(value)?),
@@ -239,6 +243,7 @@ pub(crate) async fn run(handles: &Shared, op: &str, args: &Value) -> Outcome {
         "producer" => produce(handles, op, args).await,
         "consumer" => consume(handles, op, args).await,
         "group" | "offsets" => crate::groups::run(handles, op, args).await,
+        "user" | "token" => crate::users::run(handles, op, args).await,
         "stream" | "topic" => admin(handles, op, args).await,
         _ => general(handles, op, args).await,
     }

@@ -158,14 +158,19 @@ impl Core {
                 .map_err(|error| Error::from(error).about(&self.topic)),
             Err(error) => Err(error),
         };
-        let Err(error) = result else {
-            slot.named = false;
-            drop(state);
-            self.settled.notify_waiters();
-            return;
-        };
-        drop(state);
-        self.end(channel, error, true);
+        match result {
+            Ok(grant) => {
+                slot.named = false;
+                let connection = grant.and(state.connection.clone());
+                drop(state);
+                send_credit(connection.as_deref(), Some(channel), grant);
+                self.settled.notify_waiters();
+            }
+            Err(error) => {
+                drop(state);
+                self.end(channel, error, true);
+            }
+        }
     }
 
     /// A subscription ended, for now or for ever. With `doubt` the server may not know it.

@@ -4,6 +4,7 @@
 //! sleeps, so that hours pass in milliseconds. What the rooms prove is in their names; each test
 //! names the rules of SPEC.md that it keeps.
 
+mod auth;
 mod channels;
 mod chunking;
 mod closing;
@@ -22,8 +23,8 @@ use std::collections::VecDeque;
 use bytes::{Bytes, BytesMut};
 
 use super::{
-    ClientConfig, ClientConnection, ClientEvent, RequestId, ServerConfig, ServerConnection,
-    ServerEvent, Ticket, Time,
+    Challenge, ClientConfig, ClientConnection, ClientEvent, RequestId, ServerConfig,
+    ServerConnection, ServerEvent, Ticket, Time,
 };
 use crate::batch::{BatchBuilder, RecordRef, Sequence};
 use crate::error::{Code, Error};
@@ -169,6 +170,9 @@ impl Pair {
                 ServerEvent::Ready(_) => self.server_ready += 1,
                 ServerEvent::Request(ticket, request, payload) => {
                     self.asked.push_back((ticket, request, payload));
+                }
+                ServerEvent::Auth(ticket, request) => {
+                    self.asked.push_back((ticket, request, Bytes::new()));
                 }
                 ServerEvent::Credit { channel } => self.credits.push(channel),
                 ServerEvent::Closed(error) => self.server_closed.push(error),

@@ -218,7 +218,7 @@ fn a_join_that_makes_no_sense_is_refused() {
     let stream = |j: &mut GroupJoin| j.topics[0].stream = "ss".into();
     assert_eq!(refused(&mut bench, stream), Code::STREAM_NOT_FOUND);
     assert_eq!(refused(&mut bench, |j| j.member_id = 5), Code::UNKNOWN_MEMBER);
-    let list = bench.ask(GroupRequest::List { after: String::new() }).unwrap();
+    let list = bench.ask(GroupRequest::List { after: String::new(), user: None }).unwrap();
     assert!(matches!(list, GroupReply::List(groups, false) if groups.is_empty()));
 }
 

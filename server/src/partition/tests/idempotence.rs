@@ -233,7 +233,7 @@ fn a_flush_waits_until_all_is_on_the_disk() {
 /// Appends batches of one record until there are `segments`, all on the disk; how many.
 fn fill(world: &mut World, producer_id: u64, segments: u32) -> u64 {
     let mut sequence = 0;
-    while world.partition.describe(Place::EARLIEST).segments < segments {
+    while world.partition.info().segments < segments {
         world.append_batch(1, Acks::Synced, sealed(producer_id, 0, sequence, 1));
         world.flush();
         run_jobs(world);
@@ -319,7 +319,7 @@ fn the_state_does_not_expire_with_the_log() {
     }
     assert!(base(&files(&disk, ".log")[0]) > sequences, "all of producer 7 is gone");
     let world = check_state(&disk, sequences, "from the snapshot");
-    assert!(world.partition.describe(Place::EARLIEST).start_offset > sequences);
+    assert!(world.partition.info().start_offset > sequences);
 }
 
 /// SPEC I-7: what a snapshot knows and the log has lost must not be believed.

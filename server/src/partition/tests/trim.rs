@@ -16,7 +16,7 @@ fn open(disk: &SimDisk) -> World {
 
 /// Appends and syncs batches of ten records until there are `segments`.
 fn fill(world: &mut World, segments: u32) {
-    while world.partition.describe(Place::EARLIEST).segments < segments {
+    while world.partition.info().segments < segments {
         world.append(0, Acks::Synced, 10);
         world.flush();
         settle(world);
@@ -62,7 +62,7 @@ fn expire(world: &mut World, retention: Retention, now_us: i64) {
 }
 
 fn start(world: &World) -> u64 {
-    world.partition.describe(Place::EARLIEST).start_offset
+    world.partition.info().start_offset
 }
 
 /// What was answered about deletions.
@@ -76,7 +76,7 @@ fn a_truncation_is_durable_when_it_is_answered() {
     let disk = SimDisk::new(1);
     let mut world = open(&disk);
     fill(&mut world, 4);
-    let before = world.partition.describe(Place::EARLIEST);
+    let before = world.partition.info();
     let cut = before.end_offset / 2 + 3;
     truncate(&mut world, 1, cut);
     assert!(world.trimmed.is_empty() && start(&world) == 0, "nothing is on the disk yet");
@@ -84,7 +84,7 @@ fn a_truncation_is_durable_when_it_is_answered() {
     assert_eq!(trimmed(&mut world), [(1, Ok(cut))]);
     disk.crash();
     let mut world = open(&disk);
-    let after = world.partition.describe(Place::EARLIEST);
+    let after = world.partition.info();
     assert_eq!((after.start_offset, after.end_offset), (cut, before.end_offset));
     assert!(after.segments < before.segments, "files went");
     world.read(2, cut, 0);
@@ -99,7 +99,7 @@ fn a_truncation_is_durable_when_it_is_answered() {
 fn what_cannot_be_truncated_is_refused_and_what_is_gone_is_answered_at_once() {
     let mut world = World::open(SimDisk::new(1), options(), 0, 0).expect("an empty disk");
     fill(&mut world, 2);
-    let end = world.partition.describe(Place::EARLIEST).end_offset;
+    let end = world.partition.info().end_offset;
     truncate(&mut world, 1, end + 1);
     assert_eq!(trimmed(&mut world), [(1, Err(Code::OFFSET_OUT_OF_RANGE))]);
     truncate(&mut world, 2, end);
@@ -116,12 +116,12 @@ fn a_purge_leaves_nothing_but_offsets_and_producers() {
     let disk = SimDisk::new(1);
     let mut world = open(&disk);
     fill(&mut world, 3);
-    let end = world.partition.describe(Place::EARLIEST).end_offset;
+    let end = world.partition.info().end_offset;
     purge(&mut world, 1);
     settle(&mut world);
     assert_eq!(trimmed(&mut world), [(1, Ok(end))]);
     for _ in 0..2 {
-        let info = world.partition.describe(Place::EARLIEST);
+        let info = world.partition.info();
         assert_eq!((info.start_offset, info.end_offset), (end, end));
         assert_eq!((info.size_bytes, info.segments), (0, 1));
         disk.crash();
@@ -142,7 +142,7 @@ fn old_segments_go_and_those_that_are_not_stay() {
     let mut world = open(&disk);
     fill(&mut world, 3);
     world.now_us = 10_000_000;
-    let half = world.partition.describe(Place::EARLIEST).end_offset;
+    let half = world.partition.info().end_offset;
     fill(&mut world, 6);
     let hour = Retention { ms: 3_600_000, bytes: 0 };
     let day = 3_600_000_000;
@@ -159,7 +159,7 @@ fn old_segments_go_and_those_that_are_not_stay() {
     // In the end the segment that takes appends is begun anew, and nothing is left to wait for.
     expire(&mut world, hour, due + 1_000_000);
     expire(&mut world, hour, due + 1_000_000);
-    let info = world.partition.describe(Place::EARLIEST);
+    let info = world.partition.info();
     assert_eq!((info.start_offset, info.size_bytes, info.segments), (info.end_offset, 0, 1));
     assert_eq!(world.partition.next_expiry_us(), None, "an idle partition sets no timer");
 }
@@ -169,7 +169,7 @@ fn old_segments_go_and_those_that_are_not_stay() {
 fn what_is_too_much_goes_from_the_front() {
     let mut world = World::open(SimDisk::new(1), options(), 0, 0).expect("an empty disk");
     fill(&mut world, 8);
-    let size = |world: &World| world.partition.describe(Place::EARLIEST).size_bytes;
+    let size = |world: &World| world.partition.info().size_bytes;
     for kept in [5 * SEGMENT, 2 * SEGMENT, 1] {
         let retention = Retention { ms: 0, bytes: kept };
         expire(&mut world, retention, 0);
@@ -177,7 +177,7 @@ fn what_is_too_much_goes_from_the_front() {
         assert!(size >= kept && size < kept + 2 * SEGMENT, "{size} for {kept}");
         assert_eq!(world.partition.next_expiry_us(), None, "size needs no timer");
     }
-    assert_eq!(world.partition.describe(Place::EARLIEST).segments, 1, "the last one stays");
+    assert_eq!(world.partition.info().segments, 1, "the last one stays");
 }
 
 /// SPEC C-18: a reader that waits after what was deleted is told.
@@ -192,7 +192,7 @@ fn a_reader_that_was_overtaken_is_told() {
     let (token, read) = world.read.pop().expect("it is told");
     let error = read.expect_err("what it wants is gone");
     assert_eq!((token, error.code), (7, Code::OFFSET_OUT_OF_RANGE));
-    let end = world.partition.describe(Place::EARLIEST).end_offset;
+    let end = world.partition.info().end_offset;
     assert!(error.to_string().contains(&format!("{end} to {end}")), "{error}");
 }
 
@@ -241,7 +241,7 @@ fn a_crash_anywhere_leaves_the_start_where_it_was_answered_and_all_after_it() {
         for round in 0..4 {
             disk.halt_after(below(60));
             for step in 0..12 {
-                let end = world.partition.describe(Place::EARLIEST).end_offset;
+                let end = world.partition.info().end_offset;
                 match below(4) {
                     0 => truncate(&mut world, step, below(end + 1)),
                     1 if below(3) == 0 => purge(&mut world, step),
@@ -268,7 +268,7 @@ fn a_crash_anywhere_leaves_the_start_where_it_was_answered_and_all_after_it() {
             reached += u64::from(disk.is_halted());
             disk.crash();
             world = open(&disk);
-            let info = world.partition.describe(Place::EARLIEST);
+            let info = world.partition.info();
             assert!(
                 info.start_offset >= answered,
                 "seed {seed} round {round}: the start went back"

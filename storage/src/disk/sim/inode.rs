@@ -25,6 +25,15 @@ impl Survival {
             _ => Self::Sectors,
         }
     }
+
+    /// By chance, and in order: nothing survives behind what did not.
+    pub fn in_order(rng: &mut Rng) -> Self {
+        match rng.below(8) {
+            0 => Self::Nothing,
+            1 => Self::Everything,
+            _ => Self::Prefix,
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -39,6 +48,8 @@ pub(super) struct Inode {
     synced: Vec<u8>,
     /// Changes since the last sync, in order.
     changes: Vec<Change>,
+    /// A sync has failed: what comes after what it lost does not survive in order.
+    has_gap: bool,
 }
 
 impl Inode {
@@ -61,7 +72,13 @@ impl Inode {
         self.changes.push(change);
     }
 
+    /// How much survives of a disk that keeps what it is given in order.
+    pub fn survival_in_order(&self, rng: &mut Rng) -> Survival {
+        if self.has_gap { Survival::Nothing } else { Survival::in_order(rng) }
+    }
+
     pub fn sync(&mut self) {
+        self.has_gap = false;
         for change in self.changes.drain(..) {
             apply(&mut self.synced, &change);
         }
@@ -70,6 +87,7 @@ impl Inode {
     /// The changes will never reach the disk, but for those that happened to.
     pub fn fail_sync(&mut self, survival: Survival, rng: &mut Rng) {
         let changes = std::mem::take(&mut self.changes);
+        self.has_gap |= survival != Survival::Everything && !changes.is_empty();
         survive(&mut self.synced, &changes, survival, rng);
     }
 
@@ -82,6 +100,7 @@ impl Inode {
 
     pub fn crash(&mut self, survival: Survival, rng: &mut Rng) {
         self.fail_sync(survival, rng);
+        self.has_gap = false;
         self.seen.clone_from(&self.synced);
     }
 

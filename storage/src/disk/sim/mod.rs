@@ -67,6 +67,7 @@ struct State {
     faults: Faults,
     short_writes: bool,
     keep_cached: bool,
+    in_order: bool,
     capacity_bytes: Option<u64>,
     crashes: u64,
 }
@@ -87,6 +88,7 @@ impl SimDisk {
             faults: Faults::default(),
             short_writes: false,
             keep_cached: false,
+            in_order: false,
             capacity_bytes: None,
             crashes: 0,
         };
@@ -96,6 +98,12 @@ impl SimDisk {
     /// From now on any write may take only part of its bytes.
     pub fn allow_short_writes(&self) {
         self.lock().short_writes = true;
+    }
+
+    /// From now on a file's unsynced changes survive in order: nothing behind what did not. Else a
+    /// hole may stand before whole bytes, which a log takes for damage.
+    pub fn keep_order(&self) {
+        self.lock().in_order = true;
     }
 
     /// From now on all files together may grow to this many bytes; `None` lifts the limit.
@@ -145,10 +153,11 @@ impl SimDisk {
     /// is healed, and open files are dead.
     pub fn crash(&self) {
         let mut state = self.lock();
-        let State { rng, names, inodes, .. } = &mut *state;
+        let State { rng, names, inodes, in_order, .. } = &mut *state;
         names.crash(rng);
         for inode in inodes {
-            inode.crash(Survival::by_chance(rng), rng);
+            let survival = survival(inode, *in_order, rng);
+            inode.crash(survival, rng);
         }
         state.crashes += 1;
         drop(state);
@@ -184,6 +193,10 @@ impl SimDisk {
         state.faults.check(operation, path)?;
         Ok(state)
     }
+}
+
+fn survival(inode: &Inode, in_order: bool, rng: &mut Rng) -> Survival {
+    if in_order { inode.survival_in_order(rng) } else { Survival::by_chance(rng) }
 }
 
 /// A panic elsewhere is reported there; the state itself is always whole.
@@ -317,8 +330,10 @@ impl DiskFile for SimFile {
                 // The kernel marks the pages clean all the same: these bytes are never written.
                 let mut state = lock(&self.state);
                 if state.crashes == self.crashes && !state.faults.is_halted() {
-                    let State { rng, inodes, .. } = &mut *state;
-                    inodes[self.inode].fail_sync(Survival::by_chance(rng), rng);
+                    let State { rng, inodes, in_order, .. } = &mut *state;
+                    let inode = &mut inodes[self.inode];
+                    let survival = survival(inode, *in_order, rng);
+                    inode.fail_sync(survival, rng);
                 }
                 Err(error)
             }

@@ -45,6 +45,24 @@ fn what_was_synced_survives_and_the_rest_is_lost_in_every_way() {
 }
 
 #[test]
+fn a_disk_that_keeps_order_leaves_no_hole() {
+    for seed in 0..SEEDS {
+        let (disk, file, path) = disk_with_file(seed);
+        disk.keep_order();
+        write(&file, &[2; 3000], 1000);
+        if seed % 2 == 0 {
+            disk.inject(Fault::once(Operation::Sync, io::ErrorKind::Other));
+            assert!(file.sync_data().is_err());
+        }
+        write(&file, &[2; 3000], 4000);
+        disk.crash();
+        let bytes = disk.contents(&path).unwrap();
+        let kept = bytes[1000..].iter().take_while(|&&byte| byte == 2).count();
+        assert!(bytes[1000 + kept..].iter().all(|&byte| byte == 0), "seed {seed}: a hole");
+    }
+}
+
+#[test]
 fn a_name_survives_only_if_its_directory_was_synced() {
     let mut lost = 0;
     for seed in 0..SEEDS {

@@ -5,7 +5,7 @@ use std::io;
 use super::*;
 use crate::disk::sim::{Fault, Operation, SimDisk};
 use crate::error::ErrorKind;
-use crate::log::ReadJob;
+use crate::log::{Lookup, LookupJob, ReadJob};
 
 /// A log of synced batches over a few segments, none of them open.
 fn long_log() -> (SimDisk, Log<SimDisk>, Model) {
@@ -87,6 +87,98 @@ fn a_failed_sync_takes_back_what_was_read_of_the_unsynced() {
     assert_eq!(chunk.bytes, model.batches[synced as usize - 1].bytes);
     let error = log.finish_read(after).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Fenced, "{error}");
+}
+
+/// The process that syncs lets go of what was not written before the log hears of it.
+#[test]
+fn what_a_failing_sync_takes_away_is_in_doubt_and_no_damage() {
+    for seed in 0..40 {
+        let disk = SimDisk::new(seed);
+        let (mut log, _) = open(&disk);
+        let mut model = Model::default();
+        for fill in 0..3 {
+            append(&mut log, &mut model, fill, 1, 100);
+        }
+        log.sync().unwrap();
+        log.append(&[batch(3, 1, 600)], 1).unwrap();
+        let (before, after) = (begin(&log, 1), begin(&log, 3));
+        let lookup = look(&log, 1);
+        disk.inject(Fault::once(Operation::Sync, io::ErrorKind::Other));
+        let sync = log.begin_sync().expect("something is dirty");
+        let outcome = sync.run();
+
+        let chunk = log.finish_read(before.run(10_000)).unwrap();
+        assert!(chunk.next_offset >= 3, "seed {seed}: what was synced is there");
+        let read = log.finish_read(after.run(10_000));
+        assert!(
+            read.as_ref().is_ok() || read.as_ref().is_err_and(|error| log.is_in_doubt(error)),
+            "seed {seed}: {read:?}"
+        );
+        let looked = lookup.run();
+        log.finish_sync(outcome).unwrap_err();
+        assert!((3..=4).contains(&log.finish_lookup(looked).unwrap()), "seed {seed}");
+        let error = log.begin_read(3, 4).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Fenced, "seed {seed}: {error}");
+        assert!(!log.is_in_doubt(&error));
+    }
+}
+
+/// A log whose batch with offset n was appended at 100 + 10 n.
+fn timed_log() -> (SimDisk, Log<SimDisk>) {
+    let disk = SimDisk::new(1);
+    let (mut log, _) = open(&disk);
+    for offset in 0..20_u8 {
+        log.append(&[batch(offset, 1, 900)], 100 + 10 * i64::from(offset)).unwrap();
+    }
+    log.sync().unwrap();
+    assert!(log.segment_count() > 3);
+    (disk, log)
+}
+
+fn look(log: &Log<SimDisk>, time_us: i64) -> LookupJob<SimDisk> {
+    match log.begin_lookup(time_us, log.end_offset()) {
+        Lookup::Job(job) => job,
+        Lookup::Known(offset) => panic!("{time_us} is known to be {offset}"),
+    }
+}
+
+#[test]
+fn a_time_is_found_though_the_log_has_gone_on() {
+    let (_disk, mut log) = timed_log();
+    let asked = [(0, 0), (100, 0), (101, 1), (154, 6), (199, 10), (290, 19)];
+    let jobs: Vec<_> = asked.iter().map(|&(time, offset)| (look(&log, time), offset)).collect();
+    assert!(matches!(log.begin_lookup(291, 20), Lookup::Known(20)), "nobody has to look");
+    for fill in 30..40 {
+        log.append(&[batch(fill, 1, 900)], 1_000).unwrap();
+    }
+    log.sync().unwrap();
+    for (job, offset) in jobs {
+        assert_eq!(log.finish_lookup(job.run()).unwrap(), offset);
+    }
+}
+
+#[test]
+fn a_time_whose_records_are_deleted_meanwhile_is_where_the_log_begins() {
+    let (_disk, mut log) = timed_log();
+    let before = look(&log, 110);
+    let outcome = look(&log, 120).run();
+    let stays = look(&log, 250);
+    trim(&mut log, 12);
+    for outcome in [before.run(), outcome] {
+        assert_eq!(log.finish_lookup(outcome).unwrap(), 12);
+    }
+    assert_eq!(log.finish_lookup(stays.run()).unwrap(), 15);
+}
+
+#[test]
+fn a_time_that_damage_hides_is_an_error_that_names_it() {
+    let (disk, log) = timed_log();
+    let file = Path::new(DIR).join("00000000000000000000.log");
+    disk.corrupt(&file, |bytes| bytes[1_000..1_100].fill(7)).unwrap();
+    let error = log.finish_lookup(look(&log, 120).run()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Corrupt, "{error}");
+    assert!(error.to_string().contains("offset 1"), "{error}");
+    assert!(!log.is_in_doubt(&error), "no sync is under way");
 }
 
 #[test]
