@@ -30,7 +30,8 @@ def main(binary: str) -> None:
                 with client.producer("t", codec="zstd") as producer:
                     producer.send_batch([b"one", b"two"])
                 with client.consumer("t", start="earliest") as consumer:
-                    assert [next(consumer).value for _ in range(2)] == [b"one", b"two"]
+                    records = iter(consumer)
+                    assert [next(records).value for _ in range(2)] == [b"one", b"two"]
             asyncio.run(again(found[0]))
         finally:
             server.terminate()

@@ -228,13 +228,13 @@ def test_a_consumer_with_a_name_tells_what_was_deleted_meanwhile(
     with client.producer(topic) as producer:
         producer.send_batch([f"{i}" for i in range(10)])
     with client.consumer(topic, name="alone", start="earliest") as consumer:
-        assert next(consumer).offset == 0
+        assert next(iter(consumer)).offset == 0
         consumer.commit_offset(topic, 0, 2)
         assert consumer.stats().stored_offsets == 1
     client.truncate(topic, 0, 5)
     events = client.events()
     with client.consumer(topic, name="alone", start="earliest") as consumer:
-        assert next(consumer).offset == 5
+        assert next(iter(consumer)).offset == 5
         assert consumer.stats().skipped_offsets == 3
     while True:
         event = events.poll(30)
@@ -244,4 +244,4 @@ def test_a_consumer_with_a_name_tells_what_was_deleted_meanwhile(
     assert (event.partition, event.from_offset, event.to_offset) == (0, 2, 5)
     with client.consumer(topic, start_at={0: 0}, on_out_of_range="error") as consumer:
         with pytest.raises(tidewire.OffsetOutOfRangeError):
-            next(consumer)
+            next(iter(consumer))
