@@ -168,9 +168,9 @@ pub struct NativeEvent {
     pub partition: Option<u32>,
     pub group: Option<String>,
     pub partitions: Option<Vec<TopicPartition>>,
-    pub missed: Option<f64>,
     pub from_offset: Option<BigInt>,
     pub to_offset: Option<BigInt>,
+    pub missed: Option<f64>,
 }
 
 impl From<Option<Event>> for NativeEvent {

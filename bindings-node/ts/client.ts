@@ -145,29 +145,43 @@ export class Client extends Admin {
     const topics = Array.isArray(topic) ? [...(topic as string[])] : [topic as string]
     for (const one of topics) checkString('topic', one)
     const given = checkOptions('options', options)
-    const { group, name, partitions, startAt } = given
-    const own = ['signal', 'group', 'name', 'partitions', 'startAt']
+    const { group, name, partitions, startAt, autoCommit } = given
+    const own = ['signal', 'group', 'name', 'partitions', 'startAt', 'autoCommit']
     const pairs = optionPairs('consumer', options, own)
     if (group !== undefined) checkString('options.group', group)
     if (name !== undefined) checkString('options.name', name)
-    if (topics.length === 0) throw badValue('topic must be one topic, or at least one of a list')
-    const refuse = (names: string[], why: string) => {
-      const wrong = names.find((option) => given[option] !== undefined)
-      if (wrong) throw badValue(`options.${wrong} is ${why}`, 'E_INVALID_OPTION')
+    if (group !== undefined && name !== undefined) {
+      throw badValue('a consumer has either options.group or options.name')
     }
-    if (group !== undefined) {
-      refuse(['partitions', 'startAt'], 'not for members of a group, which decides who reads what')
-      refuse(['name'], 'for a consumer that stores its place without a group: options.memberName names a member')
-    } else {
+    if (topics.length === 0) throw badValue('topic must be one topic, or at least one of a list')
+    if (group === undefined) {
       if (topics.length > 1) {
         throw badValue('several topics are read by a member of a group: set options.group')
       }
       const member = ['memberName', 'sessionTimeoutMs', 'rebalanceTimeoutMs']
-      refuse(member, 'for members of a group: set options.group')
-      if (name === undefined) {
-        const stored = ['autoCommit', 'autoCommitIntervalMs']
-        refuse(stored, 'for consumers that store offsets: set options.group, or options.name')
+      const wrong = member.find((one) => given[one] !== undefined)
+      if (wrong) {
+        throw badValue(`options.${wrong} is for members of a group: set options.group`, 'E_INVALID_OPTION')
       }
+      const stores = ['autoCommitIntervalMs', 'autoCommit'].find((one) => given[one] !== undefined)
+      if (stores && name === undefined) {
+        throw badValue(`options.${stores} needs a group or a name: set options.group`, 'E_INVALID_OPTION')
+      }
+    } else {
+      for (const one of ['partitions', 'startAt']) {
+        if (given[one] !== undefined) {
+          throw badValue(
+            `options.${one} is not for members of a group, which decides who reads what`,
+            'E_INVALID_OPTION',
+          )
+        }
+      }
+    }
+    if (autoCommit !== undefined) {
+      if (!['off', 'interval', 'after', 'before'].includes(autoCommit as string)) {
+        throw badType("options.autoCommit", "'off', 'interval', 'after' or 'before'", autoCommit, 'E_INVALID_OPTION')
+      }
+      pairs.push('auto_commit', autoCommit as string)
     }
     const which = checkPartitions(partitions)
     const begin = places(startAt)
@@ -176,7 +190,16 @@ export class Client extends Admin {
     shared.listen(id, () => {})
     try {
       const made = await this._call<NativeConsumer>(this.consumer, options, (client, n) =>
-        client.consumer(n, id, topics, (group as string | undefined) ?? null, (name as string | undefined) ?? null, which, begin, pairs),
+        client.consumer(
+          n,
+          id,
+          topics,
+          (group as string | undefined) ?? null,
+          (name as string | undefined) ?? null,
+          which,
+          begin,
+          pairs,
+        ),
       )
       const consumer: Consumer = new Consumer(made, id, topics, group as string | undefined, () =>
         this.#consumers.delete(consumer),

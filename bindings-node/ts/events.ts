@@ -23,8 +23,8 @@ export interface ClientEvents {
   /** A member has lost partitions: deleted, or read by others from the offset stored last. */
   partitionsLost: [{ group: string; partitions: TopicPartition[] }]
   /**
-   * Records were deleted before a consumer had read them: it goes on at `toOffset`, where `fromOffset`
-   * was due (`onOutOfRange`).
+   * Records were deleted before a consumer read them: it goes on at `toOffset`, where `fromOffset`
+   * was due, as its `onOutOfRange` says.
    */
   recordsSkipped: [{ topic: string; partition: number; fromOffset: bigint; toOffset: bigint }]
   /** This many events were lost here, because the listeners were too slow. */

@@ -34,8 +34,6 @@ export interface NativeEvent {
   group?: string
   partitions?: { topic: string; partition: number }[]
   missed?: number
-  fromOffset?: bigint
-  toOffset?: bigint
 }
 
 export interface NativeWatch {
@@ -74,7 +72,8 @@ export interface NativeConsumer {
   assignment(): { topic: string; partition: number }[] | null
   commit(number: number): void
   commitOffset(number: number, topic: string, partition: number, offset: bigint): void
-  close(): void
+  isClosed(): boolean
+  close(number: number): void
 }
 
 export interface NativeClient {
