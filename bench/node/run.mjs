@@ -2,11 +2,12 @@
 //
 //   cargo build --release -p tidewire-cli
 //   (cd bindings-node && npm ci && node scripts/build.mjs)
-//   node bench/node/run.mjs [--rounds 5] [--nats nats://127.0.0.1:4222] > table.md
+//   node bench/node/run.mjs [--rounds 5] > table.md
+//   (cd bench/node && npm install) && python3 bench/servers.py nats kafka -- node bench/node/run.mjs
 //
 // Each line is the median of the rounds; the rounds go through all measurements in turn, so that
-// what else the machine does falls on all of them. With --nats URL, the same is asked of NATS
-// JetStream (the package nats, and its server, have to be there).
+// what else the machine does falls on all of them. The second form asks the same of NATS JetStream
+// and Kafka, with the packages that bench/node/package.json names, in the same rounds.
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -18,7 +19,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
 import { Client } from '../../bindings-node/dist/index.mjs'
-import { natsMeasurements } from './nats.mjs'
+import { peers } from './peers.mjs'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const word = (name, otherwise) => {
@@ -168,6 +169,8 @@ const measurements = [
   ['`send`, 100 in flight, `written`', send(100, 'written', 200_000), 'k/s', 1e3, 250],
   ['event loop delay, p99, under full consume of 256 B', consume(large, (r) => r.value.length, true), 'ms', 1, -20],
 ]
+const others = await peers()
+for (const [name, measure, goal] of others.measurements) measurements.push([name, measure, 'k/s', 1e3, goal])
 const found = measurements.map(() => [])
 const rss = []
 for (let round = 0; round < rounds; round++) {
@@ -175,6 +178,7 @@ for (let round = 0; round < rounds; round++) {
   rss.push(process.memoryUsage.rss() / 2 ** 20)
   process.stderr.write(`round ${round + 1} of ${rounds}\n`)
 }
+await others.close()
 await client.close()
 await one.stop()
 
@@ -192,4 +196,3 @@ for (const [i, [name, , unit, scale, goal]] of measurements.entries()) {
   console.log(`| ${name} | ${shown(middle)} | ${shown(Math.min(...list))} – ${shown(Math.max(...list))} | ${unit} ${against}`)
 }
 console.log(`| resident memory, by round | ${rss.map((mib) => mib.toFixed(0)).join(', ')} | | MiB | flat | |`)
-await natsMeasurements(word('--nats', undefined), { median, shown, rounds })

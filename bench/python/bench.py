@@ -4,37 +4,43 @@
     target/python/venv/bin/python bench/python/bench.py [--runs 5] [--records 200000]
 
 Starts a server of its own on a fresh directory. Every figure is the median of the runs, which
-alternate, so that what else the machine does is spread over all of them. Where confluent-kafka or
-nats-py and a server of theirs are at hand (KAFKA=host:port, NATS=host:port), they are measured in
-the same way; where not, the table says so.
+alternate, so that what else the machine does is spread over all of them.
+
+With --peers, confluent-kafka on Kafka and nats-py on NATS JetStream are measured in the same run, on
+servers of their own (see bench/servers.py): `pip install confluent-kafka nats-py` first. What cannot
+be had is named.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import os
 import platform
-import re
-import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "bench"))
+
+import peers
+import servers
+from peers import rate
 
 import tidewire
 from tidewire import AsyncClient, Client
 
-ROOT = Path(__file__).resolve().parents[2]
 VALUE = b"x" * 256
 GOALS = {
     "enqueue, 256 B, into the queue": 4e6,
     "send_batch, 256 B, all acknowledged": 5e6,
-    "batch.values(), bytes": 6e6,
+    "batch.values(), bytes, of batches at hand": 6e6,
+    "consume over the network, batch.values()": None,
     "for record in batch: record.value": None,
     "batch.to_arrow(), all columns": 20e6,
     "await send, one at a time": 10e3,
@@ -42,12 +48,6 @@ GOALS = {
     "await send, 100 in flight, another thread spinning": None,
     "send, one at a time": None,
 }
-
-
-def rate(count: int, work: Callable[[], None]) -> float:
-    begun = time.perf_counter()
-    work()
-    return count / (time.perf_counter() - begun)
 
 
 class Bench:
@@ -118,6 +118,18 @@ class Bench:
 
         return rate(self.records, work)
 
+    def consume(self) -> float:
+        with self.client.consumer("read", start="earliest", prefetch_bytes=64 << 20) as consumer:
+
+            def work() -> None:
+                seen = 0
+                while seen < self.records:
+                    batch = consumer.poll(30)
+                    assert batch is not None, "nothing more"
+                    seen += len(batch.values())
+
+            return rate(self.records, work)
+
     def send(self) -> float:
         with self.client.producer("bench", acks="written") as producer:
 
@@ -169,69 +181,69 @@ class Bench:
             thread.join()
 
 
-def others() -> list[str]:
-    """What of the peers can be measured here."""
-    told = []
-    for module, variable in (("confluent_kafka", "KAFKA"), ("nats", "NATS")):
-        try:
-            __import__(module)
-        except ImportError:
-            told.append(f"{module} is not installed")
-            continue
-        if not os.environ.get(variable):
-            told.append(f"{module}: no server ({variable}=host:port)")
-    return told
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--records", type=int, default=200_000)
     parser.add_argument("--acks", default="written", help="of send_batch: none, written, synced")
     parser.add_argument("--dir", help="where the server keeps its data; a temporary directory")
+    parser.add_argument("--binary", type=Path, help="the server; target/release/tidewire")
+    parser.add_argument("--peers", action="store_true", help="measure Kafka and NATS, too")
     arguments = parser.parse_args()
 
     target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
-    binary = target / "release" / "tidewire"
+    binary = arguments.binary or target / "release" / "tidewire"
     if not binary.exists():
         sys.exit(f"{binary} is missing: cargo xtask python --build --release")
-    directory = tempfile.mkdtemp(prefix="tidewire-bench-", dir=arguments.dir)
-    command = [binary, "serve", "--dev", "--data", f"{directory}/data", "--listen", "127.0.0.1:0"]
-    server = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    )
-    try:
-        assert server.stdout is not None
-        found = re.search(r"tidewire://\S+", server.stdout.readline())
-        assert found is not None
-        bench = Bench(found[0], arguments.records, arguments.acks)
-        works = [
-            bench.enqueue, bench.send_batch, bench.values, bench.by_record, bench.arrow,
+    with contextlib.ExitStack() as stack:
+        prefix = {"prefix": "tidewire-bench-", "ignore_cleanup_errors": True}
+        directory = stack.enter_context(tempfile.TemporaryDirectory(dir=arguments.dir, **prefix))
+        server, url = servers.tidewire(binary, Path(directory))
+        stack.callback(servers.stop, server)
+        bench = Bench(url, arguments.records, arguments.acks)
+        works = dict(zip(GOALS, [
+            bench.enqueue, bench.send_batch, bench.values, bench.consume, bench.by_record, bench.arrow,
             bench.one_at_a_time, bench.in_flight, bench.spinning, bench.send,
-        ]  # fmt: skip
-        runs: dict[str, list[float]] = {name: [] for name in GOALS}
-        for _ in range(arguments.runs):
-            for name, work in zip(GOALS, works, strict=True):
+        ], strict=True))  # fmt: skip
+        if arguments.peers:
+            works |= others(stack, Path(directory), arguments.records)
+        runs: dict[str, list[float]] = {name: [] for name in works}
+        for number in range(arguments.runs):
+            for name, work in works.items():
                 runs[name].append(work())
-    finally:
-        server.kill()
-        server.wait()
-        shutil.rmtree(directory, ignore_errors=True)
+            print(f"run {number + 1} of {arguments.runs}", file=sys.stderr)
 
     load = os.getloadavg()[0]
     print(f"CPython {platform.python_version()}, {os.cpu_count()} processors, load {load:.0f};")
     print(f"medians of {arguments.runs} runs that alternate; acks {arguments.acks}.\n")
     print("| what | records/s | lowest to highest | goal | of it |\n|---|---:|---:|---:|---:|")
     for name, all_of in runs.items():
-        median, goal = statistics.median(all_of), GOALS[name]
+        median, goal = statistics.median(all_of), GOALS.get(name)
         spread = f"{min(all_of):,.0f} to {max(all_of):,.0f}"
         wanted = f"{goal:,.0f} | {median / goal:.2f}" if goal else " | "
         print(f"| {name} | {median:,.0f} | {spread} | {wanted} |")
     kept = statistics.median(runs["await send, 100 in flight, another thread spinning"])
     of = kept / statistics.median(runs["await send, 100 in flight"])
     print(f"\nWith another thread spinning, {of:.2f} of the sends are kept (goal 0.33).")
-    for line in others():
-        print(f"Not measured: {line}.")
+
+
+def others(
+    stack: contextlib.ExitStack, directory: Path, records: int
+) -> dict[str, Callable[[], float]]:
+    """What of the peers can be measured here."""
+    found: dict[str, Callable[[], float]] = {}
+    for module, start, make in (
+        ("confluent_kafka", servers.kafka, lambda at: peers.kafka_works(peers.Kafka(at, records))),
+        ("nats", servers.nats, lambda at: peers.nats_works(peers.Nats(at, records))),
+    ):
+        try:
+            __import__(module)
+        except ImportError:
+            servers.absent(module, f"pip install {module.replace('nats', 'nats-py')}")
+            continue
+        if (at := stack.enter_context(start(directory))) is not None:
+            found |= make(at)
+    return found
 
 
 if __name__ == "__main__":

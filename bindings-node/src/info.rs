@@ -392,6 +392,8 @@ pub struct ConsumerStats {
     pub batches: f64,
     pub bytes: f64,
     pub resubscriptions: f64,
+    pub skipped_offsets: f64,
+    pub stored_offsets: f64,
 }
 
 impl From<core::ConsumerStats> for ConsumerStats {
@@ -403,6 +405,8 @@ impl From<core::ConsumerStats> for ConsumerStats {
             batches: stats.batches as f64,
             bytes: stats.bytes as f64,
             resubscriptions: stats.resubscriptions as f64,
+            skipped_offsets: stats.skipped_offsets as f64,
+            stored_offsets: stats.stored_offsets as f64,
         }
     }
 }

@@ -67,6 +67,28 @@ test('members divide the partitions, and each record is read by one', async () =
   await client.close()
 })
 
+test('a consumer with a name goes on where it was, and tells what was deleted meanwhile', async () => {
+  const topic = await filled(1, 10)
+  const client = await Client.connect(made.url)
+  const skipped = []
+  client.on('recordsSkipped', (event) => skipped.push(event))
+  const options = { name: 'alone', start: 'earliest', autoCommit: 'before' }
+  let consumer = await client.consumer(topic, options)
+  assert.equal((await consumer.nextRecord()).offset, 0n)
+  await consumer.commitOffset(consumer.topics[0], 0, 2n)
+  await consumer.close()
+  await client.truncate(topic, 0, 5n)
+  consumer = await client.consumer(topic, { ...options, autoCommit: 'off' })
+  assert.equal((await consumer.nextRecord()).offset, 5n)
+  assert.equal(consumer.stats().skippedOffsets, 3)
+  await until('it was told', () => skipped.length > 0)
+  const [{ partition, fromOffset, toOffset }] = skipped
+  assert.deepEqual({ partition, fromOffset, toOffset }, { partition: 0, fromOffset: 2n, toOffset: 5n })
+  const failing = await client.consumer(topic, { name: 'strict', onOutOfRange: 'error', startAt: { 0: 0n } })
+  await assert.rejects(failing.nextRecord(), { code: 'E_OFFSET_OUT_OF_RANGE' })
+  await client.close()
+})
+
 test('groups and offsets from outside', async () => {
   const topic = await filled(2, 20)
   await made.client.createGroup('outside')

@@ -71,6 +71,10 @@ export interface ConsumerStats {
   bytes: number
   /** How often a partition was subscribed again. */
   resubscriptions: number
+  /** Offsets that were left out because their records were deleted before they were read. */
+  skippedOffsets: number
+  /** Offsets that were stored, by hand or by itself. */
+  storedOffsets: number
 }
 
 /** How long to wait. */
@@ -371,9 +375,9 @@ export class Consumer implements AsyncIterable<Record> {
     return this.#native.assignment() ?? []
   }
 
-  /** What it did so far, and what it holds; undefined for a member of a group. */
-  stats(): ConsumerStats | undefined {
-    return (this.#native.stats() as ConsumerStats | null) ?? undefined
+  /** What it did so far, and what it holds. */
+  stats(): ConsumerStats {
+    return this.#native.stats() as ConsumerStats
   }
 
   /**

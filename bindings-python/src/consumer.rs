@@ -249,7 +249,8 @@ impl Consumer {
         macro_rules! set {
             ($($name:ident)*) => {$( dict.set_item(stringify!($name), stats.$name)?; )*};
         }
-        set!(partitions live_partitions buffered_bytes batches bytes resubscriptions);
+        set!(partitions live_partitions buffered_bytes batches bytes resubscriptions
+            skipped_offsets stored_offsets);
         Ok(dict)
     }
 

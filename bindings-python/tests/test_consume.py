@@ -220,3 +220,28 @@ def test_it_outlives_its_server(own_server: Any) -> None:
             own_server.start()
             assert ticket.wait(60).offset == 1
             assert values(consumer, 2) == [b"before", b"between"]
+
+
+def test_a_consumer_with_a_name_tells_what_was_deleted_meanwhile(
+    client: Client, topic: str
+) -> None:
+    with client.producer(topic) as producer:
+        producer.send_batch([f"{i}" for i in range(10)])
+    with client.consumer(topic, name="alone", start="earliest") as consumer:
+        assert next(iter(consumer)).offset == 0
+        consumer.commit_offset(topic, 0, 2)
+        assert consumer.stats().stored_offsets == 1
+    client.truncate(topic, 0, 5)
+    events = client.events()
+    with client.consumer(topic, name="alone", start="earliest") as consumer:
+        assert next(iter(consumer)).offset == 5
+        assert consumer.stats().skipped_offsets == 3
+    while True:
+        event = events.poll(30)
+        assert event is not None
+        if event.type == "records_skipped":
+            break
+    assert (event.partition, event.from_offset, event.to_offset) == (0, 2, 5)
+    with client.consumer(topic, start_at={0: 0}, on_out_of_range="error") as consumer:
+        with pytest.raises(tidewire.OffsetOutOfRangeError):
+            next(iter(consumer))

@@ -37,6 +37,7 @@ usage: cargo xtask TASK
   sdk [NAME …]    build the server and the adapters of the conformance suite
   python [--build | --release] [ARGUMENTS]
                   build the Python package and test it: pytest (with these arguments), types
+  python --wheels make the wheels and the source distribution, and try them where there is no Rust
   rules           list the rules of protocol/SPEC.md that no test names; 1 if there are any
   sim [--sessions] [--seeds A..B | --seconds N | --seed N] [--bug NAME] [--jobs N]
                   simulate the server with faults and crashes, by seed; --help tells more

@@ -345,6 +345,10 @@ class ConsumerStats(NamedTuple):
     """Their bytes, as they travelled."""
     resubscriptions: int
     """How often a partition was subscribed again."""
+    skipped_offsets: int
+    """Offsets that were left out because their records were deleted before they were read."""
+    stored_offsets: int
+    """Offsets that were stored, by hand or by itself."""
 
 
 class Event(NamedTuple):

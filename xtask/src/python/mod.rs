@@ -4,6 +4,8 @@
 //! `requirements-dev.txt` names, and pyright from npm where there is npm. Where there is no Python
 //! that is new enough, one line says so and nothing fails.
 
+mod wheels;
+
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
@@ -17,7 +19,8 @@ const NAMES: [&str; 5] = ["python3.11", "python3.12", "python3.13", "python3.14"
 /// The type checker that is not on PyPI itself.
 const PYRIGHT: &str = "pyright@1.1.407";
 
-/// `--build` only builds; `--release` builds what is measured. Other arguments are pytest's.
+/// `--build` only builds; `--release` builds what is measured; `--wheels` makes and tries what PyPI
+/// would have. Other arguments are pytest's.
 pub(crate) fn run(arguments: &[&str]) -> ExitCode {
     let build_only = arguments.contains(&"--build");
     let release = arguments.contains(&"--release");
@@ -38,6 +41,9 @@ pub(crate) fn run(arguments: &[&str]) -> ExitCode {
         }
         Err(error) => return failed(&error),
     };
+    if arguments == ["--wheels"] {
+        return wheels::run(&environment).map_or_else(|error| failed(&error), |()| ExitCode::SUCCESS);
+    }
     let outcome = environment
         .build(release)
         .and_then(|()| if build_only { Ok(()) } else { environment.test(&rest) });
@@ -96,6 +102,14 @@ impl Environment {
         let mut command = Command::new(self.home.join("venv/bin/python"));
         command.current_dir(self.package()).env("VIRTUAL_ENV", self.home.join("venv"));
         command
+    }
+
+    /// The search path with this environment's programs first.
+    fn path(&self) -> Result<std::ffi::OsString, String> {
+        let others = std::env::var_os("PATH").unwrap_or_default();
+        let own = std::iter::once(self.home.join("venv/bin"));
+        std::env::join_paths(own.chain(std::env::split_paths(&others)))
+            .map_err(|error| error.to_string())
     }
 
     /// Builds the server and the package, and installs the latter to be edited in place.

@@ -1,0 +1,148 @@
+//! `cargo xtask python --wheels`: the source distribution and the wheels as PyPI would have them, each
+//! tried where there is neither Rust nor this checkout.
+//!
+//! Owns how they are built (zig, from PyPI, links against an old glibc and against musl) and how they
+//! are tried: a fresh environment of each Python that is found, with pip and nothing else, sends and
+//! reads records of a real server.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use super::{Environment, NAMES, cargo, command, find_python, is_python};
+
+/// The linker, from PyPI.
+const ZIG: &str = "ziglang>=0.13,<1";
+/// What the wheels promise of the C library: glibc from 2014 on, and musl.
+const GLIBC: &str = "manylinux_2_17";
+const MUSL: &str = "musllinux_1_2";
+/// What Rust calls the machine with musl.
+const MUSL_TARGET: &str = concat!("x86_64", "-unknown-linux-musl");
+
+/// Builds them into `target/wheels`, and tries them.
+pub(super) fn run(environment: &Environment) -> Result<(), String> {
+    let out = environment.root.join("target/wheels");
+    // Of an earlier version, perhaps.
+    let _ = fs::remove_dir_all(&out);
+    let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", ZIG];
+    command(environment.python().args(pip))?;
+    let mut server = Command::new(cargo());
+    server.args(["build", "--quiet", "--release", "--bin", "tidewire"]);
+    command(server.current_dir(&environment.root))?;
+
+    command(environment.python().args(["-m", "maturin", "sdist", "--out"]).arg(&out))?;
+    build(environment, &out, GLIBC, None)?;
+    if has_target(MUSL_TARGET) {
+        build(environment, &out, MUSL, Some(MUSL_TARGET))?;
+    } else {
+        println!("SKIPPED: the wheel for musl needs `rustup target add {MUSL_TARGET}`");
+    }
+    let made = files(&out)?;
+    for file in &made {
+        let bytes = fs::metadata(file).map_err(|error| error.to_string())?.len();
+        println!("{} ({:.1} MiB)", file.display(), bytes as f64 / 1_048_576.0);
+    }
+    let wheel = made
+        .iter()
+        .find(|file| file.to_string_lossy().contains(GLIBC))
+        .ok_or_else(|| format!("maturin made no wheel for {GLIBC}: {made:?}"))?;
+    let mut tried = Vec::new();
+    for python in NAMES.iter().map(PathBuf::from).filter(|program| is_python(program)) {
+        let version = version(&python)?;
+        if tried.contains(&version) {
+            continue;
+        }
+        try_it(environment, &python, wheel, false)?;
+        println!("ok: the wheel, on Python {version}, without Rust");
+        tried.push(version);
+    }
+    let sdist = made
+        .iter()
+        .find(|file| file.extension().is_some_and(|ending| ending == "gz"))
+        .ok_or("maturin made no source distribution")?;
+    let python = find_python().ok_or("no Python")?;
+    try_it(environment, &python, sdist, true)?;
+    println!("ok: the source distribution, built by pip");
+    try_it(environment, &python, &environment.package(), true)?;
+    println!("ok: the directory, built by pip");
+    Ok(())
+}
+
+fn build(
+    environment: &Environment,
+    out: &Path,
+    compatibility: &str,
+    target: Option<&str>,
+) -> Result<(), String> {
+    let mut maturin = environment.python();
+    maturin
+        .args(["-m", "maturin", "build", "--quiet", "--release", "--zig"])
+        .args(["--compatibility", compatibility, "--out"])
+        .arg(out)
+        .env("PATH", environment.path()?);
+    if let Some(target) = target {
+        maturin.args(["--target", target]);
+    }
+    command(&mut maturin)
+}
+
+/// Whether Rust's library for `target` is installed.
+fn has_target(target: &str) -> bool {
+    let found = Command::new("rustc").args(["--print", "target-libdir", "--target", target]).output();
+    found.is_ok_and(|found| {
+        found.status.success()
+            && Path::new(String::from_utf8_lossy(&found.stdout).trim()).is_dir()
+    })
+}
+
+fn files(directory: &Path) -> Result<Vec<PathBuf>, String> {
+    let failed = |error: std::io::Error| format!("{}: {error}", directory.display());
+    let mut found = Vec::new();
+    for entry in fs::read_dir(directory).map_err(failed)? {
+        found.push(entry.map_err(failed)?.path());
+    }
+    found.sort();
+    Ok(found)
+}
+
+fn version(python: &Path) -> Result<String, String> {
+    let asks = "import sys; print('%d.%d' % sys.version_info[:2])";
+    let said = Command::new(python)
+        .args(["-c", asks])
+        .output()
+        .map_err(|error| format!("{}: {error}", python.display()))?;
+    Ok(String::from_utf8_lossy(&said.stdout).trim().to_owned())
+}
+
+/// Installs `what` into a new environment and uses it; `with_rust` leaves the search path as it is.
+fn try_it(
+    environment: &Environment,
+    python: &Path,
+    what: &Path,
+    with_rust: bool,
+) -> Result<(), String> {
+    let venv = environment.home.join("tried");
+    command(Command::new(python).args(["-m", "venv", "--clear"]).arg(&venv))?;
+    let program = venv.join("bin/python");
+    let mut install = Command::new(&program);
+    install.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).arg(what);
+    if !with_rust {
+        // Nothing is fetched, nothing is built.
+        install.args(["--no-index", "--only-binary", ":all:"]).env("PATH", venv.join("bin"));
+    }
+    command(install.current_dir(&environment.home))?;
+    let binary = target(&environment.root).join("release/tidewire");
+    let mut smoke = Command::new(&program);
+    smoke.arg(environment.package().join("tests/smoke.py")).arg(binary);
+    if !with_rust {
+        smoke.env("PATH", venv.join("bin"));
+    }
+    // Not from the checkout, where `tidewire` could be found without having been installed.
+    let outcome = command(smoke.current_dir(&environment.home).stdin(Stdio::null()));
+    let _ = fs::remove_dir_all(&venv);
+    outcome.map_err(|error| format!("{}: {error}", what.display()))
+}
+
+fn target(root: &Path) -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from)
+}
