@@ -9,7 +9,8 @@
  *   it is given an error, to be freed by tw_error_free, and on success it is left alone.
  * - What a function gives through a pointer belongs to the caller, who frees it with the function
  *   that its comment names. What a function is given is only borrowed for the call, but for what a
- *   function named ..._free is given. Texts end with a NUL and are UTF-8.
+ *   function named ..._free is given. Texts end with a NUL and are UTF-8;
+ *   the bytes C0 80, with which some languages write a NUL within a text, are refused as a NUL.
  * - Any thread may call any function with any handle, at the same time as others. The exception is
  *   ..._free: nobody may use what is being freed, or anything within it.
  * - Handles of before a fork() fail in the child with TW_E_FORKED; the child connects anew.

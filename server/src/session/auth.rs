@@ -88,6 +88,8 @@ impl<D: Disk> Session<D> {
     }
 
     fn judge_attempt(&mut self, now: Time, ticket: Ticket, attempt: &Attempt, in_line: bool) {
+        // Read before what is judged by: a change in between is then found out, and not missed.
+        let version = self.router.shared.auth.access.load().version;
         match self.try_login(now, attempt) {
             Ok((login, reply, ends)) => {
                 if in_line {
@@ -97,7 +99,7 @@ impl<D: Disk> Session<D> {
                     target: "tidewire::audit", peer = %self.peer, user = login.user.name,
                     "logged in"
                 );
-                self.access_version = self.router.shared.auth.access.load().version;
+                self.access_version = version;
                 self.who = Who::Known(login);
                 self.login_ends = ends;
                 self.protocol.authenticated(ticket, &reply);
