@@ -242,6 +242,8 @@ const (
 	PartitionsRevoked  EventKind = C.TW_EVENT_PARTITIONS_REVOKED
 	PartitionsLost     EventKind = C.TW_EVENT_PARTITIONS_LOST
 	Missed             EventKind = C.TW_EVENT_MISSED
+	// RecordsSkipped says that records were deleted before they were read; see OnOutOfRange.
+	RecordsSkipped EventKind = C.TW_EVENT_RECORDS_SKIPPED
 )
 
 // TopicPartition is a partition of a topic, stream/topic.
@@ -261,7 +263,9 @@ type Event struct {
 	Partitions []TopicPartition
 	// Missed events were lost, because the watcher was too slow.
 	Missed uint64
-	Err    error
+	// FromOffset was due when its records were deleted, and ToOffset is where the consumer goes on.
+	FromOffset, ToOffset uint64
+	Err                  error
 }
 
 // Events tells what happens from now on, until the client is closed; then the channel is. It holds
@@ -294,7 +298,7 @@ func (h *hub) happened(raw *C.tw_event) {
 	event := Event{
 		Kind: EventKind(raw.kind), Address: text(raw.address), Attempt: uint32(raw.attempt),
 		Topic: text(raw.topic), Partition: uint32(raw.partition), Group: text(raw.group),
-		Missed: uint64(raw.missed),
+		Missed: uint64(raw.missed), FromOffset: uint64(raw.from_offset), ToOffset: uint64(raw.to_offset),
 	}
 	for _, each := range unsafe.Slice(raw.partitions, int(raw.partition_count)) {
 		event.Partitions = append(event.Partitions, TopicPartition{text(each.topic), uint32(each.partition)})

@@ -255,6 +255,12 @@ typedef struct tw_batch tw_batch;
 #define TW_EVENT_MISSED 24
 
 /**
+ * Records of `partition` of `topic` were deleted before a consumer read them: it goes on at
+ * `to_offset`, where `from_offset` was due, as its `on_out_of_range` says.
+ */
+#define TW_EVENT_RECORDS_SKIPPED 25
+
+/**
  * One that this version has no number for.
  */
 #define TW_EVENT_OTHER 255
@@ -552,6 +558,14 @@ typedef struct {
    * Zero.
    */
   uint32_t reserved;
+  /**
+   * The record that was due.
+   */
+  uint64_t from_offset;
+  /**
+   * The record at which it goes on.
+   */
+  uint64_t to_offset;
 } tw_event;
 
 /**
@@ -2144,10 +2158,13 @@ tw_status tw_consumer_get_stats(const tw_consumer *consumer,
 
 /**
  * Ends all waiting, now and for ever, and unsubscribes; a member of a group stores what was done,
- * if it does so by itself, and leaves, for which this waits up to `timeout_ms`, without end if
- * negative. Any thread may call it while another waits. The handle is still to be freed.
+ * if it does so by itself, and leaves. Waits until the server knows, for up to `timeout_ms`,
+ * without end if negative: but never longer than `request_timeout_ms` for each request. Any thread
+ * may call it while another waits. The handle is still to be freed.
  */
-tw_status tw_consumer_close(const tw_consumer *consumer, int64_t timeout_ms, tw_error **err);
+tw_status tw_consumer_close(const tw_consumer *consumer,
+                            int64_t timeout_ms,
+                            tw_error **err);
 
 /**
  * Frees a consumer; NULL is nothing to free. It unsubscribes, or leaves its group, without waiting

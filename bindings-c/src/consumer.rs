@@ -44,7 +44,6 @@ struct Bell {
 pub struct ConsumerValue {
     queue: Arc<OnceLock<DeliveryQueue>>,
     bell: Arc<Bell>,
-    over: AtomicBool,
     hub: Arc<Hub>,
     number: u64,
     begun: OnceLock<Canceller>,
@@ -65,7 +64,6 @@ impl ConsumerValue {
                 waiters: AtomicUsize::new(0),
                 told: Arc::default(),
             }),
-            over: AtomicBool::new(false),
             hub: Arc::clone(hub),
             number: hub.number(),
             begun: OnceLock::new(),
@@ -107,6 +105,8 @@ impl ConsumerValue {
         let queue = self.queue()?;
         let until = limit.and_then(|limit| Instant::now().checked_add(limit));
         loop {
+            // Made before looking, so that the end is told to all who look now.
+            let rung = self.bell.waiting.notified();
             match queue.try_next()? {
                 Some(Delivery::Batch(batch)) => {
                     self.pass_on();
@@ -116,19 +116,15 @@ impl ConsumerValue {
                     self.pass_on();
                     return Err(error);
                 }
-                Some(Delivery::Closed) => {
-                    self.over.store(true, Ordering::Release);
-                    self.bell.waiting.notify_waiters();
-                }
+                Some(Delivery::Closed) => self.bell.waiting.notify_waiters(),
                 Some(_) => continue,
                 None => {}
             }
-            if self.over.load(Ordering::Acquire) || limit == Some(Duration::ZERO) {
+            if queue.is_closed() || limit == Some(Duration::ZERO) {
                 return Ok(None);
             }
             let left = until.map(|until| until.saturating_duration_since(Instant::now()));
             self.bell.waiters.fetch_add(1, Ordering::AcqRel);
-            let rung = self.bell.waiting.notified();
             let waited = Runtime::shared()
                 .and_then(|runtime| runtime.try_wait("waiting for a batch", left, rung));
             self.bell.waiters.fetch_sub(1, Ordering::AcqRel);
@@ -369,8 +365,8 @@ pub unsafe extern "C" fn tw_consumer_next_batch(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tw_consumer_is_closed(consumer: Option<&tw_consumer>) -> bool {
     guard_value(true, || {
-        value(consumer).is_ok_and(|it| it.over.load(Ordering::Acquire))
-            || value(consumer).is_err()
+        // One that is not open yet is not closed.
+        value(consumer).map_or(true, |it| it.queue.get().is_some_and(DeliveryQueue::is_closed))
     })
 }
 
@@ -661,8 +657,9 @@ pub unsafe extern "C" fn tw_consumer_get_stats(
 }
 
 /// Ends all waiting, now and for ever, and unsubscribes; a member of a group stores what was done,
-/// if it does so by itself, and leaves, for which this waits up to `timeout_ms`, without end if
-/// negative. Any thread may call it while another waits. The handle is still to be freed.
+/// if it does so by itself, and leaves. Waits until the server knows, for up to `timeout_ms`,
+/// without end if negative: but never longer than `request_timeout_ms` for each request. Any thread
+/// may call it while another waits. The handle is still to be freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tw_consumer_close(
     consumer: Option<&tw_consumer>,
@@ -677,7 +674,7 @@ pub unsafe extern "C" fn tw_consumer_close(
         match runtime.try_wait("closing a consumer", limit(timeout_ms), control.closed())? {
             Some(()) => Ok(()),
             None => {
-                let text = format!("the consumer has not left within {timeout_ms} ms");
+                let text = format!("the server has not answered within {timeout_ms} ms");
                 Err(failed(Code::TIMEOUT, text).into())
             }
         }

@@ -57,6 +57,9 @@ pub const TW_EVENT_PARTITIONS_REVOKED: u32 = 22;
 pub const TW_EVENT_PARTITIONS_LOST: u32 = 23;
 /// `missed` events of the kinds from `TW_EVENT_CONNECTED` on were lost here: nobody polled.
 pub const TW_EVENT_MISSED: u32 = 24;
+/// Records of `partition` of `topic` were deleted before a consumer read them: it goes on at
+/// `to_offset`, where `from_offset` was due, as its `on_out_of_range` says.
+pub const TW_EVENT_RECORDS_SKIPPED: u32 = 25;
 /// One that this version has no number for.
 pub const TW_EVENT_OTHER: u32 = 255;
 
@@ -117,6 +120,10 @@ pub struct tw_event {
     pub partition: u32,
     /// Zero.
     pub reserved: u32,
+    /// The record that was due.
+    pub from_offset: u64,
+    /// The record at which it goes on.
+    pub to_offset: u64,
 }
 
 /// Events, the oldest of a kind first.
@@ -442,6 +449,8 @@ impl Behind {
             missed: 0,
             partition: 0,
             reserved: 0,
+            from_offset: 0,
+            to_offset: 0,
         };
         match shown.handle {
             Some(Handle::Client(user_data)) => event.user_data = user_data.0,
@@ -486,6 +495,7 @@ impl Behind {
             Event::PartitionsRevoked { .. } => TW_EVENT_PARTITIONS_REVOKED,
             Event::PartitionsLost { .. } => TW_EVENT_PARTITIONS_LOST,
             Event::Missed(_) => TW_EVENT_MISSED,
+            Event::RecordsSkipped { .. } => TW_EVENT_RECORDS_SKIPPED,
             _ => TW_EVENT_OTHER,
         };
         match happened {
@@ -510,6 +520,11 @@ impl Behind {
                 self.partitions(event, &group, &partitions);
             }
             Event::Missed(missed) => event.missed = missed,
+            Event::RecordsSkipped { topic, partition, from_offset, to_offset } => {
+                event.topic = self.texts.keep(&topic);
+                event.partition = partition;
+                (event.from_offset, event.to_offset) = (from_offset, to_offset);
+            }
             _ => {}
         }
     }

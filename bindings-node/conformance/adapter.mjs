@@ -10,13 +10,12 @@ import * as values from './values.mjs'
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url)))
 const { Unsupported } = values
-const UNSUBSCRIBING_MS = 200
 
 const FEATURES = [
   'admin', 'fetch', 'producer', 'enqueue', 'named_producer', 'record_id', 'codecs', 'consumer',
   'next_record', 'seek', 'pause', 'positions', 'partitions', 'stats', 'events', 'cancel',
   'concurrent', 'reconnect', 'timestamps', 'retention', 'option_structs', 'topic_update',
-  'truncate', 'groups', 'offsets', 'users',
+  'truncate', 'groups', 'offsets', 'named_consumer', 'users',
 ]
 
 const clients = new Map()
@@ -160,6 +159,10 @@ const OPS = {
     producers.set(args.producer, opened)
     return { partitions: opened.partitions }
   },
+  'producer.list': async (args) => ({
+    producers: (await client(args).producers(args.topic)).map(({ name }) => ({ name })),
+  }),
+  'producer.forget': (args) => none(client(args).forgetProducer(args.topic, args.name)),
   'producer.send': async (args, signal) =>
     values.receipt(await producer(args).send(values.recordOf(args.record), { signal })),
   async 'producer.send_many'(args) {
@@ -189,6 +192,7 @@ const OPS = {
   async 'consumer.open'(args, signal) {
     const given = options(args, signal)
     if (args.group) given.group = args.group
+    if (args.name) given.name = args.name
     if (args.partitions) given.partitions = args.partitions
     if (args.start_at) {
       given.startAt = new Map(Object.entries(args.start_at).map(([k, v]) => [Number(k), BigInt(v)]))
@@ -221,12 +225,7 @@ const OPS = {
     const small = new Set(['partitions', 'livePartitions'])
     return Object.fromEntries(stats.map(([k, v]) => [values.snake(k), small.has(k) ? v : `${v}`]))
   },
-  'consumer.close': async (args) => {
-    await consumer(args).close()
-    // Closing does not wait for the server to know of it.
-    await new Promise((resolve) => setTimeout(resolve, UNSUBSCRIBING_MS))
-    return {}
-  },
+  'consumer.close': (args) => none(consumer(args).close()),
 
   'group.create': async (args) => ({ name: (await client(args).createGroup(args.group)).name }),
   'group.delete': (args) => none(client(args).deleteGroup(args.group)),
@@ -274,7 +273,7 @@ const OPS = {
   'events.watch'(args) {
     const watch = { queue: [], waiting: [] }
     for (const name of ['connected', 'disconnected', 'reconnecting', 'gaveUp', 'throttled', 'missed',
-      'partitionsAssigned', 'partitionsRevoked', 'partitionsLost']) {
+      'partitionsAssigned', 'partitionsRevoked', 'partitionsLost', 'recordsSkipped']) {
       client(args).on(name, (value) => {
         const told = values.event(name, value)
         const waiter = watch.waiting.shift()

@@ -83,7 +83,8 @@ export function event(name, value) {
   const { error, ...rest } = value
   const type = snake(name)
   if (type === 'missed') return { type, count: `${rest.count}` }
-  return error ? { type, ...rest, error: errorOf(error) } : { type, ...rest }
+  const told = { type, ...snakeKeys(rest) }
+  return error ? { ...told, error: errorOf(error) } : told
 }
 
 export function errorOf(error, codes) {

@@ -6,6 +6,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use napi::bindgen_prelude::BigInt;
 use napi_derive::napi;
 use tidewire::blocking;
 use tidewire::{Error, Event, Events};
@@ -167,6 +168,8 @@ pub struct NativeEvent {
     pub partition: Option<u32>,
     pub group: Option<String>,
     pub partitions: Option<Vec<TopicPartition>>,
+    pub from_offset: Option<BigInt>,
+    pub to_offset: Option<BigInt>,
     pub missed: Option<f64>,
 }
 
@@ -210,6 +213,13 @@ impl From<Option<Event>> for NativeEvent {
             Some(Event::PartitionsLost { group, partitions }) => {
                 places("partitionsLost", group, partitions)
             }
+            Some(Event::RecordsSkipped { topic, partition, from_offset, to_offset }) => Self {
+                topic: Some(topic),
+                partition: Some(partition),
+                from_offset: Some(from_offset.into()),
+                to_offset: Some(to_offset.into()),
+                ..named("recordsSkipped")
+            },
             Some(Event::Missed(missed)) => {
                 Self { missed: Some(missed as f64), ..named("missed") }
             }

@@ -8,7 +8,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use napi::bindgen_prelude::{BigInt, ToNapiValue};
 use napi::{Env, Unknown};
 use napi_derive::napi;
-use tidewire::blocking::Runtime;
 use tidewire::{ConsumerControl, Delivery, DeliveryQueue, Error, TopicName};
 
 use crate::batch;
@@ -45,6 +44,7 @@ impl NativeClient {
         id: u32,
         topics: Vec<String>,
         group: Option<String>,
+        name: Option<String>,
         partitions: Option<Vec<u32>>,
         start_at: Vec<(u32, BigInt)>,
         options: Vec<String>,
@@ -65,6 +65,9 @@ impl NativeClient {
         let in_group = group.is_some();
         if let Some(group) = group {
             builder = builder.group(&group);
+        }
+        if let Some(name) = name {
+            builder = builder.name(&name);
         }
         if let Some(partitions) = partitions {
             builder = builder.partitions(partitions);
@@ -224,12 +227,21 @@ impl NativeConsumer {
         });
     }
 
-    /// Ends it; a member stores what it is to, and leaves.
+    /// Whether nothing will come any more, unless it is moved.
     #[napi]
-    pub fn close(&self) {
-        // Without a runtime there is nothing to end.
-        let _ = Runtime::shared();
+    pub fn is_closed(&self) -> bool {
+        self.queue.deliveries.is_closed()
+    }
+
+    /// Ends it: it unsubscribes, and a member stores what it is to, and leaves. `number` is told
+    /// when the server has answered.
+    #[napi]
+    pub fn close(&self, number: u32) {
         let _ = self.queue.deliveries.close();
+        self.member(number, |control| async move {
+            control.closed().await;
+            Ok(())
+        });
     }
 }
 

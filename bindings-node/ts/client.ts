@@ -145,35 +145,43 @@ export class Client extends Admin {
     const topics = Array.isArray(topic) ? [...(topic as string[])] : [topic as string]
     for (const one of topics) checkString('topic', one)
     const given = checkOptions('options', options)
-    const { group, partitions, startAt, autoCommit } = given
-    const own = ['signal', 'group', 'partitions', 'startAt', 'autoCommit']
+    const { group, name, partitions, startAt, autoCommit } = given
+    const own = ['signal', 'group', 'name', 'partitions', 'startAt', 'autoCommit']
     const pairs = optionPairs('consumer', options, own)
     if (group !== undefined) checkString('options.group', group)
+    if (name !== undefined) checkString('options.name', name)
+    if (group !== undefined && name !== undefined) {
+      throw badValue('a consumer has either options.group or options.name')
+    }
     if (topics.length === 0) throw badValue('topic must be one topic, or at least one of a list')
-    const member = ['memberName', 'sessionTimeoutMs', 'rebalanceTimeoutMs', 'autoCommitIntervalMs', 'autoCommit']
     if (group === undefined) {
       if (topics.length > 1) {
         throw badValue('several topics are read by a member of a group: set options.group')
       }
-      const wrong = member.find((name) => given[name] !== undefined)
+      const member = ['memberName', 'sessionTimeoutMs', 'rebalanceTimeoutMs']
+      const wrong = member.find((one) => given[one] !== undefined)
       if (wrong) {
         throw badValue(`options.${wrong} is for members of a group: set options.group`, 'E_INVALID_OPTION')
       }
+      const stores = ['autoCommitIntervalMs', 'autoCommit'].find((one) => given[one] !== undefined)
+      if (stores && name === undefined) {
+        throw badValue(`options.${stores} needs a group or a name: set options.group`, 'E_INVALID_OPTION')
+      }
     } else {
-      for (const name of ['partitions', 'startAt']) {
-        if (given[name] !== undefined) {
+      for (const one of ['partitions', 'startAt']) {
+        if (given[one] !== undefined) {
           throw badValue(
-            `options.${name} is not for members of a group, which decides who reads what`,
+            `options.${one} is not for members of a group, which decides who reads what`,
             'E_INVALID_OPTION',
           )
         }
       }
-      if (autoCommit !== undefined) {
-        if (!['off', 'interval', 'after', 'before'].includes(autoCommit as string)) {
-          throw badType("options.autoCommit", "'off', 'interval', 'after' or 'before'", autoCommit, 'E_INVALID_OPTION')
-        }
-        pairs.push('auto_commit', autoCommit as string)
+    }
+    if (autoCommit !== undefined) {
+      if (!['off', 'interval', 'after', 'before'].includes(autoCommit as string)) {
+        throw badType("options.autoCommit", "'off', 'interval', 'after' or 'before'", autoCommit, 'E_INVALID_OPTION')
       }
+      pairs.push('auto_commit', autoCommit as string)
     }
     const which = checkPartitions(partitions)
     const begin = places(startAt)
@@ -182,7 +190,16 @@ export class Client extends Admin {
     shared.listen(id, () => {})
     try {
       const made = await this._call<NativeConsumer>(this.consumer, options, (client, n) =>
-        client.consumer(n, id, topics, (group as string | undefined) ?? null, which, begin, pairs),
+        client.consumer(
+          n,
+          id,
+          topics,
+          (group as string | undefined) ?? null,
+          (name as string | undefined) ?? null,
+          which,
+          begin,
+          pairs,
+        ),
       )
       const consumer: Consumer = new Consumer(made, id, topics, group as string | undefined, () =>
         this.#consumers.delete(consumer),

@@ -22,7 +22,12 @@ export interface ConsumerOptions extends ConsumerOptionTable {
    */
   group?: string | undefined
   /**
-   * When a member of a group stores offsets by itself: `'off'` never, the application calls
+   * Stores offsets on the server under this name, alone: no group divides the partitions, and the
+   * consumer of that name goes on where the last one was. Not with a group.
+   */
+  name?: string | undefined
+  /**
+   * When a consumer with a group or a name stores offsets by itself: `'off'` never, the application calls
    * `commit`; `'interval'` every `autoCommitIntervalMs`, and when a partition is given up or the
    * consumer closes, up to the batch before the one that was returned last (at least once);
    * `'before'` before a batch is returned (at most once). Default `'off'`. The unit is a batch: if
@@ -265,7 +270,7 @@ export class Consumer implements AsyncIterable<Record> {
     const signal = checkSignal(checkOptions('options', done ?? options)['signal'])
     const at = caller(this.commit)
     const current = this.#current
-    if (current && this.#index < current._end && this.group !== undefined) {
+    if (current && this.#index < current._end) {
       // Not the rest of the batch that is being read.
       return this.commitOffset(current.topic, current.partition, current._offset(this.#index), { signal })
     }
@@ -332,7 +337,7 @@ export class Consumer implements AsyncIterable<Record> {
   #alone(answer: Failure | boolean | null, name: string): boolean {
     if (isFailure(answer)) throw errorOf(answer)
     // Where every partition had ended with an error there may be records again.
-    if (!this.#leaving) this.#over = false
+    if (!this.#leaving) this.#over = this.#native.isClosed()
     if (answer === null) {
       const text = `${name}: the group decides which partitions its members read, and from where`
       throw Object.assign(new TypeError(text), { code: 'E_INVALID_ARGUMENT' })
@@ -372,8 +377,9 @@ export class Consumer implements AsyncIterable<Record> {
   }
 
   /**
-   * Ends it: loops over it end, and reads that wait give null. A member of a group stores what it
-   * is to store, and leaves.
+   * Ends it: loops over it end, and reads that wait give null. It unsubscribes; a member of a group
+   * stores what it is to store, and leaves. The promise waits until the server has answered, for no
+   * longer than `requestTimeoutMs`.
    */
   close(): Promise<void> {
     return (this.#leaving ??= this.#leave())
@@ -382,10 +388,12 @@ export class Consumer implements AsyncIterable<Record> {
   async #leave(): Promise<void> {
     this.#over = true
     this.#current = undefined
-    this.#native.close()
+    const shared = hub()
+    const answered = shared.call((number) => this.#native.close(number), undefined, caller(this.close))
     this.#wake()
-    hub().forget(this.#id)
+    shared.forget(this.#id)
     this.#closed()
+    await answered
   }
 
   /** Closes it: see {@link close}. */

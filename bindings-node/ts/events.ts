@@ -22,6 +22,11 @@ export interface ClientEvents {
   partitionsRevoked: [{ group: string; partitions: TopicPartition[] }]
   /** A member has lost partitions: deleted, or read by others from the offset stored last. */
   partitionsLost: [{ group: string; partitions: TopicPartition[] }]
+  /**
+   * Records were deleted before a consumer read them: it goes on at `toOffset`, where `fromOffset`
+   * was due, as its `onOutOfRange` says.
+   */
+  recordsSkipped: [{ topic: string; partition: number; fromOffset: bigint; toOffset: bigint }]
   /** This many events were lost here, because the listeners were too slow. */
   missed: [{ count: number }]
   /** The client was closed. */

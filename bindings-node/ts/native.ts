@@ -72,7 +72,8 @@ export interface NativeConsumer {
   assignment(): { topic: string; partition: number }[] | null
   commit(number: number): void
   commitOffset(number: number, topic: string, partition: number, offset: bigint): void
-  close(): void
+  isClosed(): boolean
+  close(number: number): void
 }
 
 export interface NativeClient {
@@ -86,6 +87,7 @@ export interface NativeClient {
     id: number,
     topics: string[],
     group: string | null,
+    name: string | null,
     partitions: number[] | null,
     startAt: [number, bigint][],
     options: string[],

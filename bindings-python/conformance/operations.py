@@ -18,10 +18,8 @@ FEATURES = [
     "admin", "fetch", "producer", "enqueue", "named_producer", "record_id", "codecs", "consumer",
     "next_record", "seek", "pause", "positions", "partitions", "stats", "events", "concurrent",
     "reconnect", "timestamps", "retention", "option_structs", "topic_update", "truncate", "groups",
-    "offsets", "users",
+    "offsets", "named_consumer", "users",
 ]  # fmt: skip
-
-UNSUBSCRIBING_S = 0.2
 
 
 async def done(result: Any) -> Any:
@@ -49,7 +47,7 @@ class Operations:
             raise Unsupported(f"no operation {op}")
         if kind in ("stream", "topic", "group", "offsets", "user", "token") or op in ("server", "ping", "fetch"):
             return await method(self.named(self.clients, args["client"]), args)
-        if kind == "producer" and name != "open":
+        if kind == "producer" and name not in ("open", "list", "forget"):
             return await method(self.named(self.producers, args["producer"]), args)
         if kind == "consumer" and name != "open":
             return await method(self.named(self.consumers, args["consumer"]), args)
@@ -258,6 +256,16 @@ class Operations:
         self.producers[args["producer"]] = producer
         return {"partitions": producer.partitions}
 
+    async def producer_list(self, args: dict[str, Any]) -> Any:
+        client = self.named(self.clients, args["client"])
+        producers = await done(client.producers(args["topic"]))
+        return {"producers": [values.fields(one, "name") for one in producers]}
+
+    async def producer_forget(self, args: dict[str, Any]) -> Any:
+        client = self.named(self.clients, args["client"])
+        await done(client.forget_producer(args["topic"], args["name"]))
+        return {}
+
     async def producer_send(self, producer: Any, args: dict[str, Any]) -> Any:
         value, *rest = record_of(args["record"])
         names = ("key", "headers", "timestamp", "partition", "id")
@@ -395,8 +403,6 @@ class Operations:
 
     async def consumer_close(self, consumer: Any, args: dict[str, Any]) -> Any:
         await done(consumer.close())
-        # Closing does not wait for the server to know of it.
-        time.sleep(UNSUBSCRIBING_S)
         return {}
 
 

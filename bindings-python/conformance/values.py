@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import struct
 import zlib
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import tidewire
@@ -49,7 +50,9 @@ def number(value: Any) -> Any:
 
 
 def place(value: Any) -> Any:
-    return value if value in ("earliest", "latest") else number(value)
+    if isinstance(value, str) and value.startswith("time:"):
+        return datetime.fromtimestamp(0, UTC) + timedelta(microseconds=int(value[5:]))
+    return number(value)
 
 
 def record_of(value: dict[str, Any]) -> tidewire.NewRecord:
@@ -145,6 +148,8 @@ def event(one: tidewire.Event | None) -> Any:
         told["error"] = error(one.error)
     if one.partitions is not None:
         told["partitions"] = [list(part) for part in one.partitions]
+    if one.to_offset is not None:
+        told |= fields(one, text=("from_offset", "to_offset"))
     if one.missed is not None:
         told["count"] = str(told.pop("missed"))
     return told

@@ -246,6 +246,13 @@ fn event_dict<'py>(py: Python<'py>, event: &Event) -> PyResult<Bound<'py, PyDict
             kind("partitions_lost")?;
             parts(group, partitions)?;
         }
+        Event::RecordsSkipped { topic, partition, from_offset, to_offset } => {
+            kind("records_skipped")?;
+            dict.set_item("topic", topic)?;
+            dict.set_item("partition", partition)?;
+            dict.set_item("from_offset", from_offset)?;
+            dict.set_item("to_offset", to_offset)?;
+        }
         Event::Missed(count) => {
             kind("missed")?;
             dict.set_item("missed", count)?;

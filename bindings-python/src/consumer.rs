@@ -307,13 +307,24 @@ impl Consumer {
         crate::arrow::pyarrow(slf.py(), "table", slf.as_any())
     }
 
-    /// Ends all waiting, now and for ever.
-    fn close(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<()> {
+    /// Ends all waiting, now and for ever, and waits until the server knows; of a loop, an
+    /// `Operation` of that, begun already.
+    fn close(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<Py<PyAny>> {
         let limit = limit(timeout)?;
-        match &*self.form {
-            Form::Waiting(consumer) => wait(py, || consumer.close(limit)),
-            Form::Woken(consumer) => consumer.close().map_err(|error| raise(py, &error)),
-        }
+        let deliveries = match &*self.form {
+            Form::Waiting(consumer) => {
+                wait(py, || consumer.close(limit))?;
+                return Ok(py.None());
+            }
+            Form::Woken(deliveries) => deliveries,
+        };
+        let closed = deliveries.close().and_then(|()| deliveries.control());
+        let control = closed.map_err(|error| raise(py, &error))?;
+        let closing = async move {
+            control.closed().await;
+            Ok(())
+        };
+        call(py, &self.runtime, self.asked(), "closing", closing, none)
     }
 
     /// What there is, up to its end as it is known now, through the Arrow PyCapsule interface.

@@ -9,8 +9,10 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
+use bytes::{Buf, BytesMut};
 use serde_json::{Value, json};
 use tidewire_protocol::codec::Reader;
+use tidewire_protocol::crc::crc32c;
 use tidewire_protocol::error::Code;
 use tidewire_protocol::frame::{Flags, PREFACE};
 use tidewire_protocol::message::{Goaway, Kind, Message};
@@ -30,7 +32,7 @@ const MAX_ANSWER: usize = 32 << 20;
 pub struct Raw {
     socket: TcpStream,
     correlation: u64,
-    buffer: Vec<u8>,
+    buffer: BytesMut,
     /// Everything the server sent.
     said: Vec<u8>,
     prefaced: bool,
@@ -48,7 +50,7 @@ impl Raw {
         Ok(Self {
             socket,
             correlation: 0,
-            buffer: Vec::new(),
+            buffer: BytesMut::new(),
             said: Vec::new(),
             prefaced: false,
             ended: false,
@@ -57,6 +59,7 @@ impl Raw {
 
     /// Bytes of one part of an attack.
     fn part(&mut self, part: &Value) -> Result<Vec<u8>, String> {
+        let mut rising = false;
         let (name, value) = match part {
             Value::String(name) => (name.as_str(), &Value::Null),
             Value::Object(map) => map
@@ -81,9 +84,14 @@ impl Raw {
             }
             "frame" => {
                 let times = value["times"].as_u64().unwrap_or(1);
+                let mut value = value.clone();
                 let mut out = Vec::new();
-                for _ in 0..times {
-                    out.extend(self.request(value)?);
+                for number in 1..=times {
+                    if value["channel"] == "rising" || number > 1 && rising {
+                        rising = true;
+                        value["channel"] = json!(number);
+                    }
+                    out.extend(self.request(&value)?);
                 }
                 out
             }
@@ -135,6 +143,14 @@ impl Raw {
                 }
                 _ => {}
             }
+            if let Some(ms) = part["flood_ms"].as_u64() {
+                self.flood(Duration::from_millis(ms))?;
+                continue;
+            }
+            if let Some(ms) = part["sip_ms"].as_u64() {
+                self.sip(Duration::from_millis(ms))?;
+                continue;
+            }
             if let Some(ms) = part["wait_ms"].as_u64() {
                 std::thread::sleep(Duration::from_millis(ms));
                 continue;
@@ -152,6 +168,75 @@ impl Raw {
         Ok(())
     }
 
+    /// Sends PINGs and takes nothing, until the server stops reading; is silent for some time; and
+    /// then takes everything.
+    fn flood(&mut self, silence: Duration) -> Result<(), String> {
+        let begun = Instant::now();
+        let timeout = |ms| Some(Duration::from_millis(ms));
+        self.socket.set_write_timeout(timeout(300)).map_err(|error| error.to_string())?;
+        let mut rest: Vec<u8> = Vec::new();
+        loop {
+            if rest.is_empty() {
+                rest = self.pings(10_000)?;
+            }
+            match self.socket.write(&rest) {
+                Ok(len) => drop(rest.drain(..len)),
+                Err(error) if is_timeout(&error) => break,
+                Err(error) => return Err(format!("the server ended a flood: {error}")),
+            }
+            if begun.elapsed() > PATIENCE {
+                return Err(format!("the server went on reading for {PATIENCE:?}"));
+            }
+        }
+        std::thread::sleep(silence);
+        self.socket.set_write_timeout(timeout(10)).map_err(|error| error.to_string())?;
+        while !rest.is_empty() && !self.ended {
+            match self.socket.write(&rest) {
+                Ok(len) => drop(rest.drain(..len)),
+                Err(error) if is_timeout(&error) => {}
+                Err(_) => return Ok(()),
+            }
+            self.read();
+        }
+        self.socket.set_write_timeout(None).map_err(|error| error.to_string())
+    }
+
+    /// Many PINGs, made from one.
+    fn pings(&mut self, count: usize) -> Result<Vec<u8>, String> {
+        let mut ping = self.request(&json!({"kind": "PING"}))?;
+        let mut all = Vec::with_capacity(count * ping.len());
+        for _ in 0..count {
+            all.extend_from_slice(&ping);
+            self.correlation += 1;
+            ping[8..16].copy_from_slice(&self.correlation.to_le_bytes());
+            let sum = crc32c(&ping[..28]).to_le_bytes();
+            ping[28..32].copy_from_slice(&sum);
+        }
+        self.correlation -= 1;
+        Ok(all)
+    }
+
+    /// Takes what comes in small sips for some time, and shows twice a second that it lives.
+    fn sip(&mut self, time: Duration) -> Result<(), String> {
+        let begun = Instant::now();
+        let (mut sip, mut beats) = (vec![0; 64 << 10], 0);
+        while begun.elapsed() < time {
+            if begun.elapsed() >= Duration::from_millis(500) * beats {
+                beats += 1;
+                let ping = self.pings(1)?;
+                self.socket.write_all(&ping).map_err(|error| error.to_string())?;
+            }
+            match self.socket.read(&mut sip) {
+                Ok(0) => return Err("the server ended the connection meanwhile".to_owned()),
+                Ok(len) => self.buffer.extend_from_slice(&sip[..len]),
+                Err(error) if is_timeout(&error) => {}
+                Err(error) => return Err(format!("the server ended it meanwhile: {error}")),
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Ok(())
+    }
+
     /// Reads once.
     fn read(&mut self) {
         let mut chunk = vec![0; 256 << 10];
@@ -163,11 +248,7 @@ impl Raw {
                     self.said.extend_from_slice(&chunk[..len]);
                 }
             }
-            Err(error)
-                if matches!(
-                    error.kind(),
-                    std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut
-                ) => {}
+            Err(error) if is_timeout(&error) => {}
             Err(_) => self.ended = true,
         }
     }
@@ -180,7 +261,7 @@ impl Raw {
                 if self.buffer[..4] != PREFACE[..4] {
                     return Err(format!("no preface: {:02x?}", &self.buffer[..8]));
                 }
-                self.buffer.drain(..8);
+                self.buffer.advance(8);
                 self.prefaced = true;
             }
             if self.prefaced
@@ -245,6 +326,10 @@ impl Raw {
         }
         Ok(frame)
     }
+}
+
+fn is_timeout(error: &std::io::Error) -> bool {
+    matches!(error.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut)
 }
 
 fn goaway(frame: &[u8]) -> Result<Goaway, String> {
@@ -343,7 +428,7 @@ impl Siege {
 }
 
 /// What the server must say: `goaway: CODE`, `reply: CODE` (of the last request; the connection
-/// then still answers), `closed: true`, `preface: true` (and then closes), `http: true`,
+/// then still answers; with `meta`, its fields begin with these bytes), `closed: true`, `preface: true` (and then closes), `http: true`,
 /// `any: true` (whatever, but an end), `stays: true`; with `says`, a part of its text.
 fn judge(raw: &mut Raw, answer: &Value) -> Result<(), String> {
     let says = answer["says"].as_str();
@@ -392,6 +477,12 @@ fn judge(raw: &mut Raw, answer: &Value) -> Result<(), String> {
         }
         if wanted != frames::OK {
             told(&text(&frame))?;
+        }
+        if let Some(wanted) = answer["meta"].as_str() {
+            let meta = frame.get(32..).unwrap_or_default();
+            if !meta.starts_with(&frames::hex(wanted)?) {
+                return Err(format!("expected the fields {wanted}, got {meta:02x?}"));
+            }
         }
         raw.call(&json!({"frame": {"kind": "PING"}}), frames::OK)
             .map_err(|error| format!("the connection did not stay: {error}"))?;

@@ -59,6 +59,8 @@ pub fn kinds() -> Vec<&'static str> {
 pub struct Missing {
     pub rules: Vec<String>,
     pub errors: Vec<String>,
+    /// With the reason why there is none.
+    pub known: BTreeMap<String, String>,
 }
 
 /// Errors that a case expects, wherever it says so.
@@ -93,24 +95,30 @@ fn expected_errors(case: &Case) -> BTreeSet<String> {
     names
 }
 
-/// Rules and errors that no case shows.
-pub fn missing(cases: &[Case]) -> Missing {
+/// Rules and errors that no case shows; `known` says of some why.
+pub fn missing(cases: &[Case], known: &Known) -> Missing {
     let named: BTreeSet<&str> =
         cases.iter().flat_map(|case| case.rules.iter().map(String::as_str)).collect();
     let errors: BTreeSet<String> = cases.iter().flat_map(expected_errors).collect();
-    Missing {
-        rules: rules()
-            .into_iter()
-            .filter(|rule| !named.contains(rule))
-            .map(str::to_owned)
-            .collect(),
-        errors: CODES
-            .iter()
-            .map(|info| info.name)
-            .filter(|name| *name != "OK" && !errors.contains(*name))
-            .map(str::to_owned)
-            .collect(),
+    let mut missing = Missing::default();
+    let unnamed_rules = rules().into_iter().filter(|rule| !named.contains(rule));
+    let unnamed_errors = CODES
+        .iter()
+        .map(|info| info.name)
+        .filter(|name| *name != "OK" && !errors.contains(*name));
+    let all = unnamed_rules
+        .map(|rule| ("rule", rule))
+        .chain(unnamed_errors.map(|error| ("error", error)));
+    for (kind, name) in all {
+        if let Some(gap) = known.gap(&format!("{kind}:{name}")) {
+            missing.known.insert(name.to_owned(), gap.reason.clone());
+        } else if kind == "rule" {
+            missing.rules.push(name.to_owned());
+        } else {
+            missing.errors.push(name.to_owned());
+        }
     }
+    missing
 }
 
 /// What an SDK does not reach.
@@ -187,9 +195,21 @@ mod tests {
         }
     }
 
+    /// Every rule of the text and every error has a case, or a reason why not.
+    #[test]
+    fn nothing_lacks_a_case_without_a_reason() {
+        let cases = crate::case::load(None).expect("the cases can be read");
+        let directory = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/known"));
+        let known = Known::read(directory, "suite").expect("a list");
+        let missing = missing(&cases, &known);
+        assert!(missing.rules.is_empty(), "{:?}", missing.rules);
+        assert!(missing.errors.is_empty(), "{:?}", missing.errors);
+        assert!(!missing.known.is_empty());
+    }
+
     #[test]
     fn planned_kinds_are_not_asked_for() {
         assert!(kinds().contains(&"APPEND"));
-        assert!(!kinds().contains(&"AUTH"));
+        assert!(!kinds().contains(&"STATS"));
     }
 }

@@ -130,7 +130,7 @@ impl Peer {
         if !self.ruled("connect")? {
             self.socket.write_all(&PREFACE)?;
         }
-        let mut buffer = Vec::new();
+        let mut buffer = BytesMut::new();
         let mut chunk = vec![0; 64 << 10];
         loop {
             while let Some(frame) = frames::split(&mut buffer) {

@@ -4,6 +4,7 @@
 //! The one invariant: nothing is corrected. A size that is given is written, whatever follows;
 //! what is left out is made right.
 
+use bytes::BytesMut;
 use serde_json::{Map, Value};
 use tidewire_protocol::batch::{BatchBuilder, Codec, Compressor, RecordRef, Sequence};
 use tidewire_protocol::crc::crc32c;
@@ -269,13 +270,13 @@ fn reseal(bytes: &mut [u8]) {
 }
 
 /// Takes a whole frame off the front of `bytes`, if one is there.
-pub fn split(bytes: &mut Vec<u8>) -> Option<Vec<u8>> {
+pub fn split(bytes: &mut BytesMut) -> Option<Vec<u8>> {
     let size = u32::from_le_bytes(bytes.get(..4)?.try_into().ok()?) as usize;
     if size < 32 || bytes.len() < size {
         return None;
     }
-    let rest = bytes.split_off(size);
-    Some(std::mem::replace(bytes, rest))
+    // What is left stays where it is: there may be very many small frames.
+    Some(bytes.split_to(size).to_vec())
 }
 
 /// A header as it stands, right or wrong.

@@ -33,6 +33,9 @@ use play::World;
 use report::Report;
 use run::{Plan, Verdict};
 
+/// The list of what no case shows.
+const SUITE: &str = "suite";
+
 /// Plays the conformance cases through client libraries.
 #[derive(Debug, Parser)]
 #[command(name = "tidewire-conformance", version)]
@@ -164,9 +167,7 @@ fn list(patterns: &str) -> Result<bool, String> {
 fn describe(name: &str) -> Result<bool, String> {
     let cases = case::load(None)?;
     let Some(case) = cases.iter().find(|case| case.id == name) else {
-        let close: Vec<&str> =
-            cases.iter().map(|case| case.id.as_str()).filter(|id| id.contains(name)).collect();
-        return Err(format!("no case {name}; perhaps {close:?}"));
+        return Err(no_such_case(name, &cases));
     };
     println!("{}\n\n{}\n", case.id, case.why);
     if !case.rules.is_empty() {
@@ -180,6 +181,30 @@ fn describe(name: &str) -> Result<bool, String> {
         serde_json::to_string_pretty(&case.source).map_err(|error| error.to_string())?;
     println!("\n{source}");
     Ok(true)
+}
+
+/// Says what was perhaps meant: names that contain a part of it, or that are spelt nearly so.
+fn no_such_case(name: &str, cases: &[Case]) -> String {
+    let last = name.rsplit('/').next().unwrap_or(name);
+    let near = |id: &&str| {
+        let own = id.rsplit('/').next().unwrap_or(id);
+        id.contains(name) || own.contains(last) || strsim::damerau_levenshtein(own, last) <= 3
+    };
+    let close: Vec<&str> =
+        cases.iter().map(|case| case.id.as_str()).filter(near).take(8).collect();
+    match close[..] {
+        [] => format!("there is no case {name}; `list` shows all {}", cases.len()),
+        _ => format!("there is no case {name}; perhaps {}", in_words(&close, "or")),
+    }
+}
+
+/// `a, b and c`.
+fn in_words(names: &[&str], and: &str) -> String {
+    match names {
+        [] => "none".to_owned(),
+        [only] => (*only).to_owned(),
+        [first @ .., last] => format!("{} {and} {last}", first.join(", ")),
+    }
 }
 
 /// The directory of this program: cargo puts the others there, too.
@@ -223,8 +248,12 @@ fn run_repository(run: &Run) -> Result<bool, String> {
     let wanted: Option<Vec<&str>> = run.sdk.as_ref().map(|list| list.split(',').collect());
     for name in wanted.iter().flatten() {
         if *name != run::SERVER && !all.iter().any(|launch| launch.name == *name) {
-            let names: Vec<&str> = all.iter().map(|launch| launch.name.as_str()).collect();
-            return Err(format!("there is no adapter {name}; there are {names:?} and server"));
+            let mut names: Vec<&str> = all.iter().map(|launch| launch.name.as_str()).collect();
+            names.push(run::SERVER);
+            return Err(format!(
+                "there is no SDK {name}; there are {}",
+                in_words(&names, "and")
+            ));
         }
     }
     let is_wanted = |name: &str| wanted.as_ref().is_none_or(|names| names.contains(&name));
@@ -238,12 +267,14 @@ fn run_repository(run: &Run) -> Result<bool, String> {
     }
     if run.dry_run {
         let names: Vec<&str> = launches.iter().map(|launch| launch.name.as_str()).collect();
-        println!("{} cases through {names:?}:", chosen.len());
+        println!("{} cases through {}:", chosen.len(), in_words(&names, "and"));
         chosen.iter().for_each(|case| println!("  {}", case.id));
         return Ok(true);
     }
     let mut known = BTreeMap::new();
-    known.insert(run::SERVER.to_owned(), Known::read(&run.known, run::SERVER)?);
+    for name in [run::SERVER, SUITE] {
+        known.insert(name.to_owned(), Known::read(&run.known, name)?);
+    }
     for launch in &launches {
         known.insert(launch.name.clone(), Known::read(&run.known, &launch.name)?);
     }
@@ -259,7 +290,7 @@ fn run_repository(run: &Run) -> Result<bool, String> {
     };
     // What a part of the cases does not reach says nothing.
     let whole = run.common.case == "**" && run.common.cases.is_none();
-    play_and_report(&plan, &cases, &run.common, whole)
+    Ok(play_and_report(&plan, &cases, &run.common, whole)?.good)
 }
 
 /// Starts each adapter once, so that a missing one is one clear error and not two hundred.
@@ -275,20 +306,28 @@ fn greet(plan: &Plan<'_>) -> Result<BTreeMap<String, String>, String> {
     Ok(sdks)
 }
 
+/// What became of a run.
+struct Outcome {
+    results: Vec<run::Result>,
+    good: bool,
+}
+
+/// Plays, prints and writes; with `whole` completeness counts, too.
 fn play_and_report(
     plan: &Plan<'_>,
     cases: &[Case],
     common: &Common,
     whole: bool,
-) -> Result<bool, String> {
+) -> Result<Outcome, String> {
     let sdks = greet(plan)?;
     let begun = Instant::now();
     let results = run::run(plan);
-    let missing = coverage::missing(cases);
+    let empty = Known::default();
+    let suite = plan.known.get(SUITE).unwrap_or(&empty);
+    let missing = coverage::missing(cases, suite);
     let mut parity = Vec::new();
     if whole {
         for launch in &plan.launches {
-            let empty = Known::default();
             let known = plan.known.get(&launch.name).unwrap_or(&empty);
             parity.push(coverage::parity(&launch.name, &results, known));
         }
@@ -308,37 +347,37 @@ fn play_and_report(
         cases,
     };
     report.print();
-    if whole {
-        for (what, list) in [("rules", &missing.rules), ("errors", &missing.errors)] {
-            if !list.is_empty() {
-                println!("{what} without a case: {}", list.join(" "));
-            }
-        }
-    }
     let mut good = !results.iter().any(|result| result.verdict.fails_the_run());
-    for sdk in &parity {
-        println!(
-            "{}: {} of {} kinds, options and errors reached",
-            sdk.sdk, sdk.reached, sdk.of
-        );
-        if !sdk.unknown.is_empty() {
-            good = false;
-            println!(
-                "  not reached, and no gap of known/{}.toml: {}",
-                sdk.sdk,
-                sdk.unknown.join(" ")
-            );
-        }
-        if !sdk.stale.is_empty() {
-            good = false;
-            println!("  reached, but a gap of known/{}.toml: {}", sdk.sdk, sdk.stale.join(" "));
-        }
+    if whole {
+        good &= print_completeness(&missing, &parity);
     }
     if let Some(directory) = &common.report {
         report.write(directory)?;
         println!("the report is in {}", directory.join("index.html").display());
     }
-    Ok(good)
+    Ok(Outcome { results, good })
+}
+
+/// Says what no case or no SDK reaches; false if that fails the run.
+fn print_completeness(missing: &coverage::Missing, parity: &[coverage::Parity]) -> bool {
+    for (what, list) in [("rules", &missing.rules), ("errors", &missing.errors)] {
+        if !list.is_empty() {
+            println!("{what} without a case: {}", list.join(" "));
+        }
+    }
+    let mut good = true;
+    for coverage::Parity { sdk, reached, of, unknown, stale, .. } in parity {
+        println!("{sdk}: {reached} of {of} kinds, options and errors reached");
+        if !unknown.is_empty() {
+            good = false;
+            println!("  not reached, and no gap of known/{sdk}.toml: {}", unknown.join(" "));
+        }
+        if !stale.is_empty() {
+            good = false;
+            println!("  reached, but a gap of known/{sdk}.toml: {}", stale.join(" "));
+        }
+    }
+    good
 }
 
 fn server_version(binary: &Path) -> String {
@@ -367,37 +406,15 @@ fn run_certify(certify: &Certify) -> Result<bool, String> {
         retries: certify.common.retries,
         quiet: certify.common.quiet,
     };
-    let sdks = greet(&plan)?;
-    let begun = Instant::now();
-    let results = run::run(&plan);
-    let missing = coverage::missing(&cases);
-    let report = Report {
-        format: 1,
-        suite_version: env!("CARGO_PKG_VERSION"),
-        server: server_version(&plan.world.binary),
-        made: jiff::Timestamp::now().to_string(),
-        seed: plan.world.seed,
-        took_ms: begun.elapsed().as_millis() as u64,
-        sdks,
-        totals: report::totals(&results),
-        missing: &missing,
-        parity: &[],
-        results: &results,
-        cases: &cases,
-    };
-    report.print();
-    if let Some(directory) = &certify.common.report {
-        report.write(directory)?;
-    }
+    let Outcome { results, good } = play_and_report(&plan, &cases, &certify.common, false)?;
     let lacks: Vec<&run::Result> =
         results.iter().filter(|result| result.verdict == Verdict::Unsupported).collect();
     for result in &lacks {
         println!("lacks {}: {}", result.case, result.reason);
     }
-    let failed = results.iter().any(|result| result.verdict.fails_the_run());
     let level = format!("{:?}", certify.level).to_lowercase();
     // A client that leaves out what its level asks for is not certified by leaving it out.
-    let good = !failed && lacks.is_empty();
+    let good = good && lacks.is_empty();
     if good {
         println!("certified: level {level}, suite {}", env!("CARGO_PKG_VERSION"));
     } else {

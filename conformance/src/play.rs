@@ -427,6 +427,7 @@ impl Player<'_> {
                     .ok_or_else(|| format!("nothing started as {name}"))?;
                 return Ok(json!({"request": id}));
             }
+            "producer.list" | "producer.forget" => default("client", "c"),
             op if op.starts_with("producer.") => default("producer", "p"),
             op if op.starts_with("consumer.") => {
                 default("consumer", "r");
@@ -471,6 +472,7 @@ impl Player<'_> {
         for receipt in answer["ok"]["receipts"].as_array().into_iter().flatten() {
             errors.extend(receipt["error"]["code"].as_u64());
         }
+        errors.extend(answer["ok"]["event"]["error"]["code"].as_u64());
         self.reached.errors.extend(errors.into_iter().map(|code| code as u16));
         let scope = match step.op.as_str() {
             "connect" => "client",

@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use bytes::BytesMut;
 use serde::Serialize;
 use serde_json::Value;
 use tidewire_protocol::error::Code;
@@ -309,7 +310,7 @@ impl Direction {
     }
 
     fn run(mut self) {
-        let mut buffer = Vec::new();
+        let mut buffer = BytesMut::new();
         let mut chunk = vec![0; 64 << 10];
         let mut preface = false;
         while !self.over {
@@ -324,8 +325,7 @@ impl Direction {
                 }
                 preface = true;
                 if buffer.starts_with(b"TIDE") {
-                    let rest = buffer.split_off(8);
-                    let head = std::mem::replace(&mut buffer, rest);
+                    let head = buffer.split_to(8);
                     self.write(&head);
                 }
             }

@@ -2,47 +2,48 @@
 
 use std::path::PathBuf;
 use std::process::{Command, Output};
-use std::sync::OnceLock;
+use std::sync::LazyLock;
 
-/// The server and the Rust adapter, built if they are not there yet.
-fn built() -> &'static PathBuf {
-    static BIN: OnceLock<PathBuf> = OnceLock::new();
-    BIN.get_or_init(build)
-}
-
-fn build() -> PathBuf {
+/// The server and the Rust adapter, built if they are not there yet: with the features of the
+/// whole workspace, as its tests have built it.
+static BIN: LazyLock<PathBuf> = LazyLock::new(|| {
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
     let status = Command::new(cargo)
-        .args(["build", "--quiet", "-p", "tidewire-cli", "-p", "tidewire-conformance-rust"])
+        .args(["build", "--quiet", "--workspace"])
+        .args(["--bin", "tidewire", "--bin", "tidewire-adapter-rust"])
         .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
         .status()
         .expect("cargo runs");
     assert!(status.success(), "the server and the adapter could not be built");
     let runner = PathBuf::from(env!("CARGO_BIN_EXE_tidewire-conformance"));
     runner.parent().expect("a directory").to_owned()
+});
+
+fn run(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_tidewire-conformance"))
+        .args(arguments)
+        .output()
+        .expect("the runner runs")
 }
 
 /// Certifies the Rust adapter, with a mistake put in.
 fn certify(mode: &str, cases: &str) -> Output {
-    let bin = built();
-    let adapter = bin.join("tidewire-adapter-rust");
-    Command::new(env!("CARGO_BIN_EXE_tidewire-conformance"))
-        .args([
-            "certify",
-            "--quiet",
-            "--retries",
-            "0",
-            "--patience-ms",
-            "5000",
-            "--case",
-            cases,
-        ])
-        .arg("--adapter")
-        .arg(env!("CARGO_BIN_EXE_tidewire-broken-adapter"))
-        .arg(mode)
-        .arg(adapter)
-        .output()
-        .expect("the runner runs")
+    let adapter = BIN.join("tidewire-adapter-rust").display().to_string();
+    let broken = env!("CARGO_BIN_EXE_tidewire-broken-adapter");
+    run(&[
+        "certify",
+        "--quiet",
+        "--retries",
+        "0",
+        "--patience-ms",
+        "5000",
+        "--case",
+        cases,
+        "--adapter",
+        broken,
+        mode,
+        &adapter,
+    ])
 }
 
 fn assert_found_out(mode: &str, cases: &str, says: &str) {
@@ -98,10 +99,7 @@ fn an_adapter_that_dies_hangs_or_talks_nonsense_fails_its_case_and_no_more() {
 #[test]
 fn what_is_missing_or_misspelt_is_an_error_and_not_a_pass() {
     let run = |arguments: &[&str]| {
-        let output = Command::new(env!("CARGO_BIN_EXE_tidewire-conformance"))
-            .args(arguments)
-            .output()
-            .expect("the runner runs");
+        let output = run(arguments);
         (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
     };
     let (status, text) = run(&["run", "--case", "nothing/like-this"]);
@@ -112,6 +110,60 @@ fn what_is_missing_or_misspelt_is_an_error_and_not_a_pass() {
     assert!(status == Some(2) && text.contains("/nowhere/tidewire"), "{text}");
     let (status, text) = run(&["certify", "--adapter", "/nowhere/adapter"]);
     assert!(status == Some(2) && text.contains("/nowhere"), "{text}");
-    let (status, text) = run(&["describe", "prod/nulls"]);
-    assert!(status == Some(2) && text.contains("prod/nulls"), "{text}");
+    let (status, text) = run(&["run", "--sdk", "rust,cobol"]);
+    assert!(status == Some(2) && text.contains("rust and server"), "{text}");
+    let (status, text) = run(&["describe", "prod/singel"]);
+    assert!(status == Some(2) && text.contains("perhaps prod/single"), "{text}");
+    let (status, text) = run(&["describe", "nosuchcaseatall"]);
+    assert!(status == Some(2) && text.contains("`list` shows all"), "{text}");
+}
+
+/// A run of one case through a spoilt Rust adapter, with a list of known failures.
+fn run_with(mode: &str, case: &str, known: &str) -> (Option<i32>, String, String) {
+    let own = tempfile::tempdir().expect("a directory");
+    let of = |name: &str| own.path().join(name).display().to_string();
+    let (adapters, lists, report) = (of("adapters"), of("known"), of("report"));
+    std::fs::create_dir_all(own.path().join("adapters/spoilt")).expect("a directory");
+    std::fs::create_dir_all(&lists).expect("a directory");
+    let broken = env!("CARGO_BIN_EXE_tidewire-broken-adapter");
+    let adapter = BIN.join("tidewire-adapter-rust").display().to_string();
+    let manifest = format!(
+        "name = \"spoilt\"\nlanguage = \"Rust\"\nbuild = []\n\
+         command = [{broken:?}, {mode:?}, {adapter:?}]\n"
+    );
+    std::fs::write(own.path().join("adapters/spoilt/adapter.toml"), manifest).expect("written");
+    std::fs::write(own.path().join("known/spoilt.toml"), known).expect("written");
+    let output = Command::new(env!("CARGO_BIN_EXE_tidewire-conformance"))
+        .args(["run", "--sdk", "spoilt", "--case", case, "--adapters", &adapters])
+        .args(["--known", &lists, "--report", &report])
+        .env("BROKEN_ADAPTER_MARK", own.path().join("mark"))
+        .output()
+        .expect("the runner runs");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let page = std::fs::read_to_string(own.path().join("report/index.html"));
+    (output.status.code(), text, page.expect("a report"))
+}
+
+const KNOWN: &str = "[[failure]]\ncase = \"cat/*\"\nreason = \"for the test\"\n";
+
+#[test]
+fn a_known_failure_is_played_and_one_that_passes_is_stale() {
+    let case = "cat/missing-things-*";
+    let known = format!("{KNOWN}expires = \"2999-01-01\"\n");
+    let (status, text, page) = run_with("wrong-error-code", case, &known);
+    assert!(status == Some(0) && text.contains("1 known"), "{text}");
+    assert!(page.contains("for the test"));
+    let (status, text, _) = run_with("none", case, &known);
+    assert!(status == Some(1) && text.contains("STALE cat/missing-things-"), "{text}");
+    assert!(text.contains("passes, though known to fail: for the test"), "{text}");
+    let expired = format!("{KNOWN}expires = \"2001-01-01\"\n");
+    let (status, text, _) = run_with("wrong-error-code", case, &expired);
+    assert!(status == Some(1) && text.contains("FAIL cat/missing-things-"), "{text}");
+}
+
+#[test]
+fn what_passes_the_second_time_is_flaky_and_told() {
+    let (status, text, page) = run_with("fails-once", "cat/missing-things-*", "");
+    assert!(status == Some(0) && text.contains("1 flaky"), "{text}");
+    assert!(page.contains("passed when played again"), "{text}");
 }

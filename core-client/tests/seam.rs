@@ -17,6 +17,7 @@ use tidewire::{
     Code, CompletionQueue, Delivery, QueueFull, Record, RecordRef, Settled, Start, TopicConfig,
 };
 use tidewire_protocol::error::Error as WireError;
+use tidewire_protocol::message::Kind;
 
 /// How long anything may take before the test fails.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -381,6 +382,75 @@ fn errors_and_the_end_come_through_the_queue_of_deliveries() {
     let [Delivery::Error(error), Delivery::Closed] = &told[..] else { panic!("{told:?}") };
     assert_eq!(error.code(), Code::CORRUPT_DELIVERY);
     assert!(deliveries.is_closed());
+}
+
+#[test]
+fn a_queue_of_deliveries_begins_again_with_a_seek() {
+    let bench = bench(1);
+    let producer = bench.client.producer("t").build().expect("opens");
+    producer.send(Record::new("a")).expect("acknowledged");
+    producer.send(Record::new("b")).expect("acknowledged");
+    let (woken, wake) = wake_up();
+    let events = bench.client.events().expect("not forked");
+    let consumer = bench.client.consumer("t").start(Start::Earliest);
+    let deliveries = consumer.deliveries(Some(events), wake).expect("subscribes");
+    let until = |wanted: fn(&Delivery) -> bool| {
+        let mut told = Vec::new();
+        while !told.last().is_some_and(wanted) {
+            woken.wait();
+            told.extend(deliveries.drain(100).expect("not forked"));
+        }
+        told
+    };
+    let is_b =
+        |delivery: &Delivery| matches!(delivery, Delivery::Batch(b) if b.next_offset() == 2);
+    until(is_b);
+    // Twice, since what begins again may end again.
+    for _ in 0..2 {
+        deliveries.seek(0, Start::Offset(9)).expect("is read");
+        let told = until(|delivery| matches!(delivery, Delivery::Closed));
+        let [Delivery::Error(error), Delivery::Closed] = &told[..] else { panic!("{told:?}") };
+        assert_eq!(error.code(), Code::OFFSET_OUT_OF_RANGE);
+        assert!(deliveries.is_closed());
+        // Whoever was told of the end asks no more: a wake-up has to tell of what follows.
+        deliveries.seek(0, Start::Offset(1)).expect("is read");
+        assert!(!deliveries.is_closed());
+        let told = until(is_b);
+        assert!(matches!(&told[..], [Delivery::Batch(batch)] if batch.base_offset() == 1));
+    }
+    deliveries.close().expect("not forked");
+    until(|delivery| matches!(delivery, Delivery::Closed));
+    assert!(deliveries.try_next().expect("not forked").is_none());
+}
+
+#[test]
+fn closing_waits_until_the_server_knows() {
+    let bench = bench(2);
+    let (_woken, wake) = wake_up();
+    let waiting = bench.client.consumer("t").build().expect("subscribes");
+    let deliveries = bench.client.consumer("t").deliveries(None, wake).expect("subscribes");
+    bench.server.faults(|faults| _ = faults.delays_ms.insert(Kind::UNSUBSCRIBE, 300));
+    let control = deliveries.control().expect("not forked");
+    let begun = Instant::now();
+    deliveries.close().expect("not forked");
+    let runtime = Runtime::shared().expect("threads");
+    runtime.wait("closing", Some(PATIENCE), control.closed()).expect("in time");
+    assert!(begun.elapsed() >= Duration::from_millis(300), "{:?}", begun.elapsed());
+    assert_eq!(bench.server.log().unsubscribed, 2);
+    waiting.close(Some(PATIENCE)).expect("in time");
+    assert_eq!(bench.server.log().unsubscribed, 4);
+    // What is closed already has nobody to wait for.
+    runtime.wait("closing", Some(PATIENCE), control.closed()).expect("in time");
+
+    // A server that does not answer is waited for as long as for any request, and no longer.
+    let url = format!("{}/?request_timeout_ms=200", bench.server.url());
+    let impatient = Client::connect(&url).expect("connects");
+    let (_woken, wake) = wake_up();
+    let deliveries = impatient.consumer("t").deliveries(None, wake).expect("subscribes");
+    bench.server.faults(|faults| faults.mute.push(Kind::UNSUBSCRIBE));
+    let control = deliveries.control().expect("not forked");
+    deliveries.close().expect("not forked");
+    runtime.wait("closing", Some(PATIENCE), control.closed()).expect("in time");
 }
 
 #[test]

@@ -1,8 +1,7 @@
 //! Deliberate bugs: the proof that the checker bites.
 //!
-//! They are made at the edges: what the server asks of the disk, what its parts tell each other,
-//! what a client makes of an answer. Each one breaks the server at its edge — what it asks of the disk, what it answers — so that
-//! nothing of them is in the product.
+//! They are made at the edges — what the server asks of the disk, what its parts tell each other,
+//! what a client makes of an answer — so that nothing of them is in the product.
 
 use tidewire_server::sim::Mistake;
 
@@ -99,7 +98,6 @@ impl Bug {
         ("forget-groups", Self::ForgetGroups),
         ("skip-sync", Self::SkipSync),
         ("ack-early", Self::AckEarly),
-        ("forget-fence", Self::NoFence),
     ];
 
     /// What it comes to between the server's parts.
@@ -109,7 +107,6 @@ impl Bug {
             Self::StaleCommits => Mistake::StaleCommits,
             Self::EarlyGrants => Mistake::EarlyGrants,
             Self::ForgetGroups => Mistake::ForgottenGroups,
-            Self::NoFence => Mistake::NoFence,
             _ => return None,
         })
     }

@@ -69,7 +69,8 @@ fn prepare(root: &Path) -> Result<(), Lack> {
         return Err(Lack::Machine(text));
     }
     install(&root.join("bindings-node"))?;
-    let server = ["build", "--quiet", "-p", "tidewire-cli"].map(str::to_owned);
+    // With the features of the whole workspace, as its tests have built it.
+    let server = ["build", "--quiet", "--workspace", "--bin", "tidewire"].map(str::to_owned);
     command(root, &cargo(), &server)?;
     let build = ["bindings-node/scripts/build.mjs", "--dev"].map(str::to_owned);
     command(root, "node", &build)?;

@@ -101,7 +101,9 @@ impl Environment {
     /// Builds the server and the package, and installs the latter to be edited in place.
     fn build(&self, release: bool) -> Result<(), String> {
         let mut server = Command::new(cargo());
-        server.args(["build", "--quiet", "-p", "tidewire-cli"]).current_dir(&self.root);
+        // With the features of the whole workspace, as its tests have built it.
+        server.args(["build", "--quiet", "--workspace", "--bin", "tidewire"]);
+        server.current_dir(&self.root);
         let mut maturin = self.python();
         maturin.args(["-m", "maturin", "develop", "--quiet"]);
         if release {

@@ -32,7 +32,7 @@ pub(crate) fn run(names: &[&str]) -> ExitCode {
 /// Builds everything, and plays the suite with these arguments.
 pub(crate) fn conformance(arguments: &[&str]) -> ExitCode {
     let mut line: Vec<String> =
-        ["run", "--quiet", "-p", "tidewire-conformance", "--bin", "tidewire-conformance", "--"]
+        ["run", "--quiet", "--workspace", "--bin", "tidewire-conformance", "--"]
             .map(str::to_owned)
             .to_vec();
     line.push("run".to_owned());
@@ -48,7 +48,8 @@ pub(crate) fn conformance(arguments: &[&str]) -> ExitCode {
 }
 
 fn build(root: &Path, names: &[&str]) -> Result<(), String> {
-    let server = ["build", "-p", "tidewire-cli"];
+    // With the features of the whole workspace, as its tests have built it.
+    let server = ["build", "--workspace", "--bin", "tidewire", "--bin", "tidewire-conformance"];
     command(root, &cargo(), &server.map(str::to_owned))?;
     let manifests = manifests(&root.join("conformance/adapters"))?;
     for name in names {

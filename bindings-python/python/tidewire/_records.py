@@ -352,8 +352,10 @@ class Event(NamedTuple):
 
     type: str
     """``"connected"``, ``"disconnected"``, ``"reconnecting"``, ``"gave_up"``, ``"throttled"``,
-    ``"partitions_assigned"``, ``"partitions_revoked"``, ``"partitions_lost"``, or ``"missed"``:
-    this many events were lost, because nobody looked for too long."""
+    ``"partitions_assigned"``, ``"partitions_revoked"``, ``"partitions_lost"``,
+    ``"records_skipped"``: records were deleted before a consumer read them, and it goes on at
+    `to_offset` where `from_offset` was due; or ``"missed"``: this many events were lost, because
+    nobody looked for too long."""
     address: str | None = None
     error: TidewireError | None = None
     attempt: int | None = None
@@ -361,4 +363,6 @@ class Event(NamedTuple):
     partition: int | None = None
     group: str | None = None
     partitions: list[TopicPartition] | None = None
+    from_offset: int | None = None
+    to_offset: int | None = None
     missed: int | None = None

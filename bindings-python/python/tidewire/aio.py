@@ -8,6 +8,7 @@ the loop on which it was connected.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import warnings
 from typing import TYPE_CHECKING, Any, Self
 
@@ -545,8 +546,11 @@ class AsyncConsumer:
         return self._core.member()
 
     async def close(self) -> None:
-        """Ends all waiting, now and for ever; a member of a group leaves it."""
-        self._core.close(None)
+        """Ends all waiting, now and for ever, and waits until the server knows: it unsubscribes,
+        and a member of a group leaves it."""
+        # With its client closed it is closed already, and nobody is left to be told.
+        with contextlib.suppress(ClientClosedError, DisconnectedError):
+            await self._bridge.run(self._core.close(None))
 
     async def __aenter__(self) -> Self:
         return self

@@ -17,7 +17,7 @@
   "\"admin\",\"fetch\",\"producer\",\"enqueue\",\"named_producer\",\"record_id\",\"codecs\","       \
   "\"consumer\",\"seek\",\"pause\",\"positions\",\"partitions\",\"stats\",\"events\",\"cancel\","    \
   "\"concurrent\",\"reconnect\",\"timestamps\",\"retention\",\"option_structs\",\"topic_update\","  \
-  "\"truncate\",\"groups\",\"offsets\",\"users\""
+  "\"truncate\",\"groups\",\"offsets\",\"named_consumer\",\"users\""
 
 typedef struct named {
   char *name;
@@ -114,12 +114,17 @@ static uint32_t word(request *r, const json *it, const char *const *words) {
 static const char *const CODECS[] = {"none", "lz4", "zstd", NULL};
 static const char *const ACKS[] = {"none", "written", "synced", NULL};
 static const char *const FULL[] = {"block", "error", "drop", NULL};
+static const char *const AUTO_COMMIT[] = {"off", "interval", "after", "before", NULL};
+static const char *const OUT_OF_RANGE[] = {"error", "earliest", "latest", NULL};
 
 static void place_of(const json *it, uint32_t *start, uint64_t *at) {
   *at = 0;
   if (it != NULL && it->text != NULL && strcmp(it->text, "earliest") == 0) *start = TW_START_EARLIEST;
   else if (it != NULL && it->text != NULL && strcmp(it->text, "latest") == 0) *start = TW_START_LATEST;
-  else {
+  else if (it != NULL && it->text != NULL && strncmp(it->text, "time:", 5) == 0) {
+    *start = TW_START_TIMESTAMP;
+    *at = strtoull(it->text + 5, NULL, 10);
+  } else {
     *start = TW_START_OFFSET;
     *at = number(it, 0);
   }
@@ -175,6 +180,7 @@ static void producer_options(request *r, tw_producer_options *options) {
 
 static void consumer_options(request *r, tw_consumer_options *options) {
   options->group = string(r->args, "group");
+  options->name = string(r->args, "name");
   EACH_OPTION {
     OPTION(uint32_t, prefetch_bytes)
     OPTION(uint32_t, session_timeout_ms)
@@ -182,6 +188,8 @@ static void consumer_options(request *r, tw_consumer_options *options) {
     OPTION(uint32_t, auto_commit_interval_ms)
     if (strcmp(it->name, "start") == 0) place_of(it, &options->start, &options->start_at);
     else if (strcmp(it->name, "member_name") == 0) options->member_name = it->text;
+    else if (strcmp(it->name, "auto_commit") == 0) options->auto_commit = word(r, it, AUTO_COMMIT);
+    else if (strcmp(it->name, "on_out_of_range") == 0) options->on_out_of_range = word(r, it, OUT_OF_RANGE);
     else r->unsupported = "the library has no such option";
   }
 }
@@ -348,6 +356,18 @@ static void produce(request *r) {
     put(&r->ok, "{\"partitions\":%u}", tw_producer_partitions(p));
     return;
   }
+  if (is(r, "producer.list") || is(r, "producer.forget")) {
+    tw_client *c = client(r);
+    const char *topic = string(r->args, "topic");
+    tw_producers *all;
+    if (c == NULL) return;
+    if (is(r, "producer.forget")) tw_client_forget_producer(c, topic, string(r->args, "name"), &r->err);
+    else if (tw_client_list_producers(c, topic, &all, &r->err) == TW_OK) {
+      put_producers(&r->ok, all);
+      tw_producers_free(all);
+    }
+    return;
+  }
   tw_producer *p = find('p', string(r->args, "producer"), false);
   const json *list = field(r->args, "records");
   if (p == NULL) r->fail = "no such producer";
@@ -427,7 +447,7 @@ static void open_consumer(request *r) {
   }
   tw_client *c = client(r);
   tw_consumer *made;
-  if (c == NULL || r->unsupported != NULL ||
+  if (c == NULL || r->unsupported != NULL || r->fail != NULL ||
       tw_consumer_open(c, string(r->args, "topic"), &options, &made, &r->err) != TW_OK)
     return;
   keep('r', string(r->args, "consumer"), made);
@@ -492,11 +512,7 @@ static void consume(request *r) {
     tw_consumer_add_partition(it, partition, start, at, &r->err);
   } else if (is(r, "consumer.remove_partition")) tw_consumer_remove_partition(it, partition, &r->err);
   else if (is(r, "consumer.commit")) tw_consumer_commit(it, &r->err);
-  else if (is(r, "consumer.close")) {
-    tw_consumer_close(it, -1, &r->err);
-    /* It does not wait for the server's answer, which the suite looks for. */
-    nanosleep(&(struct timespec){.tv_nsec = 200000000}, NULL);
-  }
+  else if (is(r, "consumer.close")) tw_consumer_close(it, -1, &r->err);
   else if (is(r, "consumer.positions")) {
     tw_positions *list;
     uint64_t lag;

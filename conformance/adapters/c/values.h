@@ -141,14 +141,26 @@ static inline void put_event(text *out, const tw_event *it) {
   static const char *const types[] = {"connected", "disconnected", "reconnecting", "gave_up", "throttled"};
   bool known = it->kind <= TW_EVENT_THROTTLED;
   put(out, "{\"event\":{\"type\":\"%s\",\"attempt\":%u,\"partition\":%u,\"count\":\"%llu\"",
-      known                          ? types[it->kind - TW_EVENT_CONNECTED]
-      : it->kind == TW_EVENT_MISSED ? "missed"
-                                     : "other",
+      known                                  ? types[it->kind - TW_EVENT_CONNECTED]
+      : it->kind == TW_EVENT_MISSED          ? "missed"
+      : it->kind == TW_EVENT_RECORDS_SKIPPED ? "records_skipped"
+                                             : "other",
       it->attempt, it->partition, (unsigned long long)it->missed);
   if (it->address != NULL) put(out, ",\"address\":"), put_string(out, it->address);
   if (it->topic != NULL) put(out, ",\"topic\":"), put_string(out, it->topic);
   if (it->error != NULL) put(out, ",\"error\":"), put_error(out, it->error);
-  put(out, "}}");
+  put(out, ",\"from_offset\":\"%llu\",\"to_offset\":\"%llu\"}}", (unsigned long long)it->from_offset,
+      (unsigned long long)it->to_offset);
+}
+
+static inline void put_producers(text *out, const tw_producers *all) {
+  put(out, "{\"producers\":[");
+  for (size_t i = 0; i < all->count; i++) {
+    put(out, i > 0 ? ",{\"name\":" : "{\"name\":");
+    put_string(out, all->items[i]->name);
+    put(out, "}");
+  }
+  put(out, "]}");
 }
 
 static inline void put_stream(text *out, const tw_stream_info *it) {

@@ -23,7 +23,7 @@ using namespace std::chrono_literals;
 static const char *const FEATURES =
     R"("admin","fetch","producer","enqueue","named_producer","record_id","codecs","consumer","seek","pause",)"
     R"("positions","partitions","stats","events","cancel","concurrent","reconnect","timestamps","retention",)"
-    R"("option_structs","topic_update","truncate","groups","offsets","users")";
+    R"("option_structs","topic_update","truncate","groups","offsets","named_consumer","users")";
 
 struct unsupported : std::runtime_error {
   using std::runtime_error::runtime_error;
@@ -99,6 +99,8 @@ static std::string shown(const tw::receipt &it) {
 static tw::start place(const json *it) {
   if (it != nullptr && it->text != nullptr && strcmp(it->text, "earliest") == 0) return tw::start::earliest();
   if (it != nullptr && it->text != nullptr && strcmp(it->text, "latest") == 0) return tw::start::latest();
+  if (it != nullptr && it->text != nullptr && strncmp(it->text, "time:", 5) == 0)
+    return tw::start::timestamp(strtoll(it->text + 5, nullptr, 10));
   return tw::start::offset(number(it, 0));
 }
 
@@ -317,6 +319,13 @@ static std::string produce(const std::string &op, const json *args) {
     keep(producers, string(args, "producer"), std::move(producer));
     return w.str();
   }
+  if (op == "producer.list") {
+    auto all = find(clients, string(args, "client"))->list_producers(string(args, "topic"));
+    put_producers(&w.out, all.get());
+    return w.str();
+  }
+  if (op == "producer.forget")
+    return find(clients, string(args, "client"))->forget_producer(string(args, "topic"), string(args, "name")), "{}";
   auto producer = find(producers, string(args, "producer"));
   if (op == "producer.send") {
     owned_record owned;
@@ -377,9 +386,12 @@ static std::string produce(const std::string &op, const json *args) {
 static std::string open_consumer(const json *args) {
   tw::consumer_options o;
   if (string(args, "group")) o.group = string(args, "group");
+  if (string(args, "name")) o.name = string(args, "name");
   each_option(args, [&](const std::string &name, const json *it) {
     if (name == "start") return o.start = place(it), true;
     if (name == "member_name") return o.member_name = it->text, true;
+    if (name == "auto_commit") return o.auto_commit = word(it, {"off", "interval", "after", "before"}), true;
+    if (name == "on_out_of_range") return o.on_out_of_range = word(it, {"error", "earliest", "latest"}), true;
     return sets(name, "prefetch_bytes", o.prefetch_bytes, it) ||
            sets(name, "session_timeout_ms", o.session_timeout_ms, it) ||
            sets(name, "rebalance_timeout_ms", o.rebalance_timeout_ms, it) ||
@@ -435,12 +447,7 @@ static std::string consume(const std::string &op, const json *args) {
   if (op == "consumer.add_partition") return consumer->add_partition(partition, place(field(args, "start"))), "{}";
   if (op == "consumer.remove_partition") return consumer->remove_partition(partition), "{}";
   if (op == "consumer.commit") return consumer->commit(), "{}";
-  if (op == "consumer.close") {
-    consumer->close();
-    // It does not wait for the server's answer, which the suite looks for.
-    std::this_thread::sleep_for(200ms);
-    return "{}";
-  }
+  if (op == "consumer.close") return consumer->close(), "{}";
   if (op == "consumer.positions") {
     const char *comma = "";
     w.add("{\"lag\":\"%llu\",\"positions\":[", ull(consumer->lag()));

@@ -18,7 +18,7 @@ import (
 var features = []string{
 	"admin", "fetch", "producer", "enqueue", "named_producer", "record_id", "codecs", "consumer", "seek", "pause",
 	"positions", "partitions", "stats", "events", "cancel", "concurrent", "reconnect", "timestamps", "retention",
-	"option_structs", "topic_update", "truncate", "groups", "offsets", "users",
+	"option_structs", "topic_update", "truncate", "groups", "offsets", "named_consumer", "users",
 }
 
 // options hands each option of a request to whom it sets.
@@ -49,6 +49,9 @@ func place(value any) tidewire.Start {
 		return tidewire.Earliest()
 	case "latest":
 		return tidewire.Latest()
+	}
+	if us, timed := strings.CutPrefix(fmt.Sprint(value), "time:"); timed {
+		return tidewire.Timestamp(time.UnixMicro(int64(number(us))))
 	}
 	return tidewire.Offset(number(value))
 }
@@ -256,7 +259,27 @@ func outcome(ctx context.Context, ticket *tidewire.Ticket) any {
 	return receiptTo(receipt)
 }
 
+// named is what is asked of a topic about its named producers.
+func (a *adapter) named(ctx context.Context, op string, args object) (any, error) {
+	client, err := get(a, a.clients, text(args, "client"))
+	if err != nil {
+		return nil, err
+	}
+	if op == "producer.forget" {
+		return nil, client.ForgetProducer(ctx, text(args, "topic"), text(args, "name"))
+	}
+	all, err := client.ListProducers(ctx, text(args, "topic"))
+	out := []any{}
+	for _, it := range all {
+		out = append(out, object{"name": it.Name})
+	}
+	return object{"producers": out}, err
+}
+
 func (a *adapter) produce(ctx context.Context, op string, args object) (any, error) {
+	if op == "producer.list" || op == "producer.forget" {
+		return a.named(ctx, op, args)
+	}
 	if op == "producer.open" {
 		it := &tidewire.ProducerOptions{Name: text(args, "name")}
 		err := options(args, map[string]func(any){
@@ -352,12 +375,14 @@ func (a *adapter) produce(ctx context.Context, op string, args object) (any, err
 }
 
 func (a *adapter) openConsumer(ctx context.Context, args object) (any, error) {
-	it := &tidewire.ConsumerOptions{Group: text(args, "group"), Offsets: map[uint32]uint64{}}
+	it := &tidewire.ConsumerOptions{Group: text(args, "group"), Name: text(args, "name"), Offsets: map[uint32]uint64{}}
 	err := options(args, map[string]func(any){
 		"start": func(value any) { it.Start = place(value) }, "prefetch_bytes": u32(&it.PrefetchBytes),
 		"member_name":        func(value any) { it.MemberName, _ = value.(string) },
 		"session_timeout_ms": u32(&it.SessionTimeoutMs), "rebalance_timeout_ms": u32(&it.RebalanceTimeoutMs),
 		"auto_commit_interval_ms": u32(&it.AutoCommitIntervalMs),
+		"auto_commit":             word(&it.AutoCommit, "off", "interval", "after", "before"),
+		"on_out_of_range":         word(&it.OnOutOfRange, "error", "earliest", "latest"),
 	})
 	if err != nil {
 		return nil, err
@@ -442,10 +467,7 @@ func (a *adapter) consume(ctx context.Context, op string, args object) (any, err
 	case "consumer.commit":
 		return nil, consumer.Commit(ctx)
 	case "consumer.close":
-		err := consumer.CloseContext(ctx)
-		// It does not wait for the server's answer, which the suite looks for.
-		time.Sleep(200 * time.Millisecond)
-		return nil, err
+		return nil, consumer.CloseContext(ctx)
 	case "consumer.positions":
 		lag, err := consumer.Lag()
 		if err != nil {

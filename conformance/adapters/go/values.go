@@ -172,6 +172,7 @@ func eventTo(it tidewire.Event) object {
 	kinds := map[tidewire.EventKind]string{
 		tidewire.Connected: "connected", tidewire.Disconnected: "disconnected", tidewire.Reconnecting: "reconnecting",
 		tidewire.GaveUp: "gave_up", tidewire.Throttled: "throttled", tidewire.Missed: "missed",
+		tidewire.RecordsSkipped: "records_skipped",
 	}
 	kind, known := kinds[it.Kind]
 	if !known {
@@ -180,6 +181,9 @@ func eventTo(it tidewire.Event) object {
 	out := object{"type": kind, "address": it.Address, "attempt": it.Attempt, "count": wide(it.Missed)}
 	if it.Topic != "" {
 		out["topic"], out["partition"] = it.Topic, it.Partition
+	}
+	if it.Kind == tidewire.RecordsSkipped {
+		out["from_offset"], out["to_offset"] = wide(it.FromOffset), wide(it.ToOffset)
 	}
 	if err, known := it.Err.(*tidewire.Error); known {
 		out["error"] = errorOf(err)

@@ -9,7 +9,7 @@ use std::process::{Command, ExitCode, Stdio};
 use serde_json::{Value, json};
 
 /// The mistakes there are.
-const MODES: [&str; 18] = [
+const MODES: [&str; 19] = [
     "none",
     "offset-off-by-one",
     "loses-a-record",
@@ -28,7 +28,11 @@ const MODES: [&str; 18] = [
     "dies",
     "talks-nonsense",
     "answers-twice",
+    "fails-once",
 ];
+
+/// Names a file for `fails-once`: while it is missing, there is a mistake, and then it is made.
+const MARK: &str = "BROKEN_ADAPTER_MARK";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -67,6 +71,9 @@ fn pass_on(mode: &str, command: &[String]) -> std::io::Result<()> {
         }
     });
     let mut stdout = std::io::stdout().lock();
+    let mark = std::env::var_os(MARK).map(std::path::PathBuf::from);
+    let first_time = mode == "fails-once" && mark.as_ref().is_some_and(|mark| !mark.exists());
+    let mode = if first_time { "wrong-error-code" } else { mode };
     for (at, line) in BufReader::new(from).lines().map_while(Result::ok).enumerate() {
         let mut answer: Value = serde_json::from_str(&line)?;
         // The answer to hello is always right: who lies there is not even tried.
@@ -79,7 +86,15 @@ fn pass_on(mode: &str, command: &[String]) -> std::io::Result<()> {
                 }
                 "talks-nonsense" if at == 3 => writeln!(stdout, "DEBUG got {line}")?,
                 "answers-twice" if at == 3 => writeln!(stdout, "{line}")?,
-                _ => spoil(mode, &mut answer),
+                _ => {
+                    if first_time
+                        && answer.get("err").is_some()
+                        && let Some(mark) = &mark
+                    {
+                        std::fs::write(mark, "")?;
+                    }
+                    spoil(mode, &mut answer);
+                }
             }
         }
         writeln!(stdout, "{answer}")?;

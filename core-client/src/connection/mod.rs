@@ -366,16 +366,34 @@ impl Connection {
     where
         R: Request + Send + Sync + 'static,
     {
+        self.request_and_drop(channel, request, ());
+    }
+
+    /// As [`request_and_forget`](Self::request_and_forget); `until_answered` is dropped when the
+    /// reply came, or when none will, at the latest when the request's time is over.
+    pub(crate) fn request_and_drop<R, T>(
+        self: &Arc<Self>,
+        channel: u32,
+        request: R,
+        until_answered: T,
+    ) where
+        R: Request + Send + Sync + 'static,
+        T: Send + 'static,
+    {
         let timeout_ms = self.request_timeout_ms;
         match self.try_room() {
             Ok(Some(room)) => {
+                let answered = move |_reply| drop(until_answered);
                 // Where it fails the connection is gone, and with it the channel.
-                let _ = self.submit(room, channel, &request, &[], timeout_ms, drop);
+                let _ = self.submit(room, channel, &request, &[], timeout_ms, answered);
             }
             Ok(None) => {
                 let connection = Arc::clone(self);
                 self.shared.runtime.spawn(async move {
-                    let _ = connection.start(channel, &request, timeout_ms).await;
+                    if let Ok(reply) = connection.start(channel, &request, timeout_ms).await {
+                        let _ = connection.receive(reply).await;
+                    }
+                    drop(until_answered);
                 });
             }
             Err(_) => {}

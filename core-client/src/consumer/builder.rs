@@ -155,11 +155,11 @@ impl ConsumerBuilder {
         let settings = self.settings()?;
         let ledger = Ledger::new(self.client.clone(), settings);
         // Closes it, and with it all that serves it, if this future is dropped half-way.
-        let mut consumer = Consumer { ledger: Arc::clone(&ledger), current: None, task: None };
+        let consumer = Consumer { ledger: Arc::clone(&ledger), current: None };
         match &ledger.settings.identity {
             Identity::Group(_) => {
                 let (joined, first) = oneshot::channel();
-                consumer.task = Some(tokio::spawn(member::run(Arc::clone(&ledger), joined)));
+                tokio::spawn(member::run(Arc::clone(&ledger), joined));
                 let joined = async {
                     // It is dropped only with the client.
                     first.await.unwrap_or_else(|_| Err(Error::new(Code::CLOSED, "closed")))
@@ -169,7 +169,7 @@ impl ConsumerBuilder {
             Identity::Name(name) => {
                 check_alone(&self.client, name).await?;
                 self.begin(&ledger, Some(name)).await?;
-                consumer.task = Some(tokio::spawn(store::run(Arc::clone(&ledger))));
+                tokio::spawn(store::run(Arc::clone(&ledger)));
             }
             Identity::None => {
                 self.begin(&ledger, None).await?;

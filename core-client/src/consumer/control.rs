@@ -133,21 +133,18 @@ impl ConsumerControl {
         self.ledger.is_over()
     }
 
-    /// Ends the consumer's waiting, now and for ever: `next_batch` returns `None`. It leaves its
-    /// group, and stores first what [`Consumer::close`](crate::Consumer::close) would store;
-    /// [`closed`](Self::closed) waits for that.
+    /// Ends the consumer's waiting, now and for ever: `next_batch` returns `None`. It unsubscribes,
+    /// and leaves its group; first it stores what
+    /// [`Consumer::close`](crate::Consumer::close) would store. [`closed`](Self::closed) waits for
+    /// all of that. It has to be called within the client's runtime.
     pub fn close(&self) {
-        self.ledger.done_with_hand();
-        self.ledger.stop();
-    }
-
-    /// As [`close`](Self::close), where nobody will drop the consumer soon: it unsubscribes, too.
-    pub(crate) fn abandon(&self) {
         self.ledger.done_with_hand();
         self.ledger.close();
     }
 
-    /// Waits until the consumer has stored what it stores by itself, and left its group.
+    /// Waits until the consumer was closed and has stored what it stores by itself, and the server
+    /// has answered that it unsubscribed and left its group. It is bounded by
+    /// `request_timeout_ms`; without a connection there is nobody to wait for.
     pub async fn closed(&self) {
         self.ledger.left().await;
     }

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tidewire_protocol::message::Unsubscribe;
 use tidewire_protocol::name::TopicName;
 use tidewire_protocol::session::Key;
 use tokio::sync::{Notify, watch};
@@ -18,7 +19,6 @@ use super::{
     engine,
 };
 use crate::client::Client;
-use crate::connection::Connection;
 use crate::error::{Code, Error};
 
 /// Who a consumer is to the server.
@@ -57,7 +57,16 @@ pub(crate) struct Ledger {
     pub(super) arrived: Arc<Notify>,
     /// Wakes the task.
     pub(super) work: Notify,
-    left: watch::Sender<bool>,
+    farewell: watch::Sender<Farewell>,
+}
+
+/// What has yet to happen after the consumer was closed.
+#[derive(Debug, Default)]
+struct Farewell {
+    /// The task, if there was one, is over.
+    task_ended: bool,
+    /// Unsubscriptions that the server has not answered.
+    unanswered: usize,
 }
 
 #[derive(Debug, Default)]
@@ -125,15 +134,32 @@ impl Drop for Leaving {
         if self.0.is_closed() {
             self.0.close();
         }
-        self.0.left.send_replace(true);
+        self.0.farewell.send_modify(|farewell| farewell.task_ended = true);
+    }
+}
+
+/// An unsubscription that the server has yet to answer, for those who wait for the consumer's end.
+struct Unanswered(watch::Sender<Farewell>);
+
+impl Unanswered {
+    fn new(ledger: &Ledger) -> Self {
+        ledger.farewell.send_modify(|farewell| farewell.unanswered += 1);
+        // Not the ledger, which holds the connection that this is going to wait in.
+        Self(ledger.farewell.clone())
+    }
+}
+
+impl Drop for Unanswered {
+    fn drop(&mut self) {
+        self.0.send_modify(|farewell| farewell.unanswered -= 1);
     }
 }
 
 impl Ledger {
     pub(super) fn new(client: Client, settings: Settings) -> Arc<Self> {
         let (arrived, work) = (Arc::new(Notify::new()), Notify::new());
-        let left = watch::Sender::new(false);
-        Arc::new(Self { client, settings, state: Mutex::default(), arrived, work, left })
+        let farewell = watch::Sender::default();
+        Arc::new(Self { client, settings, state: Mutex::default(), arrived, work, farewell })
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
@@ -384,22 +410,18 @@ impl Ledger {
         self.arrived.notify_one();
     }
 
-    /// Ends the waiting, and unsubscribes without waiting for the server.
+    /// Ends the waiting, and unsubscribes; [`left`](Self::left) waits for the server's answers.
     pub(super) fn close(&self) {
-        for (connection, channels) in self.leave() {
-            for channel in channels {
-                connection.request_and_forget(channel, super::Unsubscribe {});
-            }
-        }
-    }
-
-    /// Ends the waiting; the server has yet to be told of these channels.
-    pub(super) fn leave(&self) -> Vec<(Arc<Connection>, Vec<u32>)> {
         self.stop();
         let state = self.lock();
         let cores: Vec<_> = state.topics.iter().map(|topic| Arc::clone(&topic.core)).collect();
         drop(state);
-        cores.into_iter().filter_map(|core| core.leave()).collect()
+        for (connection, channels) in cores.into_iter().filter_map(|core| core.leave()) {
+            for channel in channels {
+                let unanswered = Unanswered::new(self);
+                connection.request_and_drop(channel, Unsubscribe {}, unanswered);
+            }
+        }
     }
 
     /// For the task, to drop when it ends.
@@ -407,10 +429,24 @@ impl Ledger {
         Leaving(Arc::clone(self))
     }
 
-    /// Waits until the consumer's task, if there is one, has ended.
+    /// Waits until the consumer's task, if there is one, has ended, and the server has answered
+    /// every unsubscription, or its time is over.
     pub(super) async fn left(&self) {
+        let gone = |farewell: &Farewell| farewell.task_ended && farewell.unanswered == 0;
         // It lives as long as this ledger.
-        let _ = self.left.subscribe().wait_for(|left| *left).await;
+        let _ = self.farewell.subscribe().wait_for(gone).await;
+    }
+
+    /// Waits until a consumer that was over, because each of its partitions had ended, is not any
+    /// more; or is so for ever.
+    pub(super) async fn revived(&self) {
+        loop {
+            let arrived = self.arrived.notified();
+            if !self.is_over() || self.is_closed() {
+                return;
+            }
+            arrived.await;
+        }
     }
 
     /// Waits until the places of all partitions are known.

@@ -20,8 +20,7 @@ mod store;
 
 use std::sync::Arc;
 
-use tidewire_protocol::message::Unsubscribe;
-use tokio::task::{JoinHandle, coop::consume_budget};
+use tokio::task::coop::consume_budget;
 
 use self::batch::{Batch, OwnedRecord};
 use self::control::ConsumerControl;
@@ -63,7 +62,6 @@ pub struct Consumer {
     ledger: Arc<Ledger>,
     /// A batch some of whose records were returned one by one, or none yet.
     current: Option<Shown>,
-    task: Option<JoinHandle<()>>,
 }
 
 pub use self::builder::ConsumerBuilder;
@@ -326,23 +324,14 @@ impl Consumer {
     /// its session timeout.
     pub async fn close(mut self) {
         self.begin();
-        if let Some(task) = self.task.take() {
-            self.ledger.close();
-            // It is bounded by the timeout of its requests.
-            let _ = task.await;
-            return;
-        }
-        for (connection, channels) in self.ledger.leave() {
-            let mut replies = Vec::new();
-            for channel in channels {
-                let timeout_ms = connection.request_timeout_ms();
-                // A connection that is gone has closed the channel in its own way.
-                replies.extend(connection.start(channel, &Unsubscribe {}, timeout_ms).await);
-            }
-            for reply in replies {
-                let _ = connection.receive(reply).await;
-            }
-        }
+        self.ledger.close();
+        // It is bounded by the timeout of its requests.
+        self.ledger.left().await;
+    }
+
+    /// Waits until there may be something again, after every partition had ended with an error.
+    pub(crate) async fn revived(&self) {
+        self.ledger.revived().await;
     }
 }
 

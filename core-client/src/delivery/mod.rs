@@ -35,7 +35,9 @@ pub enum Delivery {
     Event(Event),
     /// A partition has ended; see [`Consumer::next_batch`] for which errors there are.
     Error(Error),
-    /// The consumer or its client was closed, or no partition is left. The last one.
+    /// The consumer or its client was closed: the last one. Or every partition has ended, which
+    /// each was told of: the last one until [`DeliveryQueue::seek`] or
+    /// [`DeliveryQueue::add_partition`] begins anew.
     Closed,
 }
 
@@ -65,8 +67,20 @@ struct Shared {
 struct State {
     next: Option<Waiting<Consumer, Result<Option<Batch>, Error>>>,
     events: Option<Waiting<Events, Option<Event>>>,
-    /// `Closed` was given.
-    over: bool,
+    end: End,
+}
+
+/// Whether there is anything to come.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// There may be.
+    Open,
+    /// No partition is left: what is polled is whether that still holds. `Closed` is to be given.
+    Untold,
+    /// As before, and `Closed` was given.
+    Told,
+    /// It was closed, and `Closed` was given.
+    Over,
 }
 
 impl fmt::Debug for Shared {
@@ -109,7 +123,7 @@ impl Shared {
             state: Mutex::new(State {
                 next: Some(next_batch(consumer)),
                 events: events.map(next_event),
-                over: false,
+                end: End::Open,
             }),
         }
     }
@@ -119,7 +133,8 @@ impl Shared {
         // Armed before looking, so that what comes in between is told.
         self.bell.armed.store(true, Ordering::Release);
         let found = state.poll(&self.control, &mut Context::from_waker(&self.waker));
-        if found.is_some() {
+        // Whoever was given `Closed` asks no more, and is told should it begin anew.
+        if found.is_some() && state.end != End::Told {
             self.bell.armed.store(false, Ordering::Release);
         }
         found
@@ -209,25 +224,30 @@ impl DeliveryQueue {
         self.controlled().cloned()
     }
 
-    /// Ends the deliveries, without waiting: the consumer stores what it stores by itself, and
-    /// leaves its group ([`ConsumerControl::closed`] waits for that).
+    /// Ends the deliveries, without waiting: the consumer unsubscribes, stores what it stores by
+    /// itself, and leaves its group ([`ConsumerControl::closed`] waits for all of that).
     ///
     /// # Errors
     /// `FORKED`.
     pub fn close(&self) -> Result<(), Error> {
         let control = self.controlled()?;
         let _inside = self.bound.runtime().enter();
-        control.abandon();
+        control.close();
         Ok(())
     }
 }
 
 impl State {
     fn poll(&mut self, control: &ConsumerControl, cx: &mut Context<'_>) -> Option<Delivery> {
-        if self.over {
+        if self.end == End::Over {
             return None;
         }
-        if let Some(waiting) = &mut self.events
+        if self.end != End::Open && !control.is_closed() {
+            // It begins anew.
+            self.end = End::Open;
+        }
+        if self.end == End::Open
+            && let Some(waiting) = &mut self.events
             && let Poll::Ready((events, event)) = waiting.as_mut().poll(cx)
         {
             self.events = None;
@@ -236,28 +256,33 @@ impl State {
                 return Some(Delivery::Event(event));
             }
         }
-        let Some(waiting) = &mut self.next else {
-            self.over = true;
-            return Some(Delivery::Closed);
-        };
-        let Poll::Ready((consumer, result)) = waiting.as_mut().poll(cx) else {
-            return None;
+        let (consumer, result) = match self.next.as_mut()?.as_mut().poll(cx) {
+            Poll::Ready(ready) => ready,
+            Poll::Pending if self.end == End::Untold => {
+                self.end = End::Told;
+                return Some(Delivery::Closed);
+            }
+            Poll::Pending => return None,
         };
         self.next = None;
         match result {
             Ok(Some(batch)) => {
+                self.end = End::Open;
                 self.next = Some(next_batch(consumer));
                 Some(Delivery::Batch(batch))
             }
-            Ok(None) => {
-                self.over = true;
-                Some(Delivery::Closed)
-            }
+            Ok(None) if std::mem::replace(&mut self.end, End::Over) == End::Told => None,
+            Ok(None) => Some(Delivery::Closed),
             Err(error) => {
-                // Without a partition left the same error would be told for ever.
-                if !control.is_closed() {
-                    self.next = Some(next_batch(consumer));
-                }
+                self.end = match control.is_closed() {
+                    // Without a partition left the same error would be told for ever.
+                    true => End::Untold,
+                    false => End::Open,
+                };
+                self.next = Some(match self.end {
+                    End::Untold => revived(consumer),
+                    _ => next_batch(consumer),
+                });
                 Some(Delivery::Error(error))
             }
         }
@@ -268,6 +293,15 @@ impl State {
 
 fn next_batch(mut consumer: Consumer) -> Waiting<Consumer, Result<Option<Batch>, Error>> {
     Box::pin(unconstrained(async move {
+        let result = consumer.next_batch().await;
+        (consumer, result)
+    }))
+}
+
+/// As [`next_batch`], once there is a partition again.
+fn revived(mut consumer: Consumer) -> Waiting<Consumer, Result<Option<Batch>, Error>> {
+    Box::pin(unconstrained(async move {
+        consumer.revived().await;
         let result = consumer.next_batch().await;
         (consumer, result)
     }))

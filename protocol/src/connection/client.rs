@@ -129,6 +129,8 @@ struct InFlight {
 #[derive(Debug)]
 pub struct ClientConnection {
     state: State,
+    /// Why the server leaves, if it said so.
+    goodbye: Option<Error>,
     rx: Rx,
     tx: Tx,
     heartbeat_ms: u32,
@@ -164,6 +166,7 @@ impl ClientConnection {
         let head = Head { correlation: 1, ..Head::default() };
         let mut connection = Self {
             state: State::Preface,
+            goodbye: None,
             rx: Rx::new(limits::MAX_HANDSHAKE_FRAME_LEN),
             tx,
             heartbeat_ms: config.heartbeat_ms,
@@ -322,16 +325,16 @@ impl ClientConnection {
 
     /// The peer closed its side, or the socket failed.
     pub fn handle_eof(&mut self) {
-        let error = match self.state {
-            State::Preface | State::Hello | State::Auth => Error::new(
+        let is_ready = !matches!(self.state, State::Preface | State::Hello | State::Auth);
+        // Frames that arrived before the end still count.
+        while self.poll_frame() {}
+        self.close_with(match is_ready {
+            true => self.closed_by_server(),
+            false => Error::new(
                 Code::DISCONNECTED,
                 "the server closed the connection before the handshake was done",
             ),
-            _ => Error::new(Code::DISCONNECTED, "the server closed the connection"),
-        };
-        // Frames that arrived before the end still count.
-        while self.poll_frame() {}
-        self.close_with(error);
+        });
     }
 
     /// The time that [`ClientConnection::poll_timeout`] named has come.
@@ -608,6 +611,7 @@ impl ClientConnection {
             self.fail(id, error);
         }
         self.state = State::Draining;
+        self.goodbye = Some(error.clone());
         self.events.push_back(ClientEvent::GoingAway(error));
         self.close_when_drained();
         Ok(())
@@ -615,8 +619,16 @@ impl ClientConnection {
 
     fn close_when_drained(&mut self) {
         if self.state == State::Draining && self.in_flight.is_empty() {
-            self.close_with(Error::new(Code::DISCONNECTED, "the server closed the connection"));
+            self.close_with(self.closed_by_server());
         }
+    }
+
+    fn closed_by_server(&self) -> Error {
+        let text = match &self.goodbye {
+            Some(why) => format!("the server closed the connection: {} ({why})", why.code),
+            None => "the server closed the connection".to_owned(),
+        };
+        Error::new(Code::DISCONNECTED, text)
     }
 
     fn fail(&mut self, id: u64, error: Error) {

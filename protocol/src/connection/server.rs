@@ -172,6 +172,10 @@ pub struct ServerConnection {
     /// What the client said of itself, until the connection is ready.
     hello: Option<Hello>,
     last_received: Time,
+    /// Since then reading has stopped because too much waits to be taken, and whether some of
+    /// that was taken.
+    unheard: bool,
+    taken: bool,
     /// Nothing more will arrive; what has still counts.
     eof: bool,
     close_error: Option<Error>,
@@ -196,6 +200,8 @@ impl ServerConnection {
             auth_requests: 0,
             hello: None,
             last_received: now,
+            unheard: false,
+            taken: false,
             eof: false,
             close_error: None,
             config,
@@ -226,6 +232,7 @@ impl ServerConnection {
     pub fn handle_input(&mut self, now: Time, buf: BytesMut) {
         self.rx.put(buf);
         self.last_received = now;
+        (self.unheard, self.taken) = (false, false);
         if matches!(self.state, State::Closing | State::Closed) {
             self.rx.clear();
         }
@@ -238,9 +245,11 @@ impl ServerConnection {
 
     /// The time that [`ServerConnection::poll_timeout`] named has come.
     pub fn handle_timeout(&mut self, now: Time) {
-        if self.in_flight_bytes > limits::MAX_IN_FLIGHT_BYTES as usize {
-            // Nothing is read until this side has answered: the silence is its own.
-            // SPEC H-5
+        // Nothing is read until this side has answered, or until the peer has taken more, which it
+        // does: the silence is this side's own.
+        // SPEC H-5
+        let answers = self.in_flight_bytes > limits::MAX_IN_FLIGHT_BYTES as usize;
+        if answers || std::mem::take(&mut self.taken) {
             self.last_received = now;
         }
         match self.state {
@@ -285,7 +294,11 @@ impl ServerConnection {
 
     /// Moves bytes to write to `out`, in order; false if there are none.
     pub fn poll_transmit(&mut self, out: &mut Vec<Bytes>) -> bool {
-        self.tx.poll(out)
+        self.unheard |= self.tx.len() > self.config.max_queued_bytes;
+        let some = self.tx.poll(out);
+        // It is asked for more once what it gave before has left.
+        self.taken |= some && self.unheard;
+        some
     }
 
     /// Bytes queued for the socket.

@@ -13,6 +13,4 @@ pub enum Mistake {
     EarlyGrants,
     /// What groups have to store is told and not stored.
     ForgottenGroups,
-    /// Producers of older epochs are not fenced.
-    NoFence,
 }

@@ -372,10 +372,6 @@ impl<D: Disk> Server<D> {
                 Mistake::SharedSequences,
                 ShardMessage::Partition { request: PartitionRequest::Append(append), .. },
             ) if append.claim.producer_id != 0 => append.claim.producer_id = 1,
-            (
-                Mistake::NoFence,
-                ShardMessage::Partition { request: PartitionRequest::Append(append), .. },
-            ) => append.opened_epoch = None,
             (Mistake::StaleCommits, ShardMessage::Group { request, .. }) => {
                 if let GroupRequest::Store(store) = &mut **request
                     && let Some(first) = store.offsets.first()

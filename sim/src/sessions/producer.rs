@@ -147,7 +147,7 @@ impl World {
         producer.opening = false;
         producer.reopen_at = None;
         let Some(session) = &mut producer.session else { return };
-        if bug == Some(Bug::LostIsSuccess) && session.on_the_wire() > 0 {
+        if bug == Some(Bug::LostIsSuccess) && !producer.unsettled.is_empty() {
             // Whoever waits is told that all is well.
             let all = std::mem::take(&mut producer.unsettled);
             let told = all.into_iter().flat_map(|(send, unsettled)| {

@@ -50,7 +50,8 @@ struct Bench {
 pub(super) fn run(arguments: &[&str]) -> Result<(), String> {
     let wanted = |name: &str| arguments.is_empty() || arguments.contains(&name);
     let stage = staged()?;
-    finish(cargo().args(["build", "-p", "tidewire-cli"]))?;
+    // With the features of the whole workspace, as its tests have built it.
+    finish(cargo().args(["build", "--workspace", "--bin", "tidewire"]))?;
     let out = target()?.join("debug/c-check");
     std::fs::create_dir_all(&out).map_err(|error| error.to_string())?;
     let secured = Server::secured(&out.join("secured"))?;

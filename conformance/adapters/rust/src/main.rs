@@ -1,11 +1,10 @@
 //! The conformance adapter of the Rust SDK: JSON lines in, calls of the public SDK, JSON lines
 //! out. It does what it is told and judges nothing; `conformance/README.md` describes the lines.
 //!
-//! Owns the loop and the handles by name; `ops`, `groups` and `users` have the operations, `values` how things
+//! Owns the loop and the handles by name; `ops` and `users` have the operations, `values` how things
 //! are written in JSON. The one invariant: a line is read while operations are under way, so that one
 //! can be cancelled or closed from beside it.
 
-mod groups;
 mod ops;
 mod users;
 mod values;
@@ -51,6 +50,16 @@ pub(crate) struct Handles {
     pub(crate) tickets: HashMap<String, Ticket>,
     pub(crate) next_ticket: u64,
     pub(crate) events: HashMap<String, Arc<tokio::sync::Mutex<Events>>>,
+}
+
+impl Handles {
+    /// Keeps a ticket; the name that it gets.
+    pub(crate) fn keep_ticket(&mut self, ticket: Ticket) -> String {
+        self.next_ticket += 1;
+        let name = format!("t{}", self.next_ticket);
+        self.tickets.insert(name.clone(), ticket);
+        name
+    }
 }
 
 pub(crate) type Shared = Arc<Mutex<Handles>>;

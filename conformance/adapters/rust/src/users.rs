@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tidewire::{Grant, Secret, TokenInfo, UserInfo};
 
-use crate::ops::{Outcome, client, text, wide};
-use crate::{Failure, Shared};
+use crate::Failure;
+use crate::ops::{Args, Outcome, done};
 
 fn user(info: &UserInfo) -> Value {
     json!({
@@ -22,26 +22,26 @@ fn token(info: &TokenInfo) -> Value {
     })
 }
 
-fn grants(args: &Value, name: &str) -> Result<Vec<Grant>, Failure> {
-    let texts = args[name].as_array().into_iter().flatten().filter_map(Value::as_str);
-    Ok(Grant::parse_all(texts)?)
+fn grants(a: &Args<'_>, name: &str) -> Result<Vec<Grant>, Failure> {
+    Ok(Grant::parse_all(a.list(name).filter_map(Value::as_str))?)
 }
 
 fn texts(grants: &[Grant]) -> Vec<String> {
     grants.iter().map(Grant::to_string).collect()
 }
 
-pub(crate) async fn run(handles: &Shared, op: &str, args: &Value) -> Outcome {
-    let client = client(handles, args)?;
-    let secret = args["password"].as_str().map(Secret::new);
-    let whose = args["user"].as_str();
+pub(crate) async fn run(a: &Args<'_>, op: &str) -> Outcome {
+    let client = a.client()?;
+    let secret = a.args["password"].as_str().map(Secret::new);
+    // Without a name it is about the client's own user.
+    let (name, whose) = (a.args["name"].as_str(), a.args["user"].as_str());
     Ok(match op {
         "user.create" => {
-            let (name, grants) = (text(args, "name")?, grants(args, "grants")?);
+            let (name, grants) = (a.text("name")?, grants(a, "grants")?);
             user(&client.create_user(name, secret.as_ref(), &grants).await?)
         }
         "user.describe" => {
-            let found = client.describe_user(args["name"].as_str()).await?;
+            let found = client.describe_user(name).await?;
             let mut told = user(&found.user);
             told["grants"] = json!(texts(&found.grants));
             told
@@ -51,29 +51,24 @@ pub(crate) async fn run(handles: &Shared, op: &str, args: &Value) -> Outcome {
             json!({ "users": all.iter().map(user).collect::<Vec<_>>() })
         }
         "user.enable" => {
-            let enabled = args["enabled"].as_bool().unwrap_or(true);
-            user(&client.enable_user(text(args, "name")?, enabled).await?)
+            let enabled = a.args["enabled"].as_bool().unwrap_or(true);
+            user(&client.enable_user(a.text("name")?, enabled).await?)
         }
         "user.password" => {
-            client.change_password(args["name"].as_str(), &secret.unwrap_or_default()).await?;
-            json!({})
+            done(client.change_password(name, &secret.unwrap_or_default()).await?)
         }
-        "user.delete" => {
-            client.delete_user(text(args, "name")?).await?;
-            json!({})
-        }
+        "user.delete" => done(client.delete_user(a.text("name")?).await?),
         "user.grants" => {
-            let (revoke, grant) = (grants(args, "revoke")?, grants(args, "grant")?);
-            let left = client.change_grants(text(args, "name")?, &revoke, &grant).await?;
+            let (revoke, grant) = (grants(a, "revoke")?, grants(a, "grant")?);
+            let left = client.change_grants(a.text("name")?, &revoke, &grant).await?;
             json!({ "grants": texts(&left) })
         }
         "token.create" => {
-            let lifetime = &args["lifetime_ms"];
-            let lifetime = match lifetime {
+            let lifetime = match &a.args["lifetime_ms"] {
                 Value::Null => None,
-                some => Some(Duration::from_millis(wide(some)?)),
+                _ => Some(Duration::from_millis(a.wide("lifetime_ms")?)),
             };
-            let made = client.create_token(whose, text(args, "name")?, lifetime).await?;
+            let made = client.create_token(whose, a.text("name")?, lifetime).await?;
             let mut told = token(&made.info);
             told["secret"] = json!(made.secret.expose());
             told
@@ -82,10 +77,7 @@ pub(crate) async fn run(handles: &Shared, op: &str, args: &Value) -> Outcome {
             let all = client.list_tokens(whose).await?;
             json!({ "tokens": all.iter().map(token).collect::<Vec<_>>() })
         }
-        "token.delete" => {
-            client.delete_token(wide(&args["id"])?).await?;
-            json!({})
-        }
+        "token.delete" => done(client.delete_token(a.wide("id")?).await?),
         other => return Err(Failure::Unsupported(format!("no operation {other}"))),
     })
 }

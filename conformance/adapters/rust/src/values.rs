@@ -4,7 +4,10 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Map, Value, json};
-use tidewire::{Batch, Error, Event, Record, RecordView, TopicInfo};
+use tidewire::{
+    Batch, ConsumerStats, Error, Event, PartitionInfo, Position, Receipt, Record, RecordView,
+    ServerInfo, TopicInfo,
+};
 
 use crate::Failure;
 
@@ -104,6 +107,64 @@ pub(crate) fn topic(info: &TopicInfo) -> Value {
     })
 }
 
+pub(crate) fn server(server: &ServerInfo) -> Value {
+    let limits = server.limits;
+    json!({
+        "name": server.name, "version": server.version, "address": server.address,
+        "id": server.id.to_string(),
+        "limits": {
+            "max_frame_len": limits.max_frame_len,
+            "max_batch_len": limits.max_batch_len,
+            "max_batch_records": limits.max_batch_records,
+            "max_in_flight": limits.max_in_flight,
+            "max_channels": limits.max_channels,
+        },
+    })
+}
+
+pub(crate) fn partition(info: &PartitionInfo) -> Value {
+    json!({
+        "partition": info.partition,
+        "start_offset": info.start_offset.to_string(),
+        "end_offset": info.end_offset.to_string(),
+        "synced_offset": info.synced_offset.to_string(),
+        "size_bytes": info.size_bytes.to_string(),
+        "segments": info.segments,
+        "error": info.error,
+    })
+}
+
+pub(crate) fn receipt(receipt: &Receipt) -> Value {
+    json!({
+        "partition": receipt.partition,
+        "offset": receipt.offset.to_string(),
+        "append_time_us": receipt.append_time_us.to_string(),
+        "acks": format!("{:?}", receipt.acks).to_lowercase(),
+        "duplicate": receipt.duplicate,
+    })
+}
+
+pub(crate) fn position(position: &Position) -> Value {
+    json!({
+        "topic": position.topic,
+        "partition": position.partition,
+        "next_offset": position.next_offset.to_string(),
+        "end_offset": position.end_offset.to_string(),
+        "stored_offset": position.stored_offset.map(|offset| offset.to_string()),
+    })
+}
+
+pub(crate) fn consumer_stats(stats: &ConsumerStats) -> Value {
+    json!({
+        "partitions": stats.partitions, "live_partitions": stats.live_partitions,
+        "buffered_bytes": stats.buffered_bytes.to_string(),
+        "batches": stats.batches.to_string(), "bytes": stats.bytes.to_string(),
+        "resubscriptions": stats.resubscriptions.to_string(),
+        "skipped_offsets": stats.skipped_offsets.to_string(),
+        "stored_offsets": stats.stored_offsets.to_string(),
+    })
+}
+
 pub(crate) fn error(error: &Error) -> Value {
     let mut value = json!({
         "code": error.code().0,
@@ -130,6 +191,10 @@ pub(crate) fn event(event: &Event) -> Value {
         Event::Throttled { topic, partition, error: why } => {
             json!({"type": "throttled", "topic": topic, "partition": partition, "error": error(why)})
         }
+        Event::RecordsSkipped { topic, partition, from_offset, to_offset } => json!({
+            "type": "records_skipped", "topic": topic, "partition": partition,
+            "from_offset": from_offset.to_string(), "to_offset": to_offset.to_string(),
+        }),
         Event::Missed(count) => json!({"type": "missed", "count": count.to_string()}),
         other => json!({"type": "other", "text": format!("{other:?}")}),
     }

@@ -110,6 +110,32 @@ fn a_ping_takes_no_place() {
     assert_eq!(pair.replies()[0].0, id);
 }
 
+/// SPEC H-5: a client that is slow to take what waits for it cannot be heard meanwhile, and is not
+/// dead; one that takes nothing is.
+#[test]
+fn a_server_is_patient_with_who_takes_something() {
+    let config = ServerConfig { max_queued_bytes: 1000, ..ServerConfig::default() };
+    let mut pair = Pair::ready_with(ClientConfig::default(), config);
+    pair.subscribe(1, 1 << 20);
+    let (mut parts, mut deadline) = (Vec::new(), pair.now);
+    for _ in 0..3 {
+        pair.server.deliver(1, &crate::message::Deliver { end_offset: 1 }, &[batch(2000)]);
+        assert!(!pair.server.wants_input());
+        // What was given before has left.
+        assert!(pair.server.poll_transmit(&mut parts));
+        let due = pair.server.poll_timeout().expect("heartbeats");
+        assert!(due > deadline);
+        deadline = due;
+        pair.server.handle_timeout(deadline);
+        assert!(pair.server.poll_event().is_none());
+    }
+    pair.server.deliver(1, &crate::message::Deliver { end_offset: 1 }, &[batch(2000)]);
+    deadline = pair.server.poll_timeout().expect("heartbeats");
+    pair.server.handle_timeout(deadline);
+    pair.collect();
+    assert_eq!(pair.server_fault(), Code::HEARTBEAT_TIMEOUT);
+}
+
 /// SPEC H-5: a server that does not read cannot blame the client for its silence.
 #[test]
 fn a_server_that_does_not_read_is_patient() {

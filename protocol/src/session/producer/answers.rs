@@ -301,21 +301,26 @@ impl<T> ProducerSession<T> {
 
 /// The outcome of a batch whose time is up.
 fn late(refusal: Option<&Error>, unknown: bool) -> Error {
-    let why = refusal.map(|error| format!("; the last attempt failed: {error}"));
-    let why = why.unwrap_or_default();
+    let refusal = refusal.filter(|error| error.code != Code::DISCONNECTED);
     if unknown {
-        let text = format!("no acknowledgement came in time; it may have been appended{why}");
-        return Error::new(Code::TIMEOUT, text);
+        let text = "no acknowledgement came in time; it may have been appended";
+        return match refusal {
+            Some(error) => {
+                let message = format!("{text}; the last attempt failed: {error}");
+                in_doubt(&Error { message, ..error.clone() })
+            }
+            None => Error::new(Code::TIMEOUT, text),
+        };
     }
     // What the server said last is of more use than that time is up.
     match refusal {
-        Some(error) if error.code != Code::DISCONNECTED => {
+        Some(error) => {
             let message = format!("not appended in time: {error}");
             certain(&Error { message, ..error.clone() })
         }
-        _ => Error {
+        None => Error {
             disposition: Disposition::RETRIABLE,
-            ..Error::new(Code::TIMEOUT, format!("it could not be sent in time{why}"))
+            ..Error::new(Code::TIMEOUT, "it could not be sent in time")
         },
     }
 }
