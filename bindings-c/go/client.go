@@ -27,6 +27,15 @@ type ClientOptions struct {
 	Secret string
 	// SecretFile is a file whose first line is the password or token, read at each connection.
 	SecretFile string
+	// TLSCAFile is, with a URL of tidewire+tls://, a file of the certificates that the server's has to
+	// lead to; empty takes those that the system trusts.
+	TLSCAFile string
+	// TLSCertFile and TLSKeyFile are files with a certificate that shows the server who the client is,
+	// and its private key.
+	TLSCertFile, TLSKeyFile string
+	// TLSDanger is "trust-any-server" to believe whoever answers, so that anybody on the way can read
+	// and change everything: for trials only.
+	TLSDanger string
 	// ConnectTimeoutMs bounds reaching a server, for each address, in milliseconds.
 	ConnectTimeoutMs *uint32
 	// RequestTimeoutMs bounds every request, in milliseconds.
@@ -72,6 +81,10 @@ func Connect(ctx context.Context, url string, options *ClientOptions) (*Client, 
 	given.user = a.optional(options.User)
 	given.secret = a.optional(options.Secret)
 	given.secret_file = a.optional(options.SecretFile)
+	given.tls_ca_file = a.optional(options.TLSCAFile)
+	given.tls_cert_file = a.optional(options.TLSCertFile)
+	given.tls_key_file = a.optional(options.TLSKeyFile)
+	given.tls_danger = a.optional(options.TLSDanger)
 	given.connect_timeout_ms = u32(options.ConnectTimeoutMs)
 	given.request_timeout_ms = u32(options.RequestTimeoutMs)
 	given.heartbeat_ms = u32(options.HeartbeatMs)

@@ -328,6 +328,24 @@ typedef struct {
    */
   const char *secret_file;
   /**
+   * With a URL of `tidewire+tls://`, a file of the certificates that the server's has to lead
+   * to; those that the system trusts if unset.
+   */
+  const char *tls_ca_file;
+  /**
+   * A file with a certificate that shows the server who the client is.
+   */
+  const char *tls_cert_file;
+  /**
+   * A file with the private key of `tls_cert_file`.
+   */
+  const char *tls_key_file;
+  /**
+   * `trust-any-server` believes whoever answers, so that anybody on the way can read and change
+   * everything: for trials only.
+   */
+  const char *tls_danger;
+  /**
    * Time to reach a server and finish the handshake, for each address, in milliseconds.
    */
   uint32_t connect_timeout_ms;
@@ -2615,7 +2633,7 @@ void tw_new_token_free(tw_new_token *token);
 
 /* What a struct that its caller fills begins with. */
 #define TW_CLIENT_OPTIONS_INIT \
-  { sizeof(tw_client_options), NULL, NULL, NULL, NULL, TW_UNSET, TW_UNSET, TW_UNSET, TW_UNSET, TW_UNSET, TW_UNSET, NULL }
+  { sizeof(tw_client_options), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, TW_UNSET, TW_UNSET, TW_UNSET, TW_UNSET, TW_UNSET, TW_UNSET, NULL }
 #define TW_PRODUCER_OPTIONS_INIT \
   { sizeof(tw_producer_options), NULL, TW_UNSET, TW_UNSET, TW_UNSET, TW_UNSET, TW_UNSET, TW_UNSET, TW_UNSET, TW_UNSET, TW_UNSET, TW_UNSET, NULL }
 #define TW_PRODUCER_STATS_INIT \

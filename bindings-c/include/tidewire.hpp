@@ -294,6 +294,8 @@ struct client_options {
   std::optional<std::string> client_name;
   /* Who logs in, and with which password or token; or the first line of a file. */
   std::optional<std::string> user, secret, secret_file;
+  /* For tidewire+tls://, as tw_client_options says. */
+  std::optional<std::string> tls_ca_file, tls_cert_file, tls_key_file, tls_danger;
   std::optional<std::uint32_t> connect_timeout_ms, request_timeout_ms, heartbeat_ms, retry_backoff_ms,
       retry_backoff_max_ms, runtime_threads;
 };
@@ -333,6 +335,10 @@ inline tw_client_options raw(const client_options &it) {
   raw.user = text(it.user);
   raw.secret = text(it.secret);
   raw.secret_file = text(it.secret_file);
+  raw.tls_ca_file = text(it.tls_ca_file);
+  raw.tls_cert_file = text(it.tls_cert_file);
+  raw.tls_key_file = text(it.tls_key_file);
+  raw.tls_danger = text(it.tls_danger);
   raw.connect_timeout_ms = it.connect_timeout_ms.value_or(TW_UNSET);
   raw.request_timeout_ms = it.request_timeout_ms.value_or(TW_UNSET);
   raw.heartbeat_ms = it.heartbeat_ms.value_or(TW_UNSET);

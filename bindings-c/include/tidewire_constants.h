@@ -235,6 +235,10 @@
 #define TW_DEFAULT_CLIENT_NAME "" /* A name for logs and statistics; empty takes the program's. Default "". */
 #define TW_DEFAULT_USER "" /* Who logs in; empty takes the user of the URL. A token knows its user. Default "". */
 #define TW_DEFAULT_SECRET_FILE "" /* A file with the password or token, for servers whose URL has none; what follows its first line is ignored. Read at each connection, so that it may change. Default "". */
+#define TW_DEFAULT_TLS_CA_FILE "" /* With a URL of tidewire+tls://, a file of the certificates, in PEM, that the server's has to lead to; empty takes those that the system trusts. Default "". */
+#define TW_DEFAULT_TLS_CERT_FILE "" /* A file with a certificate, in PEM, that shows the server who the client is; those between it and its root follow it. Default "". */
+#define TW_DEFAULT_TLS_KEY_FILE "" /* A file with the private key of tls_cert_file, in PEM. Default "". */
+#define TW_DEFAULT_TLS_DANGER "" /* trust-any-server takes whoever answers for the server, so that anybody on the way can read and change everything: for trials only. Default "". */
 #define TW_DEFAULT_CONNECT_TIMEOUT_MS 5000u /* Time to reach a server and finish the handshake, for each address. In milliseconds. Default 5000. 1 to 600000. */
 #define TW_DEFAULT_REQUEST_TIMEOUT_MS 30000u /* Time until an unanswered request fails; its outcome is then unknown. In milliseconds. Default 30000. 1 to 600000. */
 #define TW_DEFAULT_HEARTBEAT_MS 30000u /* Silence after which a peer is asked for a sign of life; three times this closes the connection. In milliseconds. Default 30000. 1000 to 600000. */

@@ -39,6 +39,16 @@ pub struct tw_client_options {
     pub secret: *const c_char,
     /// A file whose first line is the password or token, read at each connection.
     pub secret_file: *const c_char,
+    /// With a URL of `tidewire+tls://`, a file of the certificates that the server's has to lead
+    /// to; those that the system trusts if unset.
+    pub tls_ca_file: *const c_char,
+    /// A file with a certificate that shows the server who the client is.
+    pub tls_cert_file: *const c_char,
+    /// A file with the private key of `tls_cert_file`.
+    pub tls_key_file: *const c_char,
+    /// `trust-any-server` believes whoever answers, so that anybody on the way can read and change
+    /// everything: for trials only.
+    pub tls_danger: *const c_char,
     /// Time to reach a server and finish the handshake, for each address, in milliseconds.
     pub connect_timeout_ms: u32,
     /// Time until an unanswered request fails with its outcome unknown, in milliseconds: the bound
@@ -263,6 +273,10 @@ unsafe impl Grows for tw_client_options {
             user: ptr::null(),
             secret: ptr::null(),
             secret_file: ptr::null(),
+            tls_ca_file: ptr::null(),
+            tls_cert_file: ptr::null(),
+            tls_key_file: ptr::null(),
+            tls_danger: ptr::null(),
             connect_timeout_ms: TW_UNSET,
             request_timeout_ms: TW_UNSET,
             heartbeat_ms: TW_UNSET,
@@ -371,18 +385,23 @@ impl tw_client_options {
         if let Some(name) = unsafe { optional_text(self.client_name, "client_name") }? {
             builder = builder.client_name(name);
         }
-        // SAFETY: as the caller says.
-        if let Some(user) = unsafe { optional_text(self.user, "user") }? {
-            builder = builder.user(user);
+        macro_rules! texts {
+            ($($name:ident($to:expr)),*) => {$(
+                // SAFETY: as the caller says.
+                if let Some(text) = unsafe { optional_text(self.$name, stringify!($name)) }? {
+                    builder = builder.$name($to(text));
+                }
+            )*};
         }
-        // SAFETY: as the caller says.
-        if let Some(secret) = unsafe { optional_text(self.secret, "secret") }? {
-            builder = builder.secret(Secret::new(secret));
-        }
-        // SAFETY: as the caller says.
-        if let Some(file) = unsafe { optional_text(self.secret_file, "secret_file") }? {
-            builder = builder.secret_file(file);
-        }
+        texts!(
+            user(str::to_owned),
+            secret(Secret::new),
+            secret_file(str::to_owned),
+            tls_ca_file(str::to_owned),
+            tls_cert_file(str::to_owned),
+            tls_key_file(str::to_owned),
+            tls_danger(str::to_owned)
+        );
         hand_on!(self => builder: connect_timeout_ms, request_timeout_ms, heartbeat_ms,
             retry_backoff_ms, retry_backoff_max_ms, runtime_threads);
         Ok(builder)

@@ -10,6 +10,14 @@ export interface ClientOptionTable {
   user?: string | undefined
   /** A file with the password or token, for servers whose URL has none; what follows its first line is ignored. Read at each connection, so that it may change. Default "". */
   secretFile?: string | undefined
+  /** With a URL of tidewire+tls://, a file of the certificates, in PEM, that the server's has to lead to; empty takes those that the system trusts. Default "". */
+  tlsCaFile?: string | undefined
+  /** A file with a certificate, in PEM, that shows the server who the client is; those between it and its root follow it. Default "". */
+  tlsCertFile?: string | undefined
+  /** A file with the private key of tls_cert_file, in PEM. Default "". */
+  tlsKeyFile?: string | undefined
+  /** trust-any-server takes whoever answers for the server, so that anybody on the way can read and change everything: for trials only. Default "". */
+  tlsDanger?: string | undefined
   /** Time to reach a server and finish the handshake, for each address. In milliseconds. Default 5000. 1 to 600000. */
   connectTimeoutMs?: number | undefined
   /** Time until an unanswered request fails; its outcome is then unknown. In milliseconds. Default 30000. 1 to 600000. */
@@ -98,6 +106,10 @@ export const options = {
     clientName: { name: 'client_name', type: 'string' },
     user: { name: 'user', type: 'string' },
     secretFile: { name: 'secret_file', type: 'string' },
+    tlsCaFile: { name: 'tls_ca_file', type: 'string' },
+    tlsCertFile: { name: 'tls_cert_file', type: 'string' },
+    tlsKeyFile: { name: 'tls_key_file', type: 'string' },
+    tlsDanger: { name: 'tls_danger', type: 'string' },
     connectTimeoutMs: { name: 'connect_timeout_ms', type: 'u32', min: 1, max: 600000, unit: 'milliseconds' },
     requestTimeoutMs: { name: 'request_timeout_ms', type: 'u32', min: 1, max: 600000, unit: 'milliseconds' },
     heartbeatMs: { name: 'heartbeat_ms', type: 'u32', min: 1000, max: 600000, unit: 'milliseconds' },

@@ -41,15 +41,17 @@ pub(crate) fn connect(
     if let Some(name) = options.text("client_name")? {
         builder = builder.client_name(name);
     }
-    if let Some(user) = options.text("user")? {
-        builder = builder.user(user);
-    }
     if let Some(secret) = options.text("secret")? {
         builder = builder.secret(Secret::new(secret));
     }
-    if let Some(secret_file) = options.text("secret_file")? {
-        builder = builder.secret_file(secret_file);
+    macro_rules! text {
+        ($($name:ident)*) => {$(
+            if let Some(value) = options.text(stringify!($name))? {
+                builder = builder.$name(value);
+            }
+        )*};
     }
+    text!(user secret_file tls_ca_file tls_cert_file tls_key_file tls_danger);
     macro_rules! number {
         ($($name:ident)*) => {$(
             if let Some(value) = options.number(stringify!($name))? {

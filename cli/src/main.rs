@@ -54,6 +54,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Bench(command) => bench::run(command),
         Command::Doctor(args) => doctor::run(args),
         Command::Backup(args) => backup::run(args),
+        Command::Config(args::ConfigCommand::Check { file }) => serve::check(&file),
         Command::Ping { server } => admin::ping(&server),
         Command::Completions { shell } => completions(shell),
     }

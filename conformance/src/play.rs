@@ -189,6 +189,12 @@ impl Player<'_> {
         }
         self.variables.insert("url".into(), json!(url));
         self.variables.insert("proxy".into(), json!(proxy.address.to_string()));
+        if let Some(server) = &self.server {
+            let (cert, key) = ("self-signed.pem", "self-signed.key");
+            self.variables.insert("tls".into(), json!(format!("tidewire+tls://{upstream}")));
+            self.variables.insert("tls_cert".into(), json!(server.data().join(cert)));
+            self.variables.insert("tls_key".into(), json!(server.data().join(key)));
+        }
         self.variables.insert("direct".into(), json!(format!("tidewire://{upstream}")));
         // A port where nobody listens: bound once, and let go.
         let dead = std::net::TcpListener::bind("127.0.0.1:0")

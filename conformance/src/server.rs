@@ -100,7 +100,8 @@ impl Server {
         let mut line = String::new();
         // It prints the line or ends: both end this read.
         let _ = BufReader::new(stdout).read_line(&mut line);
-        let address = line.trim().strip_prefix("listening on tidewire://").map(str::parse);
+        let said = line.trim().strip_prefix("listening on ");
+        let address = said.and_then(|url| url.split_once("://")).map(|(_, at)| at.parse());
         let Some(Ok(address)) = address else {
             let _ = child.kill();
             let _ = child.wait();

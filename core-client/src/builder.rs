@@ -10,10 +10,11 @@ use tidewire_protocol::url::Url;
 use tracing::Instrument;
 
 use crate::client::Client;
-use crate::error::Error;
+use crate::error::{Code, Error};
 use crate::link::{Link, LinkConfig};
-use crate::login::Login;
+use crate::login::{self, Login};
 use crate::options::{Settings, option_by_name};
+use crate::tls::{Tls, TlsOptions};
 
 /// Where a server listens that was started without options.
 const DEFAULT_URL: &str = "tidewire://127.0.0.1:8433";
@@ -28,6 +29,10 @@ pub struct ClientBuilder {
     user: Option<String>,
     secret: Option<Secret>,
     secret_file: Option<String>,
+    tls_ca_file: Option<String>,
+    tls_cert_file: Option<String>,
+    tls_key_file: Option<String>,
+    tls_danger: Option<String>,
     client_name: Option<String>,
     connect_timeout_ms: Option<u32>,
     request_timeout_ms: Option<u32>,
@@ -58,6 +63,32 @@ impl ClientBuilder {
     /// A file whose first line is the password or token. It is read at each connection.
     pub fn secret_file(mut self, secret_file: impl Into<String>) -> Self {
         self.secret_file = Some(secret_file.into());
+        self
+    }
+
+    /// With a URL of `tidewire+tls://`, a file of the certificates that the server's has to lead
+    /// to; those that the system trusts if not set.
+    pub fn tls_ca_file(mut self, tls_ca_file: impl Into<String>) -> Self {
+        self.tls_ca_file = Some(tls_ca_file.into());
+        self
+    }
+
+    /// A file with a certificate that shows the server who the client is.
+    pub fn tls_cert_file(mut self, tls_cert_file: impl Into<String>) -> Self {
+        self.tls_cert_file = Some(tls_cert_file.into());
+        self
+    }
+
+    /// A file with the private key of `tls_cert_file`.
+    pub fn tls_key_file(mut self, tls_key_file: impl Into<String>) -> Self {
+        self.tls_key_file = Some(tls_key_file.into());
+        self
+    }
+
+    /// `trust-any-server` takes whoever answers for the server: anybody on the way can then read
+    /// and change everything. For trials only.
+    pub fn tls_danger(mut self, tls_danger: impl Into<String>) -> Self {
+        self.tls_danger = Some(tls_danger.into());
         self
     }
 
@@ -103,8 +134,8 @@ impl ClientBuilder {
         Ok(Url::parse(self.url.as_ref().map_or(DEFAULT_URL, Secret::expose))?)
     }
 
-    option_by_name!(Client: client_name, user, secret_file, connect_timeout_ms, request_timeout_ms, heartbeat_ms,
-        retry_backoff_ms, retry_backoff_max_ms);
+    option_by_name!(Client: client_name, user, secret_file, tls_ca_file, tls_cert_file, tls_key_file,
+        tls_danger, connect_timeout_ms, request_timeout_ms, heartbeat_ms, retry_backoff_ms, retry_backoff_max_ms);
 
     /// How many threads the blocking clients' runtime should have.
     pub(crate) fn runtime_threads(&self, given: Option<u32>) -> Result<u32, Error> {
@@ -155,9 +186,37 @@ impl ClientBuilder {
             true => String::new(),
             false => settings.text("secret_file", self.secret_file, defaults::SECRET_FILE),
         };
+        let given = [
+            (&self.tls_ca_file, "tls_ca_file"),
+            (&self.tls_cert_file, "tls_cert_file"),
+            (&self.tls_key_file, "tls_key_file"),
+            (&self.tls_danger, "tls_danger"),
+        ];
+        // Whoever sets one of these believes to speak TLS.
+        if let Some((_, name)) =
+            given.into_iter().find(|(given, name)| !url.tls && nearer(given, name))
+        {
+            let text = format!("option {name} needs a URL that begins with tidewire+tls://");
+            return Err(Error::new(Code::INVALID_OPTION, text));
+        }
+        let tls = TlsOptions {
+            ca_file: settings.text("tls_ca_file", self.tls_ca_file, defaults::TLS_CA_FILE),
+            cert_file: settings.text(
+                "tls_cert_file",
+                self.tls_cert_file,
+                defaults::TLS_CERT_FILE,
+            ),
+            key_file: settings.text("tls_key_file", self.tls_key_file, defaults::TLS_KEY_FILE),
+            danger: settings.text("tls_danger", self.tls_danger, defaults::TLS_DANGER),
+        };
+        let tls = match url.tls {
+            true => Some(login::blocking(move || Tls::new(&tls)).await?),
+            false => None,
+        };
         let login = Login::new(user, secret_file, self.secret, url.credentials);
         let config = LinkConfig {
             addresses: url.addresses,
+            tls,
             login,
             connection,
             request_timeout_ms,

@@ -60,6 +60,7 @@ mod producer;
 mod record;
 mod runtime;
 mod stream;
+mod tls;
 mod users;
 
 pub use admin::{FetchOptions, Fetched, TopicConfig};

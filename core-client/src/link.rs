@@ -25,12 +25,15 @@ use crate::connection::{Connection, Life};
 use crate::error::{Code, Error};
 use crate::events::{Event, EventSender};
 use crate::login::Login;
+use crate::tls::Tls;
 
 /// What a link is made with.
 #[derive(Clone, Debug)]
 pub(crate) struct LinkConfig {
     /// Servers to try, in order; at least one.
     pub addresses: Vec<Address>,
+    /// Set where TLS is spoken.
+    pub tls: Option<Tls>,
     pub connection: ClientConfig,
     pub login: Login,
     pub request_timeout_ms: u32,
@@ -114,9 +117,11 @@ impl Shared {
     }
 
     async fn open(&self, server: usize) -> Result<Connection, Error> {
-        let LinkConfig { addresses, connection, login, request_timeout_ms, .. } = &self.config;
+        let LinkConfig { addresses, tls, connection, login, request_timeout_ms, .. } =
+            &self.config;
         let address = &addresses[server];
-        Connection::open(address, connection.clone(), login, *request_timeout_ms).await
+        Connection::open(address, tls.as_ref(), connection.clone(), login, *request_timeout_ms)
+            .await
     }
 }
 

@@ -106,7 +106,7 @@ impl Login {
             token: attempt.token,
             server_nonce: &hello.nonce,
             client_nonce: &nonce,
-            binding: &[],
+            binding: connection.binding(),
         };
         attempt.proof = key.proof(&exchange).to_vec();
         let signature = verifier.signature(&exchange);
@@ -247,11 +247,11 @@ async fn read_secret(path: PathBuf) -> Result<Secret, Error> {
     .await
 }
 
-async fn blocking<T: Send + 'static>(
+pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Error> + Send + 'static,
 ) -> Result<T, Error> {
     tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| {
-        Err(Error::new(Code::INTERNAL, format!("a thread for the login ended: {error}")))
+        Err(Error::new(Code::INTERNAL, format!("a thread of the client ended: {error}")))
     })
 }
 

@@ -11,6 +11,7 @@ use support::{Cut, Server};
 use tidewire::{
     Client, Code, Consumer, FetchOptions, OnOutOfRange, Record, Start, TopicConfig,
 };
+use tidewire_protocol::message::Kind;
 use tokio::time::timeout;
 
 const SHORT: Duration = Duration::from_millis(30);
@@ -203,6 +204,26 @@ async fn no_more_than_the_credit_and_one_batch_is_sent_and_it_resumes() {
     assert_eq!(consumer.positions()[0].next_offset, 40);
     let credits = server.log().credits.len();
     assert!((5..20).contains(&credits), "granted by halves of the window: {credits}");
+}
+
+/// With the whole window held, the first credit on a new connection is nothing. What is taken
+/// before the server answers makes room that only the answer can be followed by.
+#[tokio::test]
+async fn a_full_window_that_is_emptied_while_it_is_subscribed_again_fills_again() {
+    let (server, client) = start(1).await;
+    fill(&client, 0, 20, 1, 10_000).await;
+    let builder = client.consumer("t").start(Start::Earliest).prefetch_bytes(65_536);
+    let mut consumer = builder.build().await.expect("subscribes");
+    server
+        .until("a full window", |log| log.delivered_bytes.values().sum::<u64>() >= 65_536)
+        .await;
+    // Everything that was sent is here once an answer behind it is.
+    client.ping().await.expect("the connection is good");
+    server.faults(|faults| _ = faults.delays_ms.insert(Kind::SUBSCRIBE, 300));
+    server.cut();
+    server.until("the question", |log| log.subscribed == 2).await;
+    let seen = read(&mut consumer, 20).await;
+    assert!(seen.iter().map(|(_, offset)| *offset).eq(0..20), "{seen:?}");
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! Connection URLs and the environment: where the servers are, and options by name.
 //!
-//! `tidewire://[user:secret@]host[:port][,host2[:port2]…]/[?option=value[&…]]`, or
+//! `tidewire://[user:secret@]host[:port][,host2[:port2]…]/[?option=value[&…]]`, the same with
+//! `tidewire+tls://`, or
 //! `tidewire+unix://[user:secret@]/path/of/a/socket[?option=value[&…]]`. Options have the names of
 //! the table in [`options`](crate::options); one that is unknown is an error, never ignored. No
 //! error repeats what stands before the `@`.
@@ -53,6 +54,8 @@ impl std::fmt::Display for Address {
 pub struct Url {
     /// Servers to try, in order; at least one.
     pub addresses: Vec<Address>,
+    /// Whether they speak TLS.
+    pub tls: bool,
     /// Who logs in, if it says so.
     pub credentials: Option<Credentials>,
     /// Options that it sets: known names, values in range.
@@ -97,11 +100,8 @@ impl Url {
             return Err(invalid("no scheme"));
         };
         let unix = match scheme {
-            "tidewire" => false,
+            "tidewire" | "tidewire+tls" => false,
             "tidewire+unix" => true,
-            "tidewire+tls" => {
-                return Err(invalid("the scheme tidewire+tls is not supported yet"));
-            }
             _ => return Err(invalid(&format!("the scheme \"{scheme}\" is not known"))),
         };
         let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
@@ -137,7 +137,7 @@ impl Url {
                 .ok_or_else(|| invalid(&format!("the option \"{pair}\" without a value")))?;
             options.push(check_option(name, &decode_percent(value).map_err(|w| invalid(&w))?)?);
         }
-        Ok(Self { addresses, credentials, options })
+        Ok(Self { addresses, tls: scheme == "tidewire+tls", credentials, options })
     }
 }
 

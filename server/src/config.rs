@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
+use crate::tls::TlsFiles;
+
 /// Most shards that a server may have.
 pub const MAX_SHARDS: usize = 256;
 
@@ -34,6 +36,8 @@ pub struct Config {
     pub drain_timeout_ms: u32,
     /// Whether clients must say who they are.
     pub credentials: Credentials,
+    /// Has every TCP connection speak TLS.
+    pub tls: Option<TlsFiles>,
     /// Where a Unix socket is made for the programs of this machine, if one is: its directory,
     /// which is created if it is missing and has to be this user's own. The socket is called after
     /// the port.
@@ -62,6 +66,7 @@ impl Config {
             read_memory_bytes: DEFAULT_READ_MEMORY_BYTES,
             drain_timeout_ms: 5_000,
             credentials: Credentials::None,
+            tls: None,
             socket_dir: None,
         }
     }

@@ -5,6 +5,7 @@
 //! * `partition`: appends in groups, acknowledgements, reads that wait; a state machine.
 //! * `group`: who reads what, and stored offsets; a state machine, and its one writer.
 //! * `auth`: who may come in, and as whom; users and tokens.
+//! * `tls`: certificates; how TLS moves is `rt`'s.
 //! * `catalog`: the one writer of streams and topics.
 //! * `io_pool`: threads for calls that block.
 //! * `rt`: the only room that knows the runtime, monoio.
@@ -40,9 +41,11 @@ mod shared;
 #[cfg(feature = "sim")]
 #[doc(hidden)]
 pub mod sim;
+mod tls;
 
 pub use config::{
     Config, Credentials, DEFAULT_READ_MEMORY_BYTES, MAX_SHARDS, READ_MEMORY_BYTES_RANGE,
 };
 pub use error::{Error, ErrorKind};
-pub use server::{Server, Stopper};
+pub use server::{Certificates, Server, Stopper};
+pub use tls::TlsFiles;

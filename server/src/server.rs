@@ -29,6 +29,7 @@ use crate::group::writer::GroupJob;
 use crate::message::ShardMessage;
 use crate::read_budget::ReadBudget;
 use crate::shared::Shared;
+use crate::tls::Tls;
 use crate::{catalog, group, io_pool, listen, rt, shard};
 
 /// Producer ids reserved at each start: more than a server can give out before the next one.
@@ -63,6 +64,20 @@ impl Stopper {
     }
 }
 
+/// The certificates of a running server, from any thread.
+#[derive(Clone)]
+pub struct Certificates {
+    tls: Arc<Tls>,
+}
+
+impl Certificates {
+    /// Reads the files again; connections that are made from now on see what is in them. If
+    /// something is wrong with them, everything stays as it was.
+    pub fn reload(&self) -> Result<(), Error> {
+        self.tls.reload()
+    }
+}
+
 impl Server {
     /// Starts a server; it takes connections when this returns.
     pub fn start(config: &Config) -> Result<Self, Error> {
@@ -72,6 +87,7 @@ impl Server {
                 format!("{} shards: the number is 1 to {MAX_SHARDS}", config.shards),
             ));
         }
+        let tls = config.tls.as_ref().map(Tls::load).transpose()?.map(Arc::new);
         rt::raise_limits();
         let clock = Clock::new();
         let data_dir = Arc::new(DataDir::open(&config.data_dir)?);
@@ -130,6 +146,7 @@ impl Server {
             topic_dirs: data_dir.topic_dirs(),
             catalog: ArcSwap::new(snapshot),
             auth,
+            tls,
             leader_epoch: store.leader_epoch(),
             protocol: Arc::new(ServerConfig { server_id, ..ServerConfig::default() }),
             drain_timeout_ms: config.drain_timeout_ms,
@@ -215,6 +232,11 @@ impl Server {
     /// A token of `root`, if this was the first start with credentials: it is told here only.
     pub fn first_token(&self) -> Option<&Secret> {
         self.first_token.as_ref()
+    }
+
+    /// Its certificates, if it speaks TLS.
+    pub fn certificates(&self) -> Option<Certificates> {
+        self.shared.tls.clone().map(|tls| Certificates { tls })
     }
 
     /// A way to stop it.

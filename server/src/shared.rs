@@ -19,6 +19,7 @@ use crate::io_pool::IoJob;
 use crate::message::{Origin, PartitionId, PartitionRequest, ShardMessage};
 use crate::read_budget::ReadBudget;
 use crate::rt::Notify;
+use crate::tls::Tls;
 
 /// Shared by all threads of a server over the disk `D`; immutable but for the catalog's snapshot
 /// and counters.
@@ -28,6 +29,8 @@ pub(crate) struct Shared<D: Disk = RealDisk> {
     pub(crate) topic_dirs: TopicDirs,
     pub(crate) catalog: ArcSwap<Catalog>,
     pub(crate) auth: Auth,
+    /// Certificates, where TCP connections speak TLS.
+    pub(crate) tls: Option<Arc<Tls>>,
     pub(crate) leader_epoch: u32,
     pub(crate) protocol: Arc<ServerConfig>,
     pub(crate) drain_timeout_ms: u32,

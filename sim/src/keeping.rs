@@ -164,7 +164,8 @@ impl World {
         let (info, topic) = (partition.describe(), slot.topic);
         let purge = self.rng.one_in(4);
         let before = if purge {
-            let written = self.stored(topic).headers.last().and_then(Header::next_offset);
+            let written =
+                self.stored_headers(topic).headers.last().and_then(Header::next_offset);
             written.unwrap_or(0).max(info.end_offset)
         } else {
             self.rng.between(info.start_offset, info.end_offset)
@@ -197,7 +198,7 @@ impl World {
         let slot = &self.host.slots[index];
         let (topic, life, requested, loosest) =
             (slot.topic, slot.life, slot.requested, slot.loosest);
-        if to > requested && !may_go(&self.stored(topic), to, loosest) {
+        if to > requested && !may_go(&self.stored_headers(topic), to, loosest) {
             let settings = slot.settings;
             self.fail(format!(
                 "topic {topic} is to begin at {to}: nobody asked for more than {requested}, and \
@@ -338,7 +339,16 @@ impl World {
     }
 
     /// What the files of a log hold, as programs see them.
-    pub fn stored(&self, topic: u64) -> Found {
+    fn stored(&self, topic: u64) -> Found {
+        self.stored_by(topic, batches::parse)
+    }
+
+    /// As [`World::stored`], of headers alone.
+    pub fn stored_headers(&self, topic: u64) -> Found {
+        self.stored_by(topic, batches::headers)
+    }
+
+    fn stored_by(&self, topic: u64, read: fn(Bytes, u64) -> Found) -> Found {
         let dir = dir(topic);
         let mut names = self.disk.sim.names(&dir).unwrap_or_default();
         let base = |name: &String| {
@@ -350,7 +360,7 @@ impl World {
         let mut all = Found::default();
         for name in names {
             let Ok(bytes) = self.disk.sim.contents(&dir.join(&name)) else { continue };
-            let found = batches::parse(Bytes::from(bytes), base(&name).unwrap_or(0));
+            let found = read(Bytes::from(bytes), base(&name).unwrap_or(0));
             all.headers.extend(found.headers);
             all.ids.extend(found.ids);
             all.damage = all.damage.or(found.damage);

@@ -69,7 +69,7 @@ impl World {
             return;
         };
         let info = partition.describe();
-        let stored = self.stored(topic);
+        let stored = self.stored_headers(topic);
         let written = stored.headers.last().and_then(Header::next_offset).unwrap_or(0);
         // What a failed sync took away, or damage hides, nobody can tell.
         let whole = info.error == 0 && stored.damage.is_none() && written >= end;

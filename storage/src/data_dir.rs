@@ -7,6 +7,7 @@
 //! FORMAT          "tidewire 1\n"
 //! catalog.redb    streams, topics, users
 //! root.url        how the user root logs in; written by the first start
+//! self-signed.pem a certificate of the server's own making, and self-signed.key
 //! catalog.lock    flock'ed while the catalog is written to, or copied
 //! groups.redb     groups and stored offsets; groups.lock is what catalog.lock is to the catalog
 //! topics/<id>/<partition>/    one log each: `<offset>.log`, `.next`, `.index`, `.state`, `start`

@@ -34,6 +34,10 @@ class Client(Admin):
         user: str | None = None,
         secret: str | None = None,
         secret_file: str | None = None,
+        tls_ca_file: str | None = None,
+        tls_cert_file: str | None = None,
+        tls_key_file: str | None = None,
+        tls_danger: str | None = None,
         client_name: str | None = None,
         connect_timeout_ms: int | None = None,
         request_timeout_ms: int | None = None,
@@ -47,7 +51,10 @@ class Client(Admin):
         `url` looks like ``tidewire://host:8433,host2:8433/?option=value``; without it, it is
         ``tidewire://127.0.0.1:8433``. `user` and `secret` (a password or token) log in, or those of
         the URL, ``tidewire://user:secret@host``, or the first line of `secret_file`, which is read
-        at each connection. What is not given here comes from the URL, then from the
+        at each connection. ``tidewire+tls://`` speaks TLS: `tls_ca_file` names the certificates that
+        the server's has to lead to (the system's if not given), `tls_cert_file` and `tls_key_file`
+        what the client shows of itself; `tls_danger` "trust-any-server" believes anybody, for
+        trials. What is not given here comes from the URL, then from the
         environment (``TIDEWIRE_HEARTBEAT_MS``), then from the defaults: `client_name` the
         program's, `connect_timeout_ms` 5,000 for each address, `request_timeout_ms` 30,000,
         `heartbeat_ms` 30,000, `retry_backoff_ms` 100 and `retry_backoff_max_ms` 5,000 between
@@ -64,6 +71,10 @@ class Client(Admin):
                 "user": user,
                 "secret": secret,
                 "secret_file": secret_file,
+                "tls_ca_file": tls_ca_file,
+                "tls_cert_file": tls_cert_file,
+                "tls_key_file": tls_key_file,
+                "tls_danger": tls_danger,
                 "client_name": client_name,
                 "connect_timeout_ms": connect_timeout_ms,
                 "request_timeout_ms": request_timeout_ms,

@@ -71,6 +71,9 @@ pub enum Command {
     Doctor(upkeep::DoctorArgs),
     /// Copy a data directory, also while a server runs on it
     Backup(upkeep::BackupArgs),
+    /// Check a file of a server's settings
+    #[command(subcommand)]
+    Config(ConfigCommand),
     /// Ask a server for a sign of life
     Ping {
         /// The server.
@@ -82,6 +85,21 @@ pub enum Command {
     Completions {
         /// The shell
         shell: clap_complete::Shell,
+    },
+}
+
+/// Check a file of a server's settings
+#[derive(Subcommand, Debug)]
+pub enum ConfigCommand {
+    /// Say whether a server would take it: keys, values, and what the files in it hold
+    #[command(after_help = "\
+Example:
+  tidewire config check tidewire.toml
+
+Exit codes: 0 fine, 1 it would not start with it, 2 wrong usage")]
+    Check {
+        /// The file, in TOML
+        file: std::path::PathBuf,
     },
 }
 

@@ -16,11 +16,13 @@ The first start without --dev makes the user root, prints one URL to log in with
 the file root.url of the data directory, for this user's eyes only. Programs of the same user on the
 same machine need none: they come in through the Unix socket.
 
+SIGHUP reads the certificates again, for new connections, and opens the audit log anew.
 SIGTERM and Ctrl-C let requests under way finish, sync everything to the disk, and exit with 0;
 a second one exits at once.
 
 Examples:
   tidewire serve --data ./data                  with credentials
+  tidewire serve --data ./data --listen 0.0.0.0:8433 --tls-cert cert.pem --tls-key key.pem
   tidewire serve --dev                          try it out; data in a temporary directory
   tidewire serve --dev --data ./data            keep the data
   tidewire serve --dev --listen 127.0.0.1:0     on a free port, named on stdout
@@ -53,6 +55,24 @@ pub struct ServeArgs {
     #[arg(long, value_name = "DIR")]
     pub socket_dir: Option<PathBuf>,
 
+    /// Have every TCP connection speak TLS: a file with the server's certificate, in PEM, and
+    /// those between it and its root. SIGHUP reads it again
+    #[arg(long, value_name = "FILE")]
+    pub tls_cert: Option<PathBuf>,
+
+    /// The private key of --tls-cert, in PEM
+    #[arg(long, value_name = "FILE")]
+    pub tls_key: Option<PathBuf>,
+
+    /// Roots of clients' certificates, in PEM: who has one of theirs is the user that its DNS name
+    /// says
+    #[arg(long, value_name = "FILE")]
+    pub tls_client_ca: Option<PathBuf>,
+
+    /// TLS with a certificate of the server's own making, kept in the data directory: for trials
+    #[arg(long)]
+    pub tls_self_signed: bool,
+
     /// A file of settings, in TOML
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
@@ -75,6 +95,10 @@ pub struct ServeArgs {
     /// [default: info]
     #[arg(long, value_name = "FILTER")]
     pub log: Option<String>,
+
+    /// A file that who changed what, who came in and what was refused is added to, as lines of JSON
+    #[arg(long, value_name = "FILE")]
+    pub audit_log: Option<PathBuf>,
 
     /// Stop when stdin ends, as when the process that started this one is gone
     #[arg(long, hide = true)]

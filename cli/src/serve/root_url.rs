@@ -16,9 +16,14 @@ use crate::failure::Failure;
 const FILE: &str = "root.url";
 
 /// Writes the file, and gives what it says.
-pub fn write(data: &Path, address: SocketAddr, token: &Secret) -> Result<String, Failure> {
+pub fn write(
+    data: &Path,
+    scheme: &str,
+    address: SocketAddr,
+    token: &Secret,
+) -> Result<String, Failure> {
     let path = data.join(FILE);
-    let url = format!("tidewire://root:{}@{}", token.expose(), reachable(address));
+    let url = format!("{scheme}://root:{}@{}", token.expose(), reachable(address));
     let draft = data.join(format!("{FILE}.new"));
     // One that a start left which was cut short.
     let _ = std::fs::remove_file(&draft);
@@ -57,7 +62,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let secret = Secret::new("twt_1_ab");
         for _ in 0..2 {
-            let url = write(dir.path(), "0.0.0.0:8433".parse().unwrap(), &secret).unwrap();
+            let url = write(dir.path(), "tidewire", "0.0.0.0:8433".parse().unwrap(), &secret)
+                .unwrap();
             assert_eq!(url, "tidewire://root:twt_1_ab@127.0.0.1:8433");
             let path = dir.path().join(FILE);
             assert_eq!(std::fs::read_to_string(&path).unwrap(), format!("{url}\n"));

@@ -9,8 +9,9 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use serde::Deserialize;
-use tidewire_server::{Config, Credentials, MAX_SHARDS, READ_MEMORY_BYTES_RANGE};
+use tidewire_server::{Config, Credentials, MAX_SHARDS, READ_MEMORY_BYTES_RANGE, TlsFiles};
 
+use super::self_signed;
 use crate::args::serve::ServeArgs;
 use crate::failure::Failure;
 
@@ -37,6 +38,14 @@ pub struct Settings {
     pub dev: Option<bool>,
     /// Where a Unix socket is made; `none` makes none.
     pub socket_dir: Option<PathBuf>,
+    /// The server's certificate.
+    pub tls_cert: Option<PathBuf>,
+    /// Its key.
+    pub tls_key: Option<PathBuf>,
+    /// Roots of clients' certificates.
+    pub tls_client_ca: Option<PathBuf>,
+    /// A certificate of the server's own making.
+    pub tls_self_signed: Option<bool>,
     /// Threads for calls that block.
     pub io_threads: Option<usize>,
     /// Bytes of batches that consumers may hold in memory.
@@ -45,6 +54,8 @@ pub struct Settings {
     pub drain_timeout_ms: Option<u32>,
     /// A filter of log lines.
     pub log: Option<String>,
+    /// Where the audit log is.
+    pub audit_log: Option<PathBuf>,
 }
 
 impl Settings {
@@ -68,10 +79,15 @@ impl Settings {
             shards: args.shards,
             dev: args.dev.then_some(true),
             socket_dir: args.socket_dir,
+            tls_cert: args.tls_cert,
+            tls_key: args.tls_key,
+            tls_client_ca: args.tls_client_ca,
+            tls_self_signed: args.tls_self_signed.then_some(true),
             io_threads: args.io_threads,
             read_memory_bytes: args.read_memory_bytes,
             drain_timeout_ms: args.drain_timeout_ms,
             log: args.log,
+            audit_log: args.audit_log,
         }
     }
 
@@ -80,8 +96,33 @@ impl Settings {
         let text = std::fs::read_to_string(path).map_err(|error| {
             Failure::io(format_args!("reading the config file {shown}"), &error)
         })?;
-        toml::from_str(&text)
-            .map_err(|error| Failure::new(format!("config file {shown}: {error}")))
+        toml::from_str(&text).map_err(|error| {
+            let failure = Failure::new(format!("config file {shown}: {error}"));
+            match meant(error.message()) {
+                Some(name) => failure.hint(format!("did you mean {name}?")),
+                None => failure,
+            }
+        })
+    }
+
+    /// Checks a file of settings, as far as that can be done without starting a server.
+    pub fn check(path: &Path) -> Result<(), Failure> {
+        let settings = Self::read(path)?;
+        let listen = settings.listen()?;
+        let data = settings.data.clone().unwrap_or_default();
+        // What it would make itself, it does not make here.
+        let own = settings.tls_self_signed == Some(true)
+            && settings.tls_cert.is_none()
+            && settings.tls_key.is_none();
+        let config = match own {
+            true => Self { tls_self_signed: None, tls_client_ca: None, ..settings.clone() },
+            false => settings.clone(),
+        };
+        let config = config.config(&data, listen)?;
+        if let Some(tls) = &config.tls {
+            tls.check().map_err(|error| Failure::new(error.to_string()))?;
+        }
+        super::filter(settings.log.as_deref().unwrap_or("info")).map(drop)
     }
 
     fn from_environment(variable: impl Fn(&str) -> Option<String>) -> Result<Self, Failure> {
@@ -91,10 +132,15 @@ impl Settings {
             shards: parsed(&variable, "TIDEWIRE_SHARDS", "a whole number")?,
             dev: parsed(&variable, "TIDEWIRE_DEV", "true or false")?,
             socket_dir: variable("TIDEWIRE_SOCKET_DIR").map(PathBuf::from),
+            tls_cert: variable("TIDEWIRE_TLS_CERT").map(PathBuf::from),
+            tls_key: variable("TIDEWIRE_TLS_KEY").map(PathBuf::from),
+            tls_client_ca: variable("TIDEWIRE_TLS_CLIENT_CA").map(PathBuf::from),
+            tls_self_signed: parsed(&variable, "TIDEWIRE_TLS_SELF_SIGNED", "true or false")?,
             io_threads: parsed(&variable, "TIDEWIRE_IO_THREADS", "a whole number")?,
             read_memory_bytes: parsed(&variable, "TIDEWIRE_READ_MEMORY_BYTES", "bytes")?,
             drain_timeout_ms: parsed(&variable, "TIDEWIRE_DRAIN_TIMEOUT_MS", "milliseconds")?,
             log: variable("TIDEWIRE_LOG"),
+            audit_log: variable("TIDEWIRE_AUDIT_LOG").map(PathBuf::from),
         })
     }
 
@@ -106,16 +152,26 @@ impl Settings {
             shards: self.shards.or(other.shards),
             dev: self.dev.or(other.dev),
             socket_dir: self.socket_dir.or(other.socket_dir),
+            tls_cert: self.tls_cert.or(other.tls_cert),
+            tls_key: self.tls_key.or(other.tls_key),
+            tls_client_ca: self.tls_client_ca.or(other.tls_client_ca),
+            tls_self_signed: self.tls_self_signed.or(other.tls_self_signed),
             io_threads: self.io_threads.or(other.io_threads),
             read_memory_bytes: self.read_memory_bytes.or(other.read_memory_bytes),
             drain_timeout_ms: self.drain_timeout_ms.or(other.drain_timeout_ms),
             log: self.log.or(other.log),
+            audit_log: self.audit_log.or(other.audit_log),
         }
     }
 
     /// Whether it serves without credentials.
     pub fn is_dev(&self) -> bool {
         self.dev == Some(true)
+    }
+
+    /// Whether what travels by TCP is encrypted.
+    pub fn speaks_tls(&self) -> bool {
+        self.tls_cert.is_some() || self.tls_self_signed == Some(true)
     }
 
     /// Checks that there is a mode to serve in, and where to listen.
@@ -142,6 +198,27 @@ impl Settings {
         Ok(listen)
     }
 
+    /// What the server speaks TLS with; made in its data directory, if it is to make it itself.
+    fn tls(&self, data: &Path, listen: SocketAddr) -> Result<Option<TlsFiles>, Failure> {
+        let client_ca = self.tls_client_ca.clone();
+        match (&self.tls_cert, &self.tls_key, self.tls_self_signed == Some(true)) {
+            (Some(cert), Some(key), false) => {
+                Ok(Some(TlsFiles { cert: cert.clone(), key: key.clone(), client_ca }))
+            }
+            (None, None, true) => {
+                let (cert, key) = self_signed::files(data, listen)?;
+                Ok(Some(TlsFiles { cert, key, client_ca }))
+            }
+            (None, None, false) if client_ca.is_none() => Ok(None),
+            (None, None, false) => Err(Failure::new("there is tls_client_ca, but no tls_cert")),
+            (Some(_), None, _) => Err(Failure::new("there is tls_cert, but no tls_key")),
+            (None, Some(_), _) => Err(Failure::new("there is tls_key, but no tls_cert")),
+            (Some(_), Some(_), true) => {
+                Err(Failure::new("there is tls_cert, and tls_self_signed would make another"))
+            }
+        }
+    }
+
     /// The server's configuration, for a data directory and an address.
     pub fn config(&self, data: &Path, listen: SocketAddr) -> Result<Config, Failure> {
         let mut config = Config::new(data, listen);
@@ -161,6 +238,7 @@ impl Settings {
         if !self.is_dev() {
             config.credentials = Credentials::Required;
         }
+        config.tls = self.tls(data, listen)?;
         config.socket_dir = match &self.socket_dir {
             Some(directory) if directory.as_os_str() == NO_SOCKET => None,
             Some(directory) => Some(directory.clone()),
@@ -168,6 +246,28 @@ impl Settings {
         };
         Ok(config)
     }
+}
+
+/// The key that a wrong one is nearest to, of what an error says of both.
+fn meant(message: &str) -> Option<String> {
+    let mut names = message.strip_prefix("unknown field ")?.split('`').skip(1).step_by(2);
+    let wrong = names.next()?;
+    let (distance, name) = names.map(|name| (distance(wrong, name), name)).min()?;
+    (distance * 3 <= name.len()).then(|| name.to_owned())
+}
+
+/// How many characters have to be put in, taken out or changed to make one word of the other.
+fn distance(one: &str, other: &str) -> usize {
+    let mut row: Vec<usize> = (0..=other.chars().count()).collect();
+    for (i, a) in one.chars().enumerate() {
+        let mut before = std::mem::replace(&mut row[0], i + 1);
+        for (j, b) in other.chars().enumerate() {
+            let change = before + usize::from(a != b);
+            before = row[j + 1];
+            row[j + 1] = change.min(before + 1).min(row[j] + 1);
+        }
+    }
+    row.last().copied().unwrap_or(0)
 }
 
 fn parsed<T: FromStr>(
@@ -238,6 +338,16 @@ mod tests {
         std::fs::write(&file, "shard = 2\n").unwrap();
         let error = gather(&["--config", file.to_str().unwrap()], &[]).unwrap_err().to_string();
         assert!(error.contains("tidewire.toml") && error.contains("`shard`"), "{error}");
+        for (wrong, right) in [
+            ("shard", "shards"),
+            ("drain_timeout", "drain_timeout_ms"),
+            ("tls_crt", "tls_cert"),
+        ] {
+            let error = toml::from_str::<Settings>(&format!("{wrong} = 1")).unwrap_err();
+            assert_eq!(meant(error.message()).as_deref(), Some(right), "{error}");
+        }
+        let error = toml::from_str::<Settings>("something_else = 1").unwrap_err();
+        assert_eq!(meant(error.message()), None, "{error}");
     }
 
     #[test]
@@ -273,6 +383,26 @@ mod tests {
         assert_eq!(config(&["--data", "x", "--socket-dir", "none"]).socket_dir, None);
         let own = config(&["--dev", "--socket-dir", "/s"]);
         assert_eq!(own.socket_dir, Some(PathBuf::from("/s")));
+    }
+
+    #[test]
+    fn tls_wants_both_files_or_makes_its_own() {
+        let dir = tempfile::tempdir().unwrap();
+        let tls = |text: &str| {
+            let settings: Settings = toml::from_str(text).unwrap();
+            settings.tls(dir.path(), "127.0.0.1:1".parse().unwrap())
+        };
+        assert_eq!(tls("").unwrap(), None);
+        let both = tls("tls_cert = \"c\"\ntls_key = \"k\"").unwrap().unwrap();
+        assert_eq!((both.cert, both.key), ("c".into(), "k".into()));
+        for bad in ["tls_cert = \"c\"", "tls_key = \"k\"", "tls_client_ca = \"c\""] {
+            assert!(tls(bad).is_err(), "{bad}");
+        }
+        let own = tls("tls_self_signed = true").unwrap().unwrap();
+        let pem = std::fs::read_to_string(&own.cert).unwrap();
+        assert!(pem.starts_with("-----BEGIN CERTIFICATE"), "{pem}");
+        assert_eq!(tls("tls_self_signed = true").unwrap().unwrap(), own);
+        assert_eq!(std::fs::read_to_string(&own.cert).unwrap(), pem);
     }
 
     #[test]

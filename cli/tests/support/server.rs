@@ -101,9 +101,15 @@ impl TestServer {
 
     /// A server that asks for credentials, with its Unix socket beside the data directory.
     pub fn start_secured(data: &Path) -> Self {
+        Self::start_secured_with(data, &[])
+    }
+
+    /// The same, with further arguments.
+    pub fn start_secured_with(data: &Path, arguments: &[&str]) -> Self {
         let sockets = data.with_extension("sockets");
         let sockets = sockets.to_str().expect("a path of our own");
-        Self::launch(tidewire(), data, &["--shards", "2", "--socket-dir", sockets])
+        let own = ["--shards", "2", "--socket-dir", sockets];
+        Self::launch(tidewire(), data, &[&own, arguments].concat())
     }
 
     fn launch(mut command: Command, data: &Path, arguments: &[&str]) -> Self {
@@ -132,7 +138,9 @@ impl TestServer {
         BufReader::new(child.stdout.take().expect("piped"))
             .read_line(&mut line)
             .expect("a line or the end");
-        let Some(address) = line.trim().strip_prefix("listening on tidewire://") else {
+        let said = line.trim().strip_prefix("listening on tidewire");
+        let address = said.and_then(|rest| rest.strip_prefix("+tls").or(Some(rest)));
+        let Some(address) = address.and_then(|rest| rest.strip_prefix("://")) else {
             let status = wait(&mut child);
             logger.join().expect("reads");
             let log = log.lock().expect("no panic while logging");
@@ -192,6 +200,14 @@ impl TestServer {
     pub fn kill(mut self) {
         self.child.kill().expect("a running child");
         self.child.wait().expect("a child of ours");
+    }
+
+    /// Tells the process that its files have changed.
+    pub fn hang_up(&self) {
+        // SAFETY: no memory is involved; the process is our child and was not waited for.
+        unsafe {
+            libc::kill(self.child.id() as libc::pid_t, libc::SIGHUP);
+        }
     }
 
     /// Asks the process to end, as an operator would.

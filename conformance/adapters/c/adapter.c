@@ -142,6 +142,10 @@ static void client_options(request *r, tw_client_options *options) {
     else if (strcmp(it->name, "user") == 0) options->user = it->text;
     else if (strcmp(it->name, "secret") == 0) options->secret = it->text;
     else if (strcmp(it->name, "secret_file") == 0) options->secret_file = it->text;
+    else if (strcmp(it->name, "tls_ca_file") == 0) options->tls_ca_file = it->text;
+    else if (strcmp(it->name, "tls_cert_file") == 0) options->tls_cert_file = it->text;
+    else if (strcmp(it->name, "tls_key_file") == 0) options->tls_key_file = it->text;
+    else if (strcmp(it->name, "tls_danger") == 0) options->tls_danger = it->text;
     else r->unsupported = "the library has no such option";
   }
 }

@@ -171,6 +171,10 @@ static std::string general(const std::string &op, const json *args) {
       if (name == "user") return o.user = it->text, true;
       if (name == "secret") return o.secret = it->text, true;
       if (name == "secret_file") return o.secret_file = it->text, true;
+      if (name == "tls_ca_file") return o.tls_ca_file = it->text, true;
+      if (name == "tls_cert_file") return o.tls_cert_file = it->text, true;
+      if (name == "tls_key_file") return o.tls_key_file = it->text, true;
+      if (name == "tls_danger") return o.tls_danger = it->text, true;
       return sets(name, "connect_timeout_ms", o.connect_timeout_ms, it) ||
              sets(name, "request_timeout_ms", o.request_timeout_ms, it) ||
              sets(name, "heartbeat_ms", o.heartbeat_ms, it) || sets(name, "retry_backoff_ms", o.retry_backoff_ms, it) ||

@@ -287,16 +287,18 @@ struct Outgoing {
     parts: Vec<Bytes>,
     /// Those before are written.
     next: usize,
+    /// Something was written that may be kept back on its way, as TLS does.
+    unflushed: bool,
 }
 
 impl Outgoing {
     fn is_empty(&self) -> bool {
-        self.next == self.parts.len()
+        self.next == self.parts.len() && !self.unflushed
     }
 
-    /// Writes until all is written or the socket is full.
+    /// Writes until all is written and flushed, or the socket is full.
     fn poll_write(&mut self, cx: &mut Context<'_>, io: &mut dyn Io) -> Poll<io::Result<()>> {
-        while !self.is_empty() {
+        while self.next < self.parts.len() {
             let mut slices = [IoSlice::new(&[]); MAX_SLICES];
             let parts = &self.parts[self.next..];
             let count = parts.len().min(MAX_SLICES);
@@ -310,10 +312,17 @@ impl Outgoing {
                 Poll::Pending => return Poll::Pending,
             }
         }
-        Poll::Ready(Ok(()))
+        match Pin::new(io).poll_flush(cx) {
+            Poll::Ready(result) => {
+                self.unflushed = false;
+                Poll::Ready(result)
+            }
+            Poll::Pending => Poll::Pending,
+        }
     }
 
     fn advance(&mut self, mut written: usize) {
+        self.unflushed = true;
         while written > 0 {
             let part = &mut self.parts[self.next];
             let step = written.min(part.len());

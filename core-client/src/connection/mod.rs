@@ -25,6 +25,7 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, TryAcquireError, ones
 
 use crate::error::{Code, Error};
 use crate::login::Login;
+use crate::tls::Tls;
 
 /// Requests kept free below the server's limit, so that a heartbeat always has room.
 const RESERVED_REQUESTS: usize = 1;
@@ -67,6 +68,8 @@ pub(crate) struct Connection {
     shared: Arc<Shared>,
     hello: HelloReply,
     address: Address,
+    /// What a login is bound to; empty without TLS.
+    binding: Vec<u8>,
     request_timeout_ms: u32,
 }
 
@@ -141,13 +144,14 @@ impl Connection {
     /// Connects to `address` and shakes hands.
     pub(crate) async fn open(
         address: &Address,
+        tls: Option<&Tls>,
         config: ClientConfig,
         login: &Login,
         request_timeout_ms: u32,
     ) -> Result<Self, Error> {
         let limit = Duration::from_millis(u64::from(config.connect_timeout_ms));
         let begun = Instant::now();
-        let io = transport::connect(address, limit).await?;
+        let (io, binding) = transport::connect(address, tls, limit).await?;
         let left = limit.saturating_sub(begun.elapsed());
         let config = ClientConfig {
             connect_timeout_ms: u32::try_from(left.as_millis()).unwrap_or(u32::MAX).max(1),
@@ -191,6 +195,7 @@ impl Connection {
             shared: Arc::clone(&shared),
             hello,
             address: address.clone(),
+            binding,
             request_timeout_ms,
         };
         if connection.hello.auth != 0 {
@@ -234,6 +239,11 @@ impl Connection {
         let frame = self.receive(receiver).await?;
         // Nothing was carried out that could be of unknown outcome.
         decode_reply::<R>(&frame).map_err(|error| error.with_disposition(Disposition::NONE))
+    }
+
+    /// What both ends of this connection know, and nobody in between: empty without TLS.
+    pub(crate) fn binding(&self) -> &[u8] {
+        &self.binding
     }
 
     /// What the server said of itself.

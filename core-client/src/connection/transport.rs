@@ -1,7 +1,7 @@
 //! Byte streams to a server.
 //!
 //! Owns reaching an address and what is said when that fails; leaves the bytes to the driver. A
-//! further transport (TLS, Unix sockets) is one more way to make an [`Io`]. The one invariant:
+//! further transport is one more way to make an [`Io`]. The one invariant:
 //! whatever fails here, the error names the address.
 
 use std::io;
@@ -14,18 +14,31 @@ use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 
 use crate::error::{Code, Error};
+use crate::tls::Tls;
 
 /// A byte stream that a driver can own.
 pub(crate) trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
 
 /// Opens a connection: TCP, trying each of the host's addresses, or a Unix socket.
-pub(super) async fn connect(address: &Address, limit: Duration) -> Result<Box<dyn Io>, Error> {
+/// With TLS, also what a login is bound to.
+pub(super) async fn connect(
+    address: &Address,
+    tls: Option<&Tls>,
+    limit: Duration,
+) -> Result<(Box<dyn Io>, Vec<u8>), Error> {
     let connecting = async {
-        match address.socket() {
-            Some(path) => connect_unix(path).await,
-            None => connect_tcp(address).await.map(|stream| Box::new(stream) as Box<dyn Io>),
+        if let Some(path) = address.socket() {
+            return Ok((connect_unix(path).await?, Vec::new()));
         }
+        let stream = connect_tcp(address).await?;
+        Ok(match tls {
+            Some(tls) => {
+                let (stream, binding) = tls.connect(address, stream).await?;
+                (Box::new(stream) as Box<dyn Io>, binding)
+            }
+            None => (Box::new(stream), Vec::new()),
+        })
     };
     match timeout(limit, connecting).await {
         Ok(result) => result,

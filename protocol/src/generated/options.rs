@@ -11,6 +11,14 @@ pub mod client {
     pub const USER: &str = "";
     /// A file with the password or token, for servers whose URL has none; what follows its first line is ignored. Read at each connection, so that it may change.
     pub const SECRET_FILE: &str = "";
+    /// With a URL of tidewire+tls://, a file of the certificates, in PEM, that the server's has to lead to; empty takes those that the system trusts.
+    pub const TLS_CA_FILE: &str = "";
+    /// A file with a certificate, in PEM, that shows the server who the client is; those between it and its root follow it.
+    pub const TLS_CERT_FILE: &str = "";
+    /// A file with the private key of tls_cert_file, in PEM.
+    pub const TLS_KEY_FILE: &str = "";
+    /// trust-any-server takes whoever answers for the server, so that anybody on the way can read and change everything: for trials only.
+    pub const TLS_DANGER: &str = "";
     /// Time to reach a server and finish the handshake, for each address. In milliseconds.
     pub const CONNECT_TIMEOUT_MS: u32 = 5_000;
     /// Time until an unanswered request fails; its outcome is then unknown. In milliseconds.
@@ -114,6 +122,46 @@ pub const OPTIONS: &[OptionInfo] = &[
         max: None,
         unit: "",
         doc: "A file with the password or token, for servers whose URL has none; what follows its first line is ignored. Read at each connection, so that it may change.",
+    },
+    OptionInfo {
+        scope: Scope::Client,
+        name: "tls_ca_file",
+        ty: OptionType::String,
+        default: "",
+        min: None,
+        max: None,
+        unit: "",
+        doc: "With a URL of tidewire+tls://, a file of the certificates, in PEM, that the server's has to lead to; empty takes those that the system trusts.",
+    },
+    OptionInfo {
+        scope: Scope::Client,
+        name: "tls_cert_file",
+        ty: OptionType::String,
+        default: "",
+        min: None,
+        max: None,
+        unit: "",
+        doc: "A file with a certificate, in PEM, that shows the server who the client is; those between it and its root follow it.",
+    },
+    OptionInfo {
+        scope: Scope::Client,
+        name: "tls_key_file",
+        ty: OptionType::String,
+        default: "",
+        min: None,
+        max: None,
+        unit: "",
+        doc: "A file with the private key of tls_cert_file, in PEM.",
+    },
+    OptionInfo {
+        scope: Scope::Client,
+        name: "tls_danger",
+        ty: OptionType::String,
+        default: "",
+        min: None,
+        max: None,
+        unit: "",
+        doc: "trust-any-server takes whoever answers for the server, so that anybody on the way can read and change everything: for trials only.",
     },
     OptionInfo {
         scope: Scope::Client,

@@ -39,7 +39,8 @@ impl Peer {
     /// What its failures count for.
     pub(crate) fn source(&self) -> Source {
         match self {
-            Self::Tcp(address) => match address.ip().to_canonical() {
+            Self::Tcp(address) | Self::Tls { address, .. } => match address.ip().to_canonical()
+            {
                 IpAddr::V4(address) => Source::V4(address.to_bits()),
                 IpAddr::V6(address) => Source::V6((address.to_bits() >> 64) as u64),
             },

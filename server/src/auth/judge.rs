@@ -5,9 +5,10 @@ use std::sync::Arc;
 use tidewire_protocol::auth::{Exchange, NONCE_RANGE, Verifier, method};
 use tidewire_protocol::error::{Code, Error};
 use tidewire_protocol::message::{Auth as Attempt, AuthReply, AuthSaltReply};
-use tidewire_storage::access::{Access, Password, ROOT, User};
+use tidewire_storage::access::{Access, Password, User};
 
-use super::{Auth, Login, Refusal, Via, check_token, check_user};
+use super::{Auth, Login, Refusal, Via, check_token, check_user, transport_user};
+use crate::rt::Peer;
 
 /// What clients are asked to compute that are given no password of their own: as the SDK makes
 /// new ones.
@@ -57,13 +58,14 @@ pub(crate) fn judge(
     attempt: &Attempt,
     methods: u32,
     nonce: &[u8],
+    peer: &Peer,
     now_us: i64,
 ) -> Result<(Login, AuthReply), Error> {
     if attempt.method & methods == 0 || !attempt.method.is_power_of_two() {
         return Err(failed());
     }
     if attempt.method == method::TRANSPORT {
-        return transport(access, attempt);
+        return transport(access, attempt, peer);
     }
     if !NONCE_RANGE.contains(&attempt.nonce.len()) {
         return Err(failed());
@@ -74,7 +76,7 @@ pub(crate) fn judge(
         token: attempt.token,
         server_nonce: nonce,
         client_nonce: &attempt.nonce,
-        binding: &[],
+        binding: peer.binding(),
     };
     // One that nobody has the key of: so an unknown user costs what a known one does.
     let nobody = Verifier { stored_key: [0; 32], server_key: [0; 32] };
@@ -96,14 +98,20 @@ pub(crate) fn judge(
     Ok((Login { user: found.user, via: found.via, expires_us: found.expires_us }, reply))
 }
 
-fn transport(access: &Access, attempt: &Attempt) -> Result<(Login, AuthReply), Error> {
-    let user = access.user(ROOT).ok_or_else(failed)?;
-    let named = attempt.user.is_empty() || attempt.user == ROOT;
+fn transport(
+    access: &Access,
+    attempt: &Attempt,
+    peer: &Peer,
+) -> Result<(Login, AuthReply), Error> {
+    let name = transport_user(peer).ok_or_else(failed)?;
+    let user = access.user(name).ok_or_else(failed)?;
+    let named = attempt.user.is_empty() || attempt.user == name;
     if !named || attempt.token != 0 || !attempt.nonce.is_empty() || !attempt.proof.is_empty() {
         return Err(failed());
     }
+    check_user(user).map_err(|refusal| refusal.error())?;
     let login = Login { user: Arc::clone(user), via: Via::Transport, expires_us: 0 };
-    Ok((login, AuthReply { user: ROOT.to_owned(), signature: Vec::new() }))
+    Ok((login, AuthReply { user: name.to_owned(), signature: Vec::new() }))
 }
 
 struct Found {

@@ -73,11 +73,19 @@ impl Auth {
             return Ok(None);
         }
         let mut methods = method::PASSWORD | method::TOKEN;
-        if peer.is_owner() {
+        if transport_user(peer).is_some() {
             methods |= method::TRANSPORT;
         }
         let nonce = random::<NONCE_LEN>()?.to_vec();
         Ok(Some(Challenge { methods, nonce }))
+    }
+}
+
+/// Whom the transport shows to be there.
+fn transport_user(peer: &Peer) -> Option<&str> {
+    match peer {
+        Peer::Tls { user, .. } => user.as_deref(),
+        Peer::Tcp(_) | Peer::Unix { .. } => peer.is_owner().then_some(ROOT),
     }
 }
 

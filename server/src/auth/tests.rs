@@ -54,8 +54,10 @@ fn attempt(method: u32, user: &str, token: u64, key: u8) -> Attempt {
     attempt
 }
 
+const LOCAL: Peer = Peer::Unix { uid: 1, owner: true };
+
 fn code(world: &World, attempt: &Attempt, methods: u32, now_us: i64) -> Result<String, Code> {
-    judge(&world.store.access(), attempt, methods, NONCE, now_us)
+    judge(&world.store.access(), attempt, methods, NONCE, &LOCAL, now_us)
         .map(|(login, reply)| {
             assert_eq!(login.user.name, reply.user);
             reply.user
@@ -123,8 +125,48 @@ fn the_transport_counts_only_where_it_was_offered() {
     assert_eq!(methods(peer(true)), local);
     assert_eq!(methods(peer(false)), REMOTE);
     assert_eq!(methods(Peer::Tcp("127.0.0.1:1".parse().unwrap())), REMOTE);
+    let tls = |user: Option<&str>| Peer::Tls {
+        address: "127.0.0.1:1".parse().unwrap(),
+        user: user.map(Into::into),
+        binding: [7; 32],
+    };
+    assert_eq!(methods(tls(None)), REMOTE);
+    assert_eq!(methods(tls(Some("ada"))), local);
     let nonces = [(); 2].map(|()| auth.challenge(&peer(true)).unwrap().expect("one").nonce);
     assert_ne!(nonces[0], nonces[1]);
+}
+
+/// SPEC A-5: what was made for one connection is good on no other, and whoever has shown a
+/// certificate is the user that it names.
+#[test]
+fn a_login_is_bound_to_its_connection() {
+    let world = world();
+    let access = world.store.access();
+    let peer = |user: Option<&str>| Peer::Tls {
+        address: "127.0.0.1:1".parse().unwrap(),
+        user: user.map(Into::into),
+        binding: [7; 32],
+    };
+    let judged = |attempt: &Attempt, peer: &Peer| {
+        let methods = REMOTE | method::TRANSPORT;
+        judge(&access, attempt, methods, NONCE, peer, 5)
+            .map(|(login, _)| login.user.name.clone())
+            .map_err(|error| error.code)
+    };
+    let elsewhere = attempt(method::PASSWORD, "ada", 0, 1);
+    assert_eq!(judged(&elsewhere, &LOCAL), Ok("ada".to_owned()));
+    assert_eq!(judged(&elsewhere, &peer(None)), Err(Code::AUTH_FAILED));
+    let own = Attempt {
+        nonce: Vec::new(),
+        proof: Vec::new(),
+        ..attempt(method::TRANSPORT, "", 0, 0)
+    };
+    assert_eq!(judged(&own, &peer(Some("ada"))), Ok("ada".to_owned()));
+    let named = |user: &str| Attempt { user: user.to_owned(), ..own.clone() };
+    assert_eq!(judged(&named("ada"), &peer(Some("ada"))), Ok("ada".to_owned()));
+    assert_eq!(judged(&named("root"), &peer(Some("ada"))), Err(Code::AUTH_FAILED));
+    assert_eq!(judged(&own, &peer(Some("eve"))), Err(Code::AUTH_FAILED));
+    assert_eq!(judged(&own, &peer(None)), Err(Code::AUTH_FAILED));
 }
 
 /// SPEC A-7: why it does not help is told only to who has the secret.
@@ -170,7 +212,7 @@ fn the_salt_does_not_tell_who_exists() {
 fn a_login_is_as_good_as_what_it_was_made_with() {
     let mut world = world();
     let login = |world: &World, attempt: &Attempt| {
-        judge(&world.store.access(), attempt, REMOTE, NONCE, 5).expect("in").0
+        judge(&world.store.access(), attempt, REMOTE, NONCE, &LOCAL, 5).expect("in").0
     };
     let by_password = login(&world, &attempt(method::PASSWORD, "ada", 0, 1));
     let by_token = login(&world, &attempt(method::TOKEN, "", 2, 2));

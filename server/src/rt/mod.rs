@@ -12,6 +12,7 @@ mod driver;
 mod net;
 mod notify;
 mod parts;
+mod tls;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -19,10 +20,12 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 pub(crate) use driver::{Driver, pin_to_core, raise_limits, run};
+pub(crate) use net::shake_hands;
 pub(crate) use net::{
     Acceptor, CancelHandle, Closer, Peer, ReadHalf, WriteHalf, accept_canceller, own_uid,
 };
 pub(crate) use notify::Notify;
+pub(crate) use tls::Shaken;
 
 /// Runs a future on this thread beside the others.
 pub(crate) fn spawn<T: 'static>(future: impl Future<Output = T> + 'static) -> Task<T> {

@@ -5,6 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::os::fd::{AsRawFd, RawFd};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use monoio::buf::IoBufMut;
@@ -15,6 +16,7 @@ use monoio::io::{
 use monoio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 
 use super::parts::Parts;
+use super::tls::{self, Handshake, Shaken, TlsRead, TlsWrite};
 
 /// A listening socket of this shard.
 pub(crate) struct Acceptor {
@@ -27,9 +29,16 @@ enum Listener {
 }
 
 /// Who is at the other end, as far as the kernel knows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Peer {
     Tcp(SocketAddr),
+    Tls {
+        address: SocketAddr,
+        /// Whom its certificate names, if it has shown one.
+        user: Option<Arc<str>>,
+        /// What only the two ends of this connection know.
+        binding: [u8; 32],
+    },
     /// A program of this machine, by its effective user.
     Unix {
         uid: u32,
@@ -43,12 +52,20 @@ impl Peer {
     pub(crate) fn is_owner(&self) -> bool {
         matches!(self, Self::Unix { owner: true, .. })
     }
+
+    /// What a login is bound to, so that it is good on this connection only.
+    pub(crate) fn binding(&self) -> &[u8] {
+        match self {
+            Self::Tls { binding, .. } => binding,
+            Self::Tcp(_) | Self::Unix { .. } => &[],
+        }
+    }
 }
 
 impl std::fmt::Display for Peer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Tcp(address) => address.fmt(f),
+            Self::Tcp(address) | Self::Tls { address, .. } => address.fmt(f),
             Self::Unix { uid, .. } => write!(f, "unix:uid={uid}"),
         }
     }
@@ -171,9 +188,31 @@ impl Closer {
     }
 }
 
+/// Shakes hands on a connection that was accepted by TCP.
+pub(crate) async fn shake_hands(
+    read: ReadHalf,
+    write: WriteHalf,
+    config: Arc<rustls::ServerConfig>,
+) -> io::Result<Shaken> {
+    let (ReadHalf::Tcp(read), Writing::Tcp(write)) = (read, write.stream) else {
+        return Err(io::Error::other("TLS is for TCP"));
+    };
+    Ok(match tls::handshake(read, write, config).await? {
+        Handshake::Done(read, write, facts) => {
+            let write = WriteHalf { stream: Writing::Tls(write), parts: None };
+            Shaken::Tls(ReadHalf::Tls(Box::new(read)), write, facts)
+        }
+        Handshake::Plain(read, write) => {
+            let write = WriteHalf { stream: Writing::Tcp(write), parts: None };
+            Shaken::Plain(ReadHalf::Tcp(read), write)
+        }
+    })
+}
+
 /// The reading half of a connection.
 pub(crate) enum ReadHalf {
     Tcp(OwnedReadHalf<TcpStream>),
+    Tls(Box<TlsRead>),
     Unix(OwnedReadHalf<UnixStream>),
 }
 
@@ -182,6 +221,7 @@ impl ReadHalf {
     pub(crate) async fn read(&mut self, buf: BytesMut) -> (io::Result<usize>, BytesMut) {
         let len = buf.len();
         let (result, slice) = match self {
+            Self::Tls(stream) => return stream.read(buf).await,
             Self::Tcp(stream) => stream.read(buf.slice_mut(len..)).await,
             Self::Unix(stream) => stream.read(buf.slice_mut(len..)).await,
         };
@@ -197,17 +237,22 @@ pub(crate) struct WriteHalf {
 
 enum Writing {
     Tcp(OwnedWriteHalf<TcpStream>),
+    Tls(TlsWrite),
     Unix(OwnedWriteHalf<UnixStream>),
 }
 
 impl WriteHalf {
     /// Writes all of `bytes` and leaves the list empty.
     pub(crate) async fn write_all(&mut self, bytes: &mut Vec<Bytes>) -> io::Result<()> {
+        if let Writing::Tls(stream) = &mut self.stream {
+            return stream.write_all(bytes).await;
+        }
         let mut parts = self.parts.take().unwrap_or_else(|| Parts::new(Vec::new()));
         parts.refill(bytes);
         while !parts.is_empty() {
             let (result, returned) = match &mut self.stream {
                 Writing::Tcp(stream) => stream.writev(parts).await,
+                Writing::Tls(_) => unreachable!("it was written above"),
                 Writing::Unix(stream) => stream.writev(parts).await,
             };
             parts = returned;
@@ -223,5 +268,12 @@ impl WriteHalf {
         bytes.clear();
         self.parts = Some(parts);
         Ok(())
+    }
+
+    /// Says that nothing more will come, as far as there is a way to say so within the stream.
+    pub(crate) async fn finish(&mut self) {
+        if let Writing::Tls(stream) = &mut self.stream {
+            stream.finish().await;
+        }
     }
 }

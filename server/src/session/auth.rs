@@ -81,8 +81,14 @@ impl<D: Disk> Session<D> {
         let shared = &self.router.shared;
         let now_us = shared.clock.wall_us();
         let access = shared.auth.access.load();
-        let (login, reply) =
-            judge(&access, attempt, self.auth_methods, self.protocol.nonce(), now_us)?;
+        let (login, reply) = judge(
+            &access,
+            attempt,
+            self.auth_methods,
+            self.protocol.nonce(),
+            &self.peer,
+            now_us,
+        )?;
         let ends = login.deadline(now, now_us);
         Ok((login, reply, ends))
     }

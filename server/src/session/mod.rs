@@ -164,6 +164,12 @@ impl<D: Disk> Session<D> {
         }
     }
 
+    /// Ends the connection, saying why.
+    pub(crate) fn refuse(&mut self, now: Time, error: &Error) {
+        self.protocol.end(error);
+        self.handle_events(now);
+    }
+
     /// See [`ServerConnection::wants_input`].
     pub(crate) fn wants_input(&self) -> bool {
         self.protocol.wants_input()
@@ -343,6 +349,12 @@ impl<D: Disk> Session<D> {
                 );
                 self.protocol.reply_error(ticket, &error);
                 return;
+            }
+            if let Some(on) = rights::administered(&request) {
+                tracing::info!(
+                    target: "tidewire::audit", peer = %self.peer, user = self.who.name(),
+                    kind = %ticket.kind, on, "administration"
+                );
             }
         }
         let result = match request {

@@ -211,6 +211,29 @@ impl<D: Disk> Session<D> {
     }
 }
 
+/// What a request of administration is about; `None` for others. Users have a log of their own,
+/// where they are changed.
+pub(super) fn administered(request: &AnyRequest) -> Option<String> {
+    let topic = |stream: &str, topic: &str| Some(format!("topic {stream}/{topic}"));
+    match request {
+        AnyRequest::TopicCreate(r) => topic(&r.stream, &r.topic),
+        AnyRequest::TopicUpdate(r) => topic(&r.stream, &r.topic),
+        AnyRequest::TopicDelete(r) => topic(&r.stream, &r.topic),
+        AnyRequest::TopicPurge(r) => topic(&r.stream, &r.topic),
+        AnyRequest::PartitionsAdd(r) => topic(&r.stream, &r.topic),
+        AnyRequest::Truncate(r) => topic(&r.stream, &r.topic),
+        AnyRequest::ProducerDelete(r) => topic(&r.stream, &r.topic),
+        AnyRequest::StreamCreate(r) => Some(format!("stream {}", r.name)),
+        AnyRequest::StreamDelete(r) => Some(format!("stream {}", r.name)),
+        AnyRequest::StreamPurge(r) => Some(format!("stream {}", r.name)),
+        AnyRequest::GroupCreate(r) => Some(format!("group {}", r.name)),
+        AnyRequest::GroupDelete(r) => Some(format!("group {}", r.name)),
+        AnyRequest::OffsetReset(r) => Some(format!("group {}", r.group)),
+        AnyRequest::OffsetDelete(r) => Some(format!("group {}", r.group)),
+        _ => None,
+    }
+}
+
 fn denied(user: &User, right: Rights, what: &str) -> Error {
     let right = match right {
         Rights::READ => "read",

@@ -6,24 +6,28 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::io;
+use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tidewire_protocol::connection::{ServerConnection, Time};
-use tidewire_protocol::error::Error;
+use tidewire_protocol::error::{Code, Error};
 
 use super::core::Connected;
 use crate::clock::Clock;
 use crate::message::{Answer, Origin};
-use crate::rt::{self, Acceptor, Closer, Notify, Peer, ReadHalf, WriteHalf};
+use crate::rt::{self, Acceptor, Closer, Notify, Peer, ReadHalf, Shaken, WriteHalf};
 use crate::session::Session;
 use crate::shared::Router;
+use crate::tls;
 
 /// Most connections of a shard.
 const MAX_CONNECTIONS: usize = 10_000;
 /// Pause after an accept that failed for want of descriptors or memory.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// Time that a peer has for its half of the handshake of TLS, in milliseconds.
+const HANDSHAKE_TIMEOUT_MS: u32 = 10_000;
 /// Time that a peer has to take the last bytes of a connection that is over.
 const LINGER: Duration = Duration::from_secs(2);
 
@@ -31,6 +35,8 @@ const LINGER: Duration = Duration::from_secs(2);
 pub(super) struct Connections {
     router: Rc<Router>,
     by_id: RefCell<HashMap<u64, Rc<Connection>>>,
+    /// Those that shake hands, for TLS.
+    shaking: RefCell<HashMap<u64, Closer>>,
     next_id: Cell<u64>,
     stopping: Cell<bool>,
     /// Set when the shard is told to stop, and when a connection is gone.
@@ -58,6 +64,7 @@ impl Connections {
         Self {
             router,
             by_id: RefCell::default(),
+            shaking: RefCell::default(),
             next_id: Cell::new(1),
             stopping: Cell::new(false),
             changed: Notify::default(),
@@ -73,7 +80,7 @@ impl Connections {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.by_id.borrow().is_empty()
+        self.by_id.borrow().is_empty() && self.shaking.borrow().is_empty()
     }
 
     /// Has every connection finish what it accepted and close.
@@ -89,6 +96,7 @@ impl Connections {
         for connection in self.all() {
             connection.closer.close();
         }
+        self.shaking.borrow().values().for_each(Closer::close);
         while !self.is_empty() {
             self.changed.notified().await;
         }
@@ -98,7 +106,97 @@ impl Connections {
         self.by_id.borrow().values().cloned().collect()
     }
 
-    fn start(self: &Rc<Self>, read: ReadHalf, write: WriteHalf, closer: Closer, peer: Peer) {
+    fn len(&self) -> usize {
+        self.by_id.borrow().len() + self.shaking.borrow().len()
+    }
+
+    fn new_id(&self) -> u64 {
+        let id = self.next_id.get();
+        self.next_id.set(id + 1);
+        id
+    }
+
+    /// Begins with TLS where that is asked for.
+    fn accepted(self: &Rc<Self>, read: ReadHalf, write: WriteHalf, closer: Closer, peer: Peer) {
+        match (&self.router.shared.tls, peer) {
+            (Some(tls), Peer::Tcp(address)) => {
+                self.shake_hands(tls.config(), read, write, closer, address);
+            }
+            (_, peer) => self.start(read, write, closer, peer, true),
+        }
+    }
+
+    fn shake_hands(
+        self: &Rc<Self>,
+        config: Arc<rustls::ServerConfig>,
+        read: ReadHalf,
+        write: WriteHalf,
+        closer: Closer,
+        address: SocketAddr,
+    ) {
+        let id = self.new_id();
+        self.shaking.borrow_mut().insert(id, closer);
+        let connections = Rc::clone(self);
+        // Not joined: `close_all` waits for the entry in `shaking` to go.
+        let _ = rt::spawn(async move {
+            let over = Rc::new(Notify::default());
+            let shaking = rt::spawn({
+                let over = Rc::clone(&over);
+                async move {
+                    let shaken = rt::shake_hands(read, write, config).await;
+                    over.notify();
+                    shaken
+                }
+            });
+            let clock = connections.router.shared.clock;
+            let deadline = clock.instant(clock.now().plus_ms(HANDSHAKE_TIMEOUT_MS));
+            if rt::until(Some(deadline), over.notified()).await.is_none()
+                && let Some(closer) = connections.shaking.borrow().get(&id)
+            {
+                closer.close();
+            }
+            let shaken = shaking.join().await;
+            let closer = connections.shaking.borrow_mut().remove(&id);
+            if let Some(closer) = closer.filter(|_| !connections.is_stopping()) {
+                connections.shaken(shaken, closer, address);
+            }
+            connections.changed.notify();
+        });
+    }
+
+    fn shaken(
+        self: &Rc<Self>,
+        shaken: io::Result<Shaken>,
+        closer: Closer,
+        address: SocketAddr,
+    ) {
+        match shaken {
+            Ok(Shaken::Tls(read, write, facts)) => {
+                let user = facts.certificate.as_ref().and_then(tls::user_of);
+                let peer = Peer::Tls { address, user, binding: facts.binding };
+                self.start(read, write, closer, peer, true);
+            }
+            // Without TLS it would not understand why: it is told in its own words.
+            Ok(Shaken::Plain(read, write)) => {
+                self.start(read, write, closer, Peer::Tcp(address), false);
+            }
+            Err(error) => {
+                tracing::debug!(peer = %address, %error, "no TLS");
+                closer.close();
+            }
+        }
+    }
+
+    /// Starts the tasks of a connection. One that is not `welcome`, since it does not speak TLS
+    /// where that is spoken, is told so and ends.
+    fn start(
+        self: &Rc<Self>,
+        read: ReadHalf,
+        write: WriteHalf,
+        closer: Closer,
+        peer: Peer,
+        welcome: bool,
+    ) {
         let shared = &self.router.shared;
         let challenge = match shared.auth.challenge(&peer) {
             Ok(challenge) => challenge,
@@ -107,15 +205,18 @@ impl Connections {
                 return;
             }
         };
-        let id = self.next_id.get();
-        self.next_id.set(id + 1);
+        let id = self.new_id();
         let clock = shared.clock;
         let config = Arc::clone(&shared.protocol);
         let protocol = match challenge {
             Some(challenge) => ServerConnection::with_challenge(config, clock.now(), challenge),
             None => ServerConnection::new(config, clock.now()),
         };
-        let session = Session::new(protocol, Rc::clone(&self.router), id, peer);
+        let mut session = Session::new(protocol, Rc::clone(&self.router), id, peer);
+        if !welcome {
+            let text = "this server speaks TLS only: its URL begins with tidewire+tls://";
+            session.refuse(clock.now(), &Error::new(Code::TLS_REQUIRED, text));
+        }
         let connection = Rc::new(Connection {
             session: RefCell::new(session),
             clock,
@@ -196,10 +297,10 @@ pub(super) async fn accept(
 ) {
     while !connections.is_stopping() {
         match acceptor.accept(stop.clone()).await {
-            Ok((_, _, _, peer)) if connections.by_id.borrow().len() >= MAX_CONNECTIONS => {
+            Ok((_, _, _, peer)) if connections.len() >= MAX_CONNECTIONS => {
                 tracing::warn!(%peer, limit = MAX_CONNECTIONS, "refused: too many connections");
             }
-            Ok((read, write, closer, peer)) => connections.start(read, write, closer, peer),
+            Ok((read, write, closer, peer)) => connections.accepted(read, write, closer, peer),
             Err(_) if connections.is_stopping() => return,
             Err(error) => {
                 // A peer that left early is no reason to wait; want of descriptors is.
@@ -256,6 +357,7 @@ async fn write_loop(connection: &Connection, mut write: WriteHalf) {
             // The queue has room again.
             connection.readable.notify();
         } else if connection.is_closed() {
+            write.finish().await;
             connection.closer.close_write();
             return;
         } else {

@@ -186,6 +186,7 @@ impl<D: Disk> Server<D> {
             topic_dirs,
             catalog: ArcSwap::new(snapshot),
             auth: Auth::open_to_all(&store),
+            tls: None,
             leader_epoch: store.leader_epoch(),
             protocol: Arc::new(ServerConfig { server_id, ..ServerConfig::default() }),
             drain_timeout_ms: 0,

@@ -38,6 +38,8 @@ pub(crate) struct Host {
     armed_us: Option<u64>,
     /// How a planned end comes.
     armed: Crash,
+    /// The start whose disk fails: somebody restarts it.
+    faulty: Option<u64>,
 }
 
 impl Host {
@@ -51,7 +53,13 @@ impl Host {
             catalog_us: 0,
             armed_us: None,
             armed: Crash::Power,
+            faulty: None,
         }
+    }
+
+    /// Whether somebody is about to restart the server.
+    pub fn is_faulty(&self) -> bool {
+        self.faulty == Some(self.start)
     }
 }
 
@@ -280,11 +288,21 @@ impl World {
         self.tally.faults += 1;
         self.disk.sim.inject(Fault { after, ..Fault::once(operation, error) });
         let (start, delay) = (self.host.start, 1 + self.rng.below(FAULTY_US));
+        self.host.faulty = Some(start);
         self.after(delay, Task::EndServer { start, crash: Crash::Process });
     }
 
     /// What the files of a partition hold.
     pub fn stored(&self, partition: u32) -> Found {
+        self.stored_by(partition, batches::parse)
+    }
+
+    /// As [`World::stored`], of headers alone.
+    pub fn stored_headers(&self, partition: u32) -> Found {
+        self.stored_by(partition, batches::headers)
+    }
+
+    fn stored_by(&self, partition: u32, read: fn(Bytes, u64) -> Found) -> Found {
         let Some(topic) = self.topic_id else { return Found::default() };
         let dir = PathBuf::from(format!("{DIR}/topics/{topic}/{partition}"));
         let mut names = self.disk.sim.names(&dir).unwrap_or_default();
@@ -297,7 +315,7 @@ impl World {
         let mut all = Found::default();
         for name in names {
             let Ok(bytes) = self.disk.sim.contents(&dir.join(&name)) else { continue };
-            let found = batches::parse(Bytes::from(bytes), base(&name).unwrap_or(0));
+            let found = read(Bytes::from(bytes), base(&name).unwrap_or(0));
             all.records.extend(found.records);
             all.headers.extend(found.headers);
             all.damage = all.damage.or(found.damage);

@@ -430,7 +430,9 @@ impl World {
                     self.say(format_args!(
                         "client {number} gets partition {partition} at {offset:?}"
                     ));
-                    self.check_sole_owner(number, partition);
+                    if let Some(place) = member.member.place() {
+                        self.check_sole_owner(number, place, partition);
+                    }
                     let from = offset.map_or(From::Earliest, From::Offset);
                     let (window, seed) = (self.plan.window_bytes, self.rng.next());
                     let reading = Reading::new(partition, from, window, seed);
@@ -484,8 +486,13 @@ impl World {
         }
     }
 
-    /// Who else thinks that it has a partition must have been given up by the group.
-    fn check_sole_owner(&mut self, number: usize, partition: u32) {
+    /// Who else thinks that it has a partition must have been given up by the group. Unless it is
+    /// old news: whoever was paused may hear of what it was given before it was itself given up.
+    fn check_sole_owner(&mut self, number: usize, (id, epoch): (u64, u32), partition: u32) {
+        let server = self.host.server.as_ref();
+        if server.and_then(|server| server.member(GROUP, id)) != Some(epoch) {
+            return;
+        }
         for other in 0..self.clients.len() {
             let Some(member) = &self.clients[other].member else { continue };
             if other == number || !member.held.contains_key(&partition) {

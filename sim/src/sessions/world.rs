@@ -187,6 +187,7 @@ impl World {
         self.say(format_args!("--- faults end"));
         self.resting = true;
         self.disk.sim.heal();
+        self.hurry();
         for client in 0..self.clients.len() {
             self.continue_client(client);
         }
@@ -212,6 +213,9 @@ impl World {
         if self.host.server.is_none() || self.host.draining {
             return Some("the server is not up".to_owned());
         }
+        if self.host.is_faulty() {
+            return Some("the server is to be restarted".to_owned());
+        }
         for (number, client) in self.clients.iter().enumerate() {
             if let Some(why) = client.unrest() {
                 return Some(format!("client {number}: {why}"));
@@ -219,7 +223,8 @@ impl World {
         }
         if self.plan.members > 0 {
             for partition in 0..self.plan.partitions {
-                let end = self.stored(partition).headers.last().and_then(|h| h.next_offset());
+                let end =
+                    self.stored_headers(partition).headers.last().and_then(|h| h.next_offset());
                 let (end, kept) = (end.unwrap_or(0), self.committed(partition).unwrap_or(0));
                 if kept < end {
                     let who = self.clients.iter().enumerate().filter_map(|(number, client)| {
