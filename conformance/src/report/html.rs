@@ -28,7 +28,7 @@ pre{background:var(--soft);padding:.6rem;overflow:auto;font-size:12px;max-height
 .why{opacity:.75;font-size:.9em}code{font-size:.9em}.rules{font-size:.8em;opacity:.7}
 .detail{display:none}.detail:target{display:table-row}div.detail:target{display:block}a{color:inherit}
 td.v a{display:block;text-decoration:none}td.v a:hover{background:var(--soft)}
-h2 code{opacity:.5;font-weight:400;margin-left:.4rem}tr{scroll-margin-top:3rem}.only{margin:1.2rem 0 0}
+h2+p::first-letter{text-transform:uppercase}h2 code{opacity:.5;font-weight:400;margin-left:.4rem}tr{scroll-margin-top:3rem}.only{margin:1.2rem 0 0}
 body:has(#only:checked) tr.good{display:none}
 ";
 
@@ -45,13 +45,13 @@ pub fn render(report: &Report<'_>) -> String {
         report.totals.iter().map(|(word, count)| format!("{count} {word}")).collect();
     let _ = write!(
         out,
-        "<p>{} cases, {} in {:.0} s. Suite {}, server {}, {}. Seed {}.</p>",
+        "<p>{} cases, {} in {:.0} s. Suite {}, server {}, {} UTC. Seed {}.</p>",
         report.cases.len(),
         totals.join(", "),
         report.took_ms as f64 / 1000.0,
         escape(report.suite_version),
         escape(&report.server),
-        escape(report.made.split_once('.').map_or(report.made.as_str(), |(second, _)| second)),
+        escape(&report.made.split('.').next().unwrap_or_default().replace('T', " ")),
         report.seed,
     );
     let mut by_case: BTreeMap<&str, Vec<&Result>> = BTreeMap::new();
