@@ -183,8 +183,12 @@ pub(crate) unsafe fn optional_text<'a>(
     // SAFETY: as the caller says, it ends with a NUL.
     let text = unsafe { CStr::from_ptr(text) };
     if text.to_bytes().windows(NUL.len()).any(|two| two == NUL) {
-        let code = if NAMES.contains(&name) { Code::INVALID_NAME } else { Code::INVALID_ARGUMENT };
-        return Err(failed(code, format!("{name} contains a NUL, which is a control character")));
+        let code =
+            if NAMES.contains(&name) { Code::INVALID_NAME } else { Code::INVALID_ARGUMENT };
+        return Err(failed(
+            code,
+            format!("{name} contains a NUL, which is a control character"),
+        ));
     }
     text.to_str().map(Some).map_err(|why| invalid(format!("{name} is not UTF-8: {why}")))
 }

@@ -44,7 +44,8 @@ fn every_option_has_its_place_in_every_language() {
     let mut missing = Vec::new();
     for info in OPTIONS {
         let (scope, name) = (scope(info.scope), info.name);
-        let (before, _) = c.split_once(&format!("}} tw_{scope}_options;")).expect("in the header");
+        let (before, _) =
+            c.split_once(&format!("}} tw_{scope}_options;")).expect("in the header");
         let (_, fields) = before.rsplit_once("typedef struct").expect("its beginning");
         let mut check = |what: &str, there: bool| {
             if !there {

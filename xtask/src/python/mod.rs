@@ -42,7 +42,8 @@ pub(crate) fn run(arguments: &[&str]) -> ExitCode {
         Err(error) => return failed(&error),
     };
     if arguments == ["--wheels"] {
-        return wheels::run(&environment).map_or_else(|error| failed(&error), |()| ExitCode::SUCCESS);
+        return wheels::run(&environment)
+            .map_or_else(|error| failed(&error), |()| ExitCode::SUCCESS);
     }
     let outcome = environment
         .build(release)

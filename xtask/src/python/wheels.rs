@@ -88,7 +88,8 @@ fn build(
 
 /// Whether Rust's library for `target` is installed.
 fn has_target(target: &str) -> bool {
-    let found = Command::new("rustc").args(["--print", "target-libdir", "--target", target]).output();
+    let found =
+        Command::new("rustc").args(["--print", "target-libdir", "--target", target]).output();
     found.is_ok_and(|found| {
         found.status.success()
             && Path::new(String::from_utf8_lossy(&found.stdout).trim()).is_dir()
