@@ -331,17 +331,22 @@ impl Ledger {
     }
 
     /// Goes on with a partition after the connection was lost; at the stored offset, if that was
-    /// moved back meanwhile.
+    /// moved back meanwhile. One that was to be released when the connection was lost, and is not
+    /// asked back any more, is read again from where the application stands.
     pub(super) fn keep(&self, key: &Key, offset: Option<u64>) {
         let mut state = self.lock();
         let Some(topic) = state.topic_of(key) else { return };
         let Some(held) = topic.held.get_mut(&key.2) else { return };
-        held.leaving = false;
+        let left = std::mem::replace(&mut held.leaving, false);
         let moved = offset.filter(|&offset| held.stored.is_some_and(|stored| stored > offset));
         if let Some(offset) = moved {
             (held.position, held.done, held.stored) =
                 (Some(offset), Some(offset), Some(offset));
             topic.core.seek(key.2, Start::Offset(offset).into(), false);
+        }
+        if left {
+            let from = held.position.map_or(self.settings.start, Start::Offset);
+            topic.core.add(key.2, from.into(), false);
         }
     }
 

@@ -448,7 +448,13 @@ impl World {
                 }
                 Change::Kept { key: (_, _, partition), offset } => {
                     let Some(held) = member.held.get_mut(&partition) else { continue };
-                    (held.leaving, held.release_by) = (false, None);
+                    let left = std::mem::replace(&mut held.leaving, false);
+                    held.release_by = None;
+                    if left {
+                        // What had arrived was let go of when it was asked back.
+                        let next = held.reading.subscription.next_offset();
+                        held.reading.seek(None, next.map_or(From::Earliest, From::Offset));
+                    }
                     let back = offset.filter(|&at| held.stored.is_some_and(|s| s > at));
                     let Some(offset) = back else { continue };
                     (held.done, held.stored) = (Some(offset), Some(offset));
