@@ -81,14 +81,17 @@ families! {
     statistic_kinds: STATISTIC,
 }
 
-/// A URL that parses names at least one server.
+/// A URL that parses names at least one server: by host and port, or one socket by its path.
 pub(crate) fn url(data: &[u8]) {
     if let Ok(text) = std::str::from_utf8(data)
         && let Ok(url) = Url::parse(text)
     {
         assert!(!url.addresses.is_empty());
         for address in &url.addresses {
-            assert!(!address.host.is_empty() && address.port != 0);
+            assert!(!address.host.is_empty());
+            let sole_path =
+                url.addresses.len() == 1 && !url.tls && address.host.starts_with('/');
+            assert!(address.socket().is_none() || sole_path, "{address}");
         }
     }
 }
