@@ -81,6 +81,11 @@ const STEPS: &[Step] = &[
         environment: &[],
     },
     Step {
+        name: "c: the C library, and C++ and Go on it",
+        arguments: &["xtask", "c"],
+        environment: &[],
+    },
+    Step {
         name: "conformance: every SDK against the server",
         arguments: &["xtask", "conformance", "--report", "target/conformance"],
         environment: &[],
