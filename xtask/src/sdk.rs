@@ -31,13 +31,14 @@ pub(crate) fn run(names: &[&str]) -> ExitCode {
 
 /// Builds everything, and plays the suite with these arguments.
 pub(crate) fn conformance(arguments: &[&str]) -> ExitCode {
-    let mut line: Vec<String> =
-        ["run", "--quiet", "--workspace", "--bin", "tidewire-conformance", "--"]
-            .map(str::to_owned)
-            .to_vec();
-    line.push("run".to_owned());
+    let mut line = vec!["run".to_owned()];
     line.extend(arguments.iter().map(|&argument| argument.to_owned()));
-    let outcome = build(&root(), &[]).and_then(|()| command(&root(), &cargo(), &line));
+    // It lies beside this program; `cargo run` cannot be told to take the workspace's features.
+    let suite = std::env::current_exe().map(|own| own.with_file_name("tidewire-conformance"));
+    let outcome = suite.map_err(|error| error.to_string()).and_then(|suite| {
+        build(&root(), &[])?;
+        command(&root(), &suite.to_string_lossy(), &line)
+    });
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
