@@ -124,8 +124,7 @@ static inline char *json_characters(json_source *in, size_t *len) {
     }
     unsigned char utf8[4];
     size_t n = 0;
-    /* A NUL takes two bytes, which the library refuses as what it stands for. */
-    if (code > 0 && code < 0x80) utf8[n++] = (unsigned char)code;
+    if (code < 0x80) utf8[n++] = (unsigned char)code;
     else if (code < 0x800) {
       utf8[n++] = (unsigned char)(0xC0 | code >> 6);
       utf8[n++] = (unsigned char)(0x80 | (code & 63));
@@ -245,9 +244,11 @@ static inline const json *field(const json *object, const char *name) {
   return NULL;
 }
 
+/* A string of an object as a text of C's; a NUL in it becomes what the library refuses as one. */
 static inline const char *string(const json *object, const char *name) {
   const json *it = field(object, name);
-  return it != NULL && it->kind == JSON_STRING ? it->text : NULL;
+  if (it == NULL || it->kind != JSON_STRING) return NULL;
+  return memchr(it->text, 0, it->len) == NULL ? it->text : "\xC0\x80";
 }
 
 /* A number that is written as one or as a string. */
