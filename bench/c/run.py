@@ -45,7 +45,7 @@ def run(*command: object, **options: object) -> str:
 
 def build() -> dict[str, Path]:
     prefix = PLACE / "prefix"
-    run("cargo", "build", "--release", "--bin", "tidewire", "--example", "bench-twin", cwd=ROOT)
+    run("cargo", "build", "--release", "--workspace", "--bin", "tidewire", "--example", "bench-twin", cwd=ROOT)
     run("cargo", "xtask", "c-install", "--prefix", prefix, cwd=ROOT)
     environment = dict(os.environ, PKG_CONFIG_PATH=str(prefix / "lib/pkgconfig"))
     flags = run("pkg-config", "--cflags", "--libs", "tidewire", env=environment).split()
