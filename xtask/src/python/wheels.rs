@@ -16,8 +16,8 @@ const ZIG: &str = "ziglang>=0.13,<1";
 /// What the wheels promise of the C library: glibc from 2014 on, and musl.
 const GLIBC: &str = "manylinux_2_17";
 const MUSL: &str = "musllinux_1_2";
-/// What Rust calls the machine with musl.
-const MUSL_TARGET: &str = concat!("x86_64", "-unknown-linux-musl");
+/// What Rust calls it: wheels are made for x86-64.
+const MUSL_TARGET: &str = "x86_64-unknown-linux-musl";
 
 /// Builds them into `target/wheels`, and tries them.
 pub(super) fn run(environment: &Environment) -> Result<(), String> {
