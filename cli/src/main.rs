@@ -55,6 +55,9 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Doctor(args) => doctor::run(args),
         Command::Backup(args) => backup::run(args),
         Command::Config(args::ConfigCommand::Check { file }) => serve::check(&file),
+        Command::Describe(args::DescribeCommand::Limits { json, server }) => {
+            admin::limits::run(&server.url, json)
+        }
         Command::Ping { server } => admin::ping(&server),
         Command::Completions { shell } => completions(shell),
     }
