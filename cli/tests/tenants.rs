@@ -331,7 +331,7 @@ fn beside_a_greedy_one(arguments: &[&str], time: Duration) -> (Duration, u64) {
         let root = Client::connect(&server.socket_url()).await.expect("the server's own user");
         for name in ["greedy", "modest"] {
             root.create_topic(name, TopicConfig::default().partitions(4)).await.expect("new");
-            let grants = [Grant::topic(&format!("default/{name}")).write()];
+            let grants = [Grant::topic(format!("default/{name}")).write()];
             root.create_user(name, Some(&Secret::new("pw")), &grants).await.expect("created");
         }
         let stop = Arc::new(AtomicBool::new(false));
