@@ -41,7 +41,7 @@ pub enum Command {
     /// Show Tidewire at work: a server, real records, two consumers, a restart
     Demo(DemoArgs),
     /// Run a server
-    Serve(serve::ServeArgs),
+    Serve(Box<serve::ServeArgs>),
     /// Create, list, describe and delete streams
     #[command(subcommand)]
     Stream(admin::StreamCommand),

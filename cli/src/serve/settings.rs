@@ -415,7 +415,7 @@ mod tests {
     fn args(flags: &[&str]) -> ServeArgs {
         let cli = Cli::parse_from([&["tidewire", "serve"], flags].concat());
         let Command::Serve(args) = cli.command else { panic!("not serve") };
-        args
+        *args
     }
 
     fn gather(flags: &[&str], variables: &[(&str, &str)]) -> Result<Settings, Failure> {
