@@ -37,6 +37,7 @@ impl ProducerBuilder {
         batch_records(u32),
         queue_bytes(u32),
         max_in_flight(u32),
+        encryption_key_id(u32),
         codec(Codec),
         delivery_timeout_ms(u32),
         queue_full(QueueFull),

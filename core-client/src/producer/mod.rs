@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
-use tidewire_protocol::batch::{Codec, RecordRef};
+use tidewire_protocol::batch::{Codec, RecordRef, Sealing};
 use tidewire_protocol::error::Disposition;
 use tidewire_protocol::limits;
 use tidewire_protocol::name::check_name;
@@ -28,6 +28,7 @@ use tracing::Instrument;
 use crate::Acks;
 use crate::client::{Client, topic_name};
 use crate::completion::{Attached, CompletionQueue};
+use crate::encryption;
 use crate::error::{Code, Error};
 use crate::link::random_seed;
 use crate::options::option_by_name;
@@ -91,6 +92,7 @@ pub struct ProducerBuilder {
     codec: Option<Codec>,
     delivery_timeout_ms: Option<u32>,
     queue_full: Option<QueueFull>,
+    encryption_key_id: Option<u32>,
     completions: Option<Attached>,
 }
 
@@ -109,6 +111,7 @@ impl ProducerBuilder {
             codec: None,
             delivery_timeout_ms: None,
             queue_full: None,
+            encryption_key_id: None,
             completions: None,
         }
     }
@@ -179,8 +182,18 @@ impl ProducerBuilder {
         self
     }
 
+    /// The number of the client's key that batches are encrypted with; 0, as if not set, encrypts
+    /// nothing. Values, keys, headers and times are then read by nobody who does not have the key,
+    /// the server and its disks included; ids stay readable, and so do the number of records in a
+    /// batch and the earliest of their times. Consumers read batches of all keys that their client
+    /// has, and plain ones: to change the key, first give the new one to all of them.
+    pub fn encryption_key_id(mut self, encryption_key_id: u32) -> Self {
+        self.encryption_key_id = Some(encryption_key_id);
+        self
+    }
+
     option_by_name!(Producer: acks, linger_ms, batch_bytes, batch_records, queue_bytes,
-        max_in_flight, codec, delivery_timeout_ms, queue_full);
+        max_in_flight, codec, delivery_timeout_ms, queue_full, encryption_key_id);
 
     /// Has the outcomes of all records settled into a queue, too, in which this producer is known
     /// by a number of the application's choice. A queue may be given to several producers. What
@@ -193,8 +206,8 @@ impl ProducerBuilder {
     /// Opens the producer.
     ///
     /// # Errors
-    /// `TOPIC_NOT_FOUND`, `STREAM_NOT_FOUND`, `INVALID_NAME`, `INVALID_OPTION`, and for a new name
-    /// `TOO_MANY_PRODUCERS`.
+    /// `TOPIC_NOT_FOUND`, `STREAM_NOT_FOUND`, `INVALID_NAME`, `INVALID_OPTION` (also if the client
+    /// does not have the key), and for a new name `TOO_MANY_PRODUCERS`.
     pub async fn build(self) -> Result<Producer, Error> {
         let topic = topic_name(&self.topic)?;
         if let Some(name) = &self.name {
@@ -217,6 +230,9 @@ impl ProducerBuilder {
         let queue_full = settings.queue_full(self.queue_full);
         let acks = settings.acks(self.acks)?;
         let codec = settings.codec(self.codec)?;
+        let key_id =
+            number("encryption_key_id", self.encryption_key_id, defaults::ENCRYPTION_KEY_ID)?;
+        let sealing = encryption::sealing(&settings.keys, key_id, &topic)?;
 
         let link = Arc::clone(&self.client.link);
         let number = link.new_channel();
@@ -256,14 +272,17 @@ impl ProducerBuilder {
             retry_backoff_max_ms,
             seed: random_seed(),
         };
-        let session = ProducerSession::new(config, opened.identity);
+        let mut session = ProducerSession::new(config, opened.identity);
+        if let Some(sealing) = &sealing {
+            session.encrypt_with(Sealing::clone(sealing));
+        }
         // A codec of a later version leaves batches plain.
         let codec = codec.unwrap_or(opened.codec);
         let partitions = opened.partitions;
-        let mut queue = Queue::new(topic.clone(), bounds, session, partitions, codec);
+        let inline = codec == Codec::None && sealing.is_none();
+        let mut queue = Queue::new(topic.clone(), bounds, session, partitions, codec, sealing);
         queue.channel = Some(Channel { connection, number });
         queue.completions = self.completions;
-        let inline = codec == Codec::None;
         let sender = Sender::new(link, topic, opened.topic_id, self.name, acks, inline, queue);
         let sender = Arc::new(sender);
         tokio::spawn(Arc::clone(&sender).run());

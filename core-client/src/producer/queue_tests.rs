@@ -28,7 +28,7 @@ fn queue(partitions: u32, max_in_flight: usize, bounds: impl FnOnce(&mut Bounds)
     };
     let session = ProducerSession::new(config, Identity { producer_id: 8, producer_epoch: 1 });
     let topic = TopicName::parse("t").expect("good");
-    Queue::new(topic, all, session, partitions, Codec::None)
+    Queue::new(topic, all, session, partitions, Codec::None, None)
 }
 
 fn value(bytes: &[u8]) -> RecordRef<'_> {
