@@ -7,7 +7,7 @@
 use std::future::Future;
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use tidewire::{Client, CloseError, Code, Error, Event, Events};
@@ -93,7 +93,16 @@ pub fn default_url() -> String {
 
 /// Connects to the server that the command names.
 pub async fn connect(url: &str) -> Result<Client, Failure> {
-    let client = Client::builder().url(url).client_name("tidewire-cli").connect().await?;
+    connect_with_keys(url, None).await
+}
+
+/// As [`connect`], with a file of the keys of encrypted batches.
+pub async fn connect_with_keys(url: &str, key_file: Option<&Path>) -> Result<Client, Failure> {
+    let mut builder = Client::builder().url(url).client_name("tidewire-cli");
+    if let Some(path) = key_file {
+        builder = builder.encryption_key_file(path.to_string_lossy());
+    }
+    let client = builder.connect().await?;
     tokio::spawn(tell(client.events()));
     Ok(client)
 }
@@ -162,6 +171,9 @@ impl From<Error> for Failure {
             }
             Code::PARTITION_FENCED | Code::PARTITION_CORRUPT => {
                 "the server's log says what happened to that partition"
+            }
+            Code::ENCRYPTION_KEY_MISSING | Code::ENCRYPTION_KEY_WRONG => {
+                "--encryption-key-file names a file with the keys, TIDEWIRE_ENCRYPTION_KEYS has them"
             }
             Code::DISK_FULL => "make room where the server keeps its data, then try again",
             _ if error.is_retriable() => "nothing happened; try again",

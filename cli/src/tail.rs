@@ -52,7 +52,8 @@ pub fn run(args: TailArgs) -> Result<(), Failure> {
 }
 
 async fn begin(args: &TailArgs) -> Result<Consumer, Failure> {
-    let client = client::connect(&args.server.url).await?;
+    let key_file = args.keys.encryption_key_file.as_deref();
+    let client = client::connect_with_keys(&args.server.url, key_file).await?;
     check_offset(&client, args).await?;
     let mut builder = client.consumer(&args.topic).start(args.start());
     if let Some(partition) = args.partition {
