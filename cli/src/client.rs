@@ -64,6 +64,10 @@ const DEFAULT_URL: &str = "tidewire://127.0.0.1:8433";
 /// Its port.
 const DEFAULT_PORT: u16 = 8433;
 
+/// What to do about encrypted records that cannot be read.
+pub const WHERE_KEYS_ARE: &str =
+    "--encryption-key-file names a file with the keys, or TIDEWIRE_ENCRYPTION_KEYS has them";
+
 /// The directory of the Unix sockets of this user's servers.
 pub fn socket_directory() -> PathBuf {
     match std::env::var_os("XDG_RUNTIME_DIR").filter(|path| !path.is_empty()) {
@@ -172,9 +176,7 @@ impl From<Error> for Failure {
             Code::PARTITION_FENCED | Code::PARTITION_CORRUPT => {
                 "the server's log says what happened to that partition"
             }
-            Code::ENCRYPTION_KEY_MISSING | Code::ENCRYPTION_KEY_WRONG => {
-                "--encryption-key-file names a file with the keys, TIDEWIRE_ENCRYPTION_KEYS has them"
-            }
+            Code::ENCRYPTION_KEY_MISSING | Code::ENCRYPTION_KEY_WRONG => WHERE_KEYS_ARE,
             Code::DISK_FULL => "make room where the server keeps its data, then try again",
             _ if error.is_retriable() => "nothing happened; try again",
             _ => return failure,

@@ -6,7 +6,7 @@
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
-use tidewire::{AutoCommit, Batch, Client, Consumer, Error, RecordView, Start};
+use tidewire::{AutoCommit, Batch, Client, Code, Consumer, Error, RecordView, Start};
 
 use crate::args::records::TailArgs;
 use crate::client;
@@ -91,9 +91,13 @@ fn print(batch: &Batch, most: u64, json: bool) -> Result<usize, Failure> {
 
 /// The failure of a subscription. What was printed stays true, so there is no outcome to doubt.
 fn ended(topic: &str, error: &Error) -> Failure {
-    Failure::new(format!("reading {topic} ended: {error}")).hint(
-        "'tidewire topic describe' shows what is there; --partition and --from go on from it",
-    )
+    let next = match error.code() {
+        Code::ENCRYPTION_KEY_MISSING | Code::ENCRYPTION_KEY_WRONG => client::WHERE_KEYS_ARE,
+        _ => {
+            "'tidewire topic describe' shows what is there; --partition and --from go on from it"
+        }
+    };
+    Failure::new(format!("reading {topic} ended: {error}")).hint(next)
 }
 
 /// An offset means something in one partition only.
