@@ -86,7 +86,7 @@ pub use stream::{BatchStream, RecordStream};
 pub use tidewire_protocol::auth::Secret;
 pub use tidewire_protocol::batch::{EncryptionKey, Headers, RecordRef};
 pub use tidewire_protocol::message::{
-    Acks, Codec, GroupInfo, GroupMember, GroupPartition, GroupState, PartitionInfo,
+    Acks, Codec, GroupInfo, GroupMember, GroupPartition, GroupState, LimitInfo, PartitionInfo,
     ProducerInfo, StreamInfo, TokenInfo, TopicInfo, UserInfo,
 };
 pub use tidewire_protocol::name::TopicName;
