@@ -9,7 +9,7 @@ use std::mem::MaybeUninit;
 use std::sync::{Arc, OnceLock};
 
 use tidewire::blocking::{Canceller, Client, Producer, ProducerBuilder, Runtime};
-use tidewire::{CloseError, Code, Error, Ticket};
+use tidewire::{CloseError, Code, Error, RecordRef, Ticket};
 
 use crate::client::{ClientValue, tw_client};
 use crate::error::{Failure, tw_error};
@@ -19,7 +19,7 @@ use crate::guard::{
 };
 use crate::hub::{Handle, Hub, Opaque, TW_EVENT_CLOSED, TW_EVENT_FLUSHED, TW_EVENT_OPENED};
 use crate::options::{switch, tw_producer_options};
-use crate::ticket::{TicketValue, tw_receipt, tw_record, tw_ticket};
+use crate::ticket::{TicketValue, now_us, tw_receipt, tw_record, tw_ticket};
 
 /// A producer, perhaps still being opened.
 #[derive(Debug)]
