@@ -38,6 +38,8 @@ const (
 	ErrHeartbeatTimeout Code = 16
 	// ErrTooManyBadRequests: too many requests made no sense.
 	ErrTooManyBadRequests Code = 17
+	// ErrTooManyConnections: there are as many connections as there may be.
+	ErrTooManyConnections Code = 18
 	// ErrAuthRequired: credentials are required.
 	ErrAuthRequired Code = 100
 	// ErrAuthFailed: the credentials are wrong.
@@ -138,6 +140,12 @@ const (
 	ErrShuttingDown Code = 901
 	// ErrOverloaded: the server takes no more for now.
 	ErrOverloaded Code = 902
+	// ErrRateLimited: the user asks for more than its rate; it is carried out later.
+	ErrRateLimited Code = 903
+	// ErrTooManyTopics: the server has as many topics as it may.
+	ErrTooManyTopics Code = 904
+	// ErrTooManyPartitions: the server has as many partitions as it may.
+	ErrTooManyPartitions Code = 905
 	// ErrConnectFailed: no server could be reached.
 	ErrConnectFailed Code = 950
 	// ErrDisconnected: the connection was lost.

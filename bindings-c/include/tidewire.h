@@ -231,7 +231,9 @@ typedef struct tw_batch tw_batch;
 #define TW_EVENT_GAVE_UP 19
 
 /**
- * The server refused a batch for `topic` and `partition` for now, for the reason `error`.
+ * The server refused a batch for `topic` and `partition` for now, for the reason `error`; or, where
+ * `topic` is empty, the client's user is over a rate that `error` names, and what it asks for is
+ * carried out later.
  */
 #define TW_EVENT_THROTTLED 20
 

@@ -38,6 +38,8 @@
 #define TW_E_HEARTBEAT_TIMEOUT 16
 /* Too many requests made no sense. */
 #define TW_E_TOO_MANY_BAD_REQUESTS 17
+/* There are as many connections as there may be. */
+#define TW_E_TOO_MANY_CONNECTIONS 18
 /* Credentials are required. */
 #define TW_E_AUTH_REQUIRED 100
 /* The credentials are wrong. */
@@ -138,6 +140,12 @@
 #define TW_E_SHUTTING_DOWN 901
 /* The server takes no more for now. */
 #define TW_E_OVERLOADED 902
+/* The user asks for more than its rate; it is carried out later. */
+#define TW_E_RATE_LIMITED 903
+/* The server has as many topics as it may. */
+#define TW_E_TOO_MANY_TOPICS 904
+/* The server has as many partitions as it may. */
+#define TW_E_TOO_MANY_PARTITIONS 905
 /* No server could be reached. */
 #define TW_E_CONNECT_FAILED 950
 /* The connection was lost. */

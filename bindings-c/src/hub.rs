@@ -47,7 +47,9 @@ pub const TW_EVENT_DISCONNECTED: u32 = 17;
 pub const TW_EVENT_RECONNECTING: u32 = 18;
 /// There will be no further attempt, for the reason `error`.
 pub const TW_EVENT_GAVE_UP: u32 = 19;
-/// The server refused a batch for `topic` and `partition` for now, for the reason `error`.
+/// The server refused a batch for `topic` and `partition` for now, for the reason `error`; or, where
+/// `topic` is empty, the client's user is over a rate that `error` names, and what it asks for is
+/// carried out later.
 pub const TW_EVENT_THROTTLED: u32 = 20;
 /// A member of `group` got `partitions` to read.
 pub const TW_EVENT_PARTITIONS_ASSIGNED: u32 = 21;

@@ -36,6 +36,8 @@ export const Code = {
   HEARTBEAT_TIMEOUT: 16,
   /** Too many requests made no sense. */
   TOO_MANY_BAD_REQUESTS: 17,
+  /** There are as many connections as there may be. */
+  TOO_MANY_CONNECTIONS: 18,
   /** Credentials are required. */
   AUTH_REQUIRED: 100,
   /** The credentials are wrong. */
@@ -136,6 +138,12 @@ export const Code = {
   SHUTTING_DOWN: 901,
   /** The server takes no more for now. */
   OVERLOADED: 902,
+  /** The user asks for more than its rate; it is carried out later. */
+  RATE_LIMITED: 903,
+  /** The server has as many topics as it may. */
+  TOO_MANY_TOPICS: 904,
+  /** The server has as many partitions as it may. */
+  TOO_MANY_PARTITIONS: 905,
   /** No server could be reached. */
   CONNECT_FAILED: 950,
   /** The connection was lost. */
@@ -174,6 +182,7 @@ export type ErrorCode =
   | 'E_UNSUPPORTED_PROTOCOL'
   | 'E_HEARTBEAT_TIMEOUT'
   | 'E_TOO_MANY_BAD_REQUESTS'
+  | 'E_TOO_MANY_CONNECTIONS'
   | 'E_AUTH_REQUIRED'
   | 'E_AUTH_FAILED'
   | 'E_DENIED'
@@ -224,6 +233,9 @@ export type ErrorCode =
   | 'E_INTERNAL'
   | 'E_SHUTTING_DOWN'
   | 'E_OVERLOADED'
+  | 'E_RATE_LIMITED'
+  | 'E_TOO_MANY_TOPICS'
+  | 'E_TOO_MANY_PARTITIONS'
   | 'E_CONNECT_FAILED'
   | 'E_DISCONNECTED'
   | 'E_TIMEOUT'
@@ -340,6 +352,7 @@ export const errors: Readonly<Record<number, ErrorInfo>> = {
   15: { name: "UNSUPPORTED_PROTOCOL", kind: "protocol", disposition: 0, text: "the peer's major protocol version is not supported" },
   16: { name: "HEARTBEAT_TIMEOUT", kind: "protocol", disposition: 4, text: "nothing was heard from the peer for too long" },
   17: { name: "TOO_MANY_BAD_REQUESTS", kind: "protocol", disposition: 4, text: "too many requests made no sense" },
+  18: { name: "TOO_MANY_CONNECTIONS", kind: "busy", disposition: 5, text: "there are as many connections as there may be" },
   100: { name: "AUTH_REQUIRED", kind: "auth", disposition: 0, text: "credentials are required" },
   101: { name: "AUTH_FAILED", kind: "auth", disposition: 0, text: "the credentials are wrong" },
   102: { name: "DENIED", kind: "auth", disposition: 0, text: "not permitted" },
@@ -390,6 +403,9 @@ export const errors: Readonly<Record<number, ErrorInfo>> = {
   900: { name: "INTERNAL", kind: "server", disposition: 2, text: "the server failed at a request" },
   901: { name: "SHUTTING_DOWN", kind: "server", disposition: 5, text: "the server is shutting down" },
   902: { name: "OVERLOADED", kind: "busy", disposition: 1, text: "the server takes no more for now" },
+  903: { name: "RATE_LIMITED", kind: "busy", disposition: 1, text: "the user asks for more than its rate; it is carried out later" },
+  904: { name: "TOO_MANY_TOPICS", kind: "busy", disposition: 0, text: "the server has as many topics as it may" },
+  905: { name: "TOO_MANY_PARTITIONS", kind: "busy", disposition: 0, text: "the server has as many partitions as it may" },
   950: { name: "CONNECT_FAILED", kind: "connection", disposition: 5, text: "no server could be reached" },
   951: { name: "DISCONNECTED", kind: "connection", disposition: 6, text: "the connection was lost" },
   952: { name: "TIMEOUT", kind: "timeout", disposition: 2, text: "no answer came in time" },

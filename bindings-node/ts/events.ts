@@ -14,7 +14,11 @@ export interface ClientEvents {
   reconnecting: [{ address: string; attempt: number }]
   /** There will be no further attempt: no server can be used. */
   gaveUp: [{ error: TidewireError }]
-  /** The server refused a batch for now; it is sent again after a pause. */
+  /**
+   * The server refused a batch for now, and it is sent again after a pause; or, where `topic` is
+   * empty, the client's user is over one of the server's rates (`RATE_LIMITED`), and what the
+   * client asks for is carried out later.
+   */
   throttled: [{ topic: string; partition: number; error: TidewireError }]
   /** A member of a group got partitions to read. */
   partitionsAssigned: [{ group: string; partitions: TopicPartition[] }]

@@ -106,6 +106,9 @@ async fn tell(mut events: Events) {
                 output::note(&format!("the connection to {address} was lost: {error}"));
             }
             Event::Connected { address } => output::note(&format!("connected to {address}")),
+            Event::Throttled { topic, error, .. } if topic.is_empty() => {
+                output::note(&format!("the server takes its time: {error}"));
+            }
             Event::Throttled { topic, partition, error } => output::note(&format!(
                 "{topic} partition {partition} takes nothing for now: {error}"
             )),
@@ -162,6 +165,10 @@ impl From<Error> for Failure {
             }
             Code::PARTITION_FENCED | Code::PARTITION_CORRUPT => {
                 "the server's log says what happened to that partition"
+            }
+            Code::TOO_MANY_CONNECTIONS | Code::TOO_MANY_TOPICS | Code::TOO_MANY_PARTITIONS => {
+                "'tidewire describe limits' shows what the server allows, and its configuration \
+                 sets it"
             }
             Code::DISK_FULL => "make room where the server keeps its data, then try again",
             _ if error.is_retriable() => "nothing happened; try again",

@@ -41,7 +41,7 @@ fn main() -> ExitCode {
 
 fn run(cli: Cli) -> Result<(), Failure> {
     match cli.command {
-        Command::Serve(args) => serve::run(args),
+        Command::Serve(args) => serve::run(*args),
         Command::Demo(args) => demo::run(args),
         Command::Stream(command) => admin::stream::run(command),
         Command::Topic(command) => admin::topic::run(command),
@@ -55,6 +55,9 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Doctor(args) => doctor::run(args),
         Command::Backup(args) => backup::run(args),
         Command::Config(args::ConfigCommand::Check { file }) => serve::check(&file),
+        Command::Describe(args::DescribeCommand::Limits { json, server }) => {
+            admin::limits::run(&server.url, json)
+        }
         Command::Ping { server } => admin::ping(&server),
         Command::Completions { shell } => completions(shell),
     }

@@ -203,7 +203,7 @@ async fn new_certificates_are_for_new_connections() {
     let kept = std::fs::read(&key).expect("there");
     std::fs::write(&key, "no key").expect("written");
     world.server.hang_up();
-    world.server.wait_for_log("stay as they were");
+    world.server.wait_for_log("nothing was reloaded: the certificates");
     std::fs::write(&key, kept).expect("written");
     by(&world.ours).await.expect("still in");
 

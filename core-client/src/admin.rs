@@ -5,10 +5,10 @@
 
 use tidewire_protocol::limits;
 use tidewire_protocol::message::{
-    Codec, Fetch, ListOffsets, PartitionInfo, PartitionsAdd, ProducerDelete, ProducerInfo,
-    ProducerList, StreamCreate, StreamDelete, StreamDescribe, StreamInfo, StreamList,
-    StreamPurge, TopicCreate, TopicDelete, TopicDescribe, TopicInfo, TopicList, TopicPurge,
-    TopicUpdate, Truncate,
+    Codec, Fetch, LimitInfo, Limits, ListOffsets, PartitionInfo, PartitionsAdd, ProducerDelete,
+    ProducerInfo, ProducerList, StreamCreate, StreamDelete, StreamDescribe, StreamInfo,
+    StreamList, StreamPurge, TopicCreate, TopicDelete, TopicDescribe, TopicInfo, TopicList,
+    TopicPurge, TopicUpdate, Truncate,
 };
 use tidewire_protocol::name::{TopicName, check_name};
 use tidewire_protocol::options::topic as defaults;
@@ -347,6 +347,12 @@ impl Client {
                 return Ok(topics);
             }
         }
+    }
+
+    /// The limits that the server enforces, and how much of them is used: first those that its
+    /// configuration sets, which may change while it runs, then those of the protocol.
+    pub async fn describe_limits(&self) -> Result<Vec<LimitInfo>, Error> {
+        Ok(self.link.query(&Limits {}).await?.limits)
     }
 
     /// The named producers of a topic, by name.

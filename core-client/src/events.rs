@@ -45,13 +45,16 @@ pub enum Event {
         /// Why.
         error: Error,
     },
-    /// The server refused a batch for now; it is sent again after a pause.
+    /// It goes on more slowly than it could. Either the server refused a batch for now, which is
+    /// sent again after a pause; or the client's user is over one of the server's rates
+    /// (`RATE_LIMITED`), and what it asks for is carried out later. The latter is told at most once
+    /// a second.
     Throttled {
-        /// The topic, `stream/topic`.
+        /// The topic of the batch, `stream/topic`; empty if all that the client asks for waits.
         topic: String,
-        /// The partition.
+        /// The partition of the batch.
         partition: u32,
-        /// Why.
+        /// Why: names the rate, and its value.
         error: Error,
     },
     /// A member of a group got partitions to read.
@@ -126,7 +129,7 @@ impl Events {
 }
 
 /// Where events are told.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct EventSender {
     sender: broadcast::Sender<Event>,
 }

@@ -85,7 +85,7 @@ pub use stream::{BatchStream, RecordStream};
 pub use tidewire_protocol::auth::Secret;
 pub use tidewire_protocol::batch::{Headers, RecordRef};
 pub use tidewire_protocol::message::{
-    Acks, Codec, GroupInfo, GroupMember, GroupPartition, GroupState, PartitionInfo,
+    Acks, Codec, GroupInfo, GroupMember, GroupPartition, GroupState, LimitInfo, PartitionInfo,
     ProducerInfo, StreamInfo, TokenInfo, TopicInfo, UserInfo,
 };
 pub use tidewire_protocol::name::TopicName;

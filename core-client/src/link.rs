@@ -120,7 +120,8 @@ impl Shared {
         let LinkConfig { addresses, tls, connection, login, request_timeout_ms, .. } =
             &self.config;
         let address = &addresses[server];
-        Connection::open(address, tls.as_ref(), connection.clone(), login, *request_timeout_ms)
+        let (tls, connection) = (tls.as_ref(), connection.clone());
+        Connection::open(address, tls, connection, login, *request_timeout_ms, &self.events)
             .await
     }
 }

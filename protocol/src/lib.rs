@@ -31,11 +31,10 @@ pub mod error;
 pub mod frame;
 mod generated;
 pub mod idempotence;
+pub mod limits;
 pub mod message;
 pub mod name;
 pub mod options;
 pub mod partitioner;
 pub mod session;
 pub mod url;
-
-pub use generated::limits;

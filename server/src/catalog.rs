@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use tidewire_protocol::error::{Code, Error};
+use tidewire_protocol::limits::ServerLimit;
 use tidewire_protocol::message::{StreamInfo, TopicInfo};
 use tidewire_storage::disk::Disk;
 use tidewire_storage::{
@@ -158,11 +159,23 @@ fn carry_out<D: Disk>(
             Answer::Stream(made.map(|stream| stream_info(&stream)).map_err(|e| error(&e)))
         }
         CatalogChange::CreateTopic { stream, topic, settings } => {
+            if let Err(error) = check_room(store, shared, &stream, &topic, settings.partitions)
+            {
+                return Answer::Topic(Err(error));
+            }
             let made = create_topic(store, &stream, &topic, settings, now_us);
             publish(store, shared);
             Answer::Topic(made.map(|topic| topic_info(&topic)).map_err(|e| error(&e)))
         }
         CatalogChange::UpdateTopic { stream, topic, change } => {
+            let known = store.snapshot().topic(&stream, &topic).map_or(0, |it| it.partitions);
+            let added = change.partitions.unwrap_or(0).saturating_sub(known);
+            if added > 0
+                && known > 0
+                && let Err(error) = check_partitions(store, shared, added)
+            {
+                return Answer::Topic(Err(error));
+            }
             let made = store.update_topic(&stream, &topic, change);
             publish(store, shared);
             if let Ok(topic) = &made {
@@ -227,6 +240,49 @@ fn change_access<D: Disk>(
         }
     }
     Answer::Access(changed)
+}
+
+/// Whether the server may have one topic more, of so many partitions.
+// SPEC L-5
+fn check_room<D: Disk>(
+    store: &CatalogStore,
+    shared: &Shared<D>,
+    stream: &str,
+    topic: &str,
+    partitions: u32,
+) -> Result<(), Error> {
+    let snapshot = store.snapshot();
+    if snapshot.topic(stream, topic).is_some() {
+        // That is another error.
+        return Ok(());
+    }
+    let most = shared.limits.get(ServerLimit::MaxServerTopics);
+    if snapshot.topics().count() as u64 >= most {
+        let text = format!(
+            "topic {stream}/{topic} is one too many for this server: max_server_topics is {most}"
+        );
+        return Err(Error::new(Code::TOO_MANY_TOPICS, text));
+    }
+    check_partitions(store, shared, partitions)
+}
+
+/// Whether the server may have so many partitions more.
+// SPEC L-5
+fn check_partitions<D: Disk>(
+    store: &CatalogStore,
+    shared: &Shared<D>,
+    more: u32,
+) -> Result<(), Error> {
+    let there: u64 = store.snapshot().topics().map(|topic| u64::from(topic.partitions)).sum();
+    let most = shared.limits.get(ServerLimit::MaxServerPartitions);
+    if there + u64::from(more) <= most {
+        return Ok(());
+    }
+    let text = format!(
+        "{more} partitions more than the {there} there are would be too many for this server: \
+         max_server_partitions is {most}"
+    );
+    Err(Error::new(Code::TOO_MANY_PARTITIONS, text))
 }
 
 /// Creates a topic, and its stream if need be: who names a topic of a new stream wants both.

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
+use crate::limits::Limits;
 use crate::tls::TlsFiles;
 
 /// Most shards that a server may have.
@@ -34,6 +35,8 @@ pub struct Config {
     pub read_memory_bytes: usize,
     /// Time that a stop gives to requests under way, in milliseconds.
     pub drain_timeout_ms: u32,
+    /// How much of everything there may be; can be changed while the server runs.
+    pub limits: Limits,
     /// Whether clients must say who they are.
     pub credentials: Credentials,
     /// Has every TCP connection speak TLS.
@@ -65,6 +68,7 @@ impl Config {
             io_threads: 4,
             read_memory_bytes: DEFAULT_READ_MEMORY_BYTES,
             drain_timeout_ms: 5_000,
+            limits: Limits::default(),
             credentials: Credentials::None,
             tls: None,
             socket_dir: None,

@@ -5,6 +5,7 @@
 //! * `partition`: appends in groups, acknowledgements, reads that wait; a state machine.
 //! * `group`: who reads what, and stored offsets; a state machine, and its one writer.
 //! * `auth`: who may come in, and as whom; users and tokens.
+//! * `limits`: how much is allowed; `usage`: how much there is, of connections and by users.
 //! * `tls`: certificates; how TLS moves is `rt`'s.
 //! * `catalog`: the one writer of streams and topics.
 //! * `io_pool`: threads for calls that block.
@@ -28,6 +29,7 @@ mod config;
 mod error;
 mod group;
 mod io_pool;
+mod limits;
 mod listen;
 mod message;
 mod names;
@@ -42,10 +44,12 @@ mod shared;
 #[doc(hidden)]
 pub mod sim;
 mod tls;
+mod usage;
 
 pub use config::{
     Config, Credentials, DEFAULT_READ_MEMORY_BYTES, MAX_SHARDS, READ_MEMORY_BYTES_RANGE,
 };
 pub use error::{Error, ErrorKind};
-pub use server::{Certificates, Server, Stopper};
+pub use limits::Limits;
+pub use server::{NewCertificates, Reloader, Server, Stopper};
 pub use tls::TlsFiles;

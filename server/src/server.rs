@@ -26,6 +26,7 @@ use crate::clock::Clock;
 use crate::config::{Config, Credentials, MAX_SHARDS, READ_MEMORY_BYTES_RANGE};
 use crate::error::{Error, ErrorKind};
 use crate::group::writer::GroupJob;
+use crate::limits::{Limits, LiveLimits};
 use crate::message::ShardMessage;
 use crate::read_budget::ReadBudget;
 use crate::shared::Shared;
@@ -64,17 +65,38 @@ impl Stopper {
     }
 }
 
-/// The certificates of a running server, from any thread.
+/// What can be changed of a running server, from any thread.
 #[derive(Clone)]
-pub struct Certificates {
-    tls: Arc<Tls>,
+pub struct Reloader {
+    limits: Arc<LiveLimits>,
+    tls: Option<Arc<Tls>>,
 }
 
-impl Certificates {
-    /// Reads the files again; connections that are made from now on see what is in them. If
-    /// something is wrong with them, everything stays as it was.
-    pub fn reload(&self) -> Result<(), Error> {
-        self.tls.reload()
+/// Certificates that were read and can be used.
+pub struct NewCertificates {
+    tls: Arc<Tls>,
+    config: rustls::ServerConfig,
+}
+
+impl Reloader {
+    /// Has other limits hold from now on. Connections that are over one stay; what is asked of
+    /// them from now on is judged by it.
+    pub fn set_limits(&self, limits: &Limits) {
+        self.limits.set(limits);
+    }
+
+    /// Reads the certificates again; `None` if the server has none. Nothing changes before
+    /// [`NewCertificates::use_them`].
+    pub fn read_certificates(&self) -> Result<Option<NewCertificates>, Error> {
+        let Some(tls) = &self.tls else { return Ok(None) };
+        Ok(Some(NewCertificates { tls: Arc::clone(tls), config: tls.read_again()? }))
+    }
+}
+
+impl NewCertificates {
+    /// Shows them to the connections that are made from now on.
+    pub fn use_them(self) {
+        self.tls.replace(self.config);
     }
 }
 
@@ -146,6 +168,8 @@ impl Server {
             topic_dirs: data_dir.topic_dirs(),
             catalog: ArcSwap::new(snapshot),
             auth,
+            limits: Arc::new(LiveLimits::new(&config.limits)),
+            usage: Arc::default(),
             tls,
             leader_epoch: store.leader_epoch(),
             protocol: Arc::new(ServerConfig { server_id, ..ServerConfig::default() }),
@@ -234,9 +258,9 @@ impl Server {
         self.first_token.as_ref()
     }
 
-    /// Its certificates, if it speaks TLS.
-    pub fn certificates(&self) -> Option<Certificates> {
-        self.shared.tls.clone().map(|tls| Certificates { tls })
+    /// A way to change what can be changed while it runs.
+    pub fn reloader(&self) -> Reloader {
+        Reloader { limits: Arc::clone(&self.shared.limits), tls: self.shared.tls.clone() }
     }
 
     /// A way to stop it.

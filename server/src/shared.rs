@@ -1,6 +1,6 @@
 //! What all threads of a server share, and how a shard sends messages.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -16,19 +16,23 @@ use crate::clock::Clock;
 use crate::group::writer::GroupJob;
 use crate::group::{GroupRequest, shard_of};
 use crate::io_pool::IoJob;
+use crate::limits::LiveLimits;
 use crate::message::{Origin, PartitionId, PartitionRequest, ShardMessage};
 use crate::read_budget::ReadBudget;
 use crate::rt::Notify;
 use crate::tls::Tls;
+use crate::usage::Usage;
 
-/// Shared by all threads of a server over the disk `D`; immutable but for the catalog's snapshot
-/// and counters.
+/// Shared by all threads of a server over the disk `D`; immutable but for the catalog's
+/// snapshot, limits and counters.
 pub(crate) struct Shared<D: Disk = RealDisk> {
     pub(crate) clock: Clock,
     pub(crate) disk: D,
     pub(crate) topic_dirs: TopicDirs,
     pub(crate) catalog: ArcSwap<Catalog>,
     pub(crate) auth: Auth,
+    pub(crate) limits: Arc<LiveLimits>,
+    pub(crate) usage: Arc<Usage>,
     /// Certificates, where TCP connections speak TLS.
     pub(crate) tls: Option<Arc<Tls>>,
     pub(crate) leader_epoch: u32,
@@ -81,6 +85,8 @@ impl<D: Disk> Shared<D> {
 pub(crate) struct Router<D: Disk = RealDisk> {
     pub(crate) shared: Arc<Shared<D>>,
     pub(crate) shard: usize,
+    /// Payload bytes of unanswered requests, of all connections of this shard.
+    pub(crate) in_flight_bytes: Cell<usize>,
     local: RefCell<VecDeque<ShardMessage<D>>>,
     /// Set when the local queue has something.
     pub(crate) wake: Notify,
@@ -88,7 +94,13 @@ pub(crate) struct Router<D: Disk = RealDisk> {
 
 impl<D: Disk> Router<D> {
     pub(crate) fn new(shared: Arc<Shared<D>>, shard: usize) -> Self {
-        Self { shared, shard, local: RefCell::default(), wake: Notify::default() }
+        Self {
+            shared,
+            shard,
+            in_flight_bytes: Cell::new(0),
+            local: RefCell::default(),
+            wake: Notify::default(),
+        }
     }
 
     /// Sends to a shard. A shard that is gone takes nothing more: the server is stopping.

@@ -46,10 +46,14 @@ impl Tls {
         Ok(Self { files: files.clone(), current })
     }
 
-    /// Reads the files again: for connections that are made from now on.
-    pub(crate) fn reload(&self) -> Result<(), Error> {
-        self.current.store(Arc::new(read(&self.files)?));
-        Ok(())
+    /// Reads the files again.
+    pub(crate) fn read_again(&self) -> Result<ServerConfig, Error> {
+        read(&self.files)
+    }
+
+    /// Shows others to connections that are made from now on.
+    pub(crate) fn replace(&self, config: ServerConfig) {
+        self.current.store(Arc::new(config));
     }
 
     pub(crate) fn config(&self) -> Arc<ServerConfig> {

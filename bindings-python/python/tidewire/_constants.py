@@ -27,6 +27,7 @@ class Code(IntEnum):
     UNSUPPORTED_PROTOCOL = 15  # the peer's major protocol version is not supported
     HEARTBEAT_TIMEOUT = 16  # nothing was heard from the peer for too long
     TOO_MANY_BAD_REQUESTS = 17  # too many requests made no sense
+    TOO_MANY_CONNECTIONS = 18  # there are as many connections as there may be
     AUTH_REQUIRED = 100  # credentials are required
     AUTH_FAILED = 101  # the credentials are wrong
     DENIED = 102  # not permitted
@@ -77,6 +78,9 @@ class Code(IntEnum):
     INTERNAL = 900  # the server failed at a request
     SHUTTING_DOWN = 901  # the server is shutting down
     OVERLOADED = 902  # the server takes no more for now
+    RATE_LIMITED = 903  # the user asks for more than its rate; it is carried out later
+    TOO_MANY_TOPICS = 904  # the server has as many topics as it may
+    TOO_MANY_PARTITIONS = 905  # the server has as many partitions as it may
     CONNECT_FAILED = 950  # no server could be reached
     DISCONNECTED = 951  # the connection was lost
     TIMEOUT = 952  # no answer came in time
@@ -166,6 +170,7 @@ ERRORS: Final[dict[int, ErrorInfo]] = {
     15: ErrorInfo("UNSUPPORTED_PROTOCOL", "protocol", Disposition(0), "the peer's major protocol version is not supported"),
     16: ErrorInfo("HEARTBEAT_TIMEOUT", "protocol", Disposition(4), "nothing was heard from the peer for too long"),
     17: ErrorInfo("TOO_MANY_BAD_REQUESTS", "protocol", Disposition(4), "too many requests made no sense"),
+    18: ErrorInfo("TOO_MANY_CONNECTIONS", "busy", Disposition(5), "there are as many connections as there may be"),
     100: ErrorInfo("AUTH_REQUIRED", "auth", Disposition(0), "credentials are required"),
     101: ErrorInfo("AUTH_FAILED", "auth", Disposition(0), "the credentials are wrong"),
     102: ErrorInfo("DENIED", "auth", Disposition(0), "not permitted"),
@@ -216,6 +221,9 @@ ERRORS: Final[dict[int, ErrorInfo]] = {
     900: ErrorInfo("INTERNAL", "server", Disposition(2), "the server failed at a request"),
     901: ErrorInfo("SHUTTING_DOWN", "server", Disposition(5), "the server is shutting down"),
     902: ErrorInfo("OVERLOADED", "busy", Disposition(1), "the server takes no more for now"),
+    903: ErrorInfo("RATE_LIMITED", "busy", Disposition(1), "the user asks for more than its rate; it is carried out later"),
+    904: ErrorInfo("TOO_MANY_TOPICS", "busy", Disposition(0), "the server has as many topics as it may"),
+    905: ErrorInfo("TOO_MANY_PARTITIONS", "busy", Disposition(0), "the server has as many partitions as it may"),
     950: ErrorInfo("CONNECT_FAILED", "connection", Disposition(5), "no server could be reached"),
     951: ErrorInfo("DISCONNECTED", "connection", Disposition(6), "the connection was lost"),
     952: ErrorInfo("TIMEOUT", "timeout", Disposition(2), "no answer came in time"),

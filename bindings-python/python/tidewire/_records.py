@@ -359,7 +359,8 @@ class Event(NamedTuple):
     ``"partitions_assigned"``, ``"partitions_revoked"``, ``"partitions_lost"``,
     ``"records_skipped"``: records were deleted before a consumer read them, and it goes on at
     `to_offset` where `from_offset` was due; or ``"missed"``: this many events were lost, because
-    nobody looked for too long."""
+    nobody looked for too long. ``"throttled"`` with an empty `topic` says that the client's user is
+    over a rate, which `error` names: what it asks for is carried out later."""
     address: str | None = None
     error: TidewireError | None = None
     attempt: int | None = None

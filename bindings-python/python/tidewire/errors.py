@@ -193,6 +193,12 @@ class TooManyBadRequestsError(ProtocolError):
     default_code: ClassVar[Code] = Code.TOO_MANY_BAD_REQUESTS
 
 
+class TooManyConnectionsError(BusyError):
+    """There are as many connections as there may be (TOO_MANY_CONNECTIONS, 18)."""
+
+    default_code: ClassVar[Code] = Code.TOO_MANY_CONNECTIONS
+
+
 class AuthRequiredError(AuthError):
     """Credentials are required (AUTH_REQUIRED, 100)."""
 
@@ -493,6 +499,24 @@ class OverloadedError(BusyError):
     default_code: ClassVar[Code] = Code.OVERLOADED
 
 
+class RateLimitedError(BusyError):
+    """The user asks for more than its rate; it is carried out later (RATE_LIMITED, 903)."""
+
+    default_code: ClassVar[Code] = Code.RATE_LIMITED
+
+
+class TooManyTopicsError(BusyError):
+    """The server has as many topics as it may (TOO_MANY_TOPICS, 904)."""
+
+    default_code: ClassVar[Code] = Code.TOO_MANY_TOPICS
+
+
+class TooManyPartitionsError(BusyError):
+    """The server has as many partitions as it may (TOO_MANY_PARTITIONS, 905)."""
+
+    default_code: ClassVar[Code] = Code.TOO_MANY_PARTITIONS
+
+
 class ConnectFailedError(ServerConnectionError):
     """No server could be reached (CONNECT_FAILED, 950)."""
 
@@ -553,6 +577,7 @@ BY_CODE: Final[dict[int, type[TidewireError]]] = {
     15: UnsupportedProtocolError,
     16: HeartbeatTimeoutError,
     17: TooManyBadRequestsError,
+    18: TooManyConnectionsError,
     100: AuthRequiredError,
     101: AuthFailedError,
     102: DeniedError,
@@ -603,6 +628,9 @@ BY_CODE: Final[dict[int, type[TidewireError]]] = {
     900: InternalError,
     901: ShuttingDownError,
     902: OverloadedError,
+    903: RateLimitedError,
+    904: TooManyTopicsError,
+    905: TooManyPartitionsError,
     950: ConnectFailedError,
     951: DisconnectedError,
     952: RequestTimeoutError,
@@ -645,6 +673,7 @@ __all__ = [
     "UnsupportedProtocolError",
     "HeartbeatTimeoutError",
     "TooManyBadRequestsError",
+    "TooManyConnectionsError",
     "AuthRequiredError",
     "AuthFailedError",
     "DeniedError",
@@ -695,6 +724,9 @@ __all__ = [
     "InternalError",
     "ShuttingDownError",
     "OverloadedError",
+    "RateLimitedError",
+    "TooManyTopicsError",
+    "TooManyPartitionsError",
     "ConnectFailedError",
     "DisconnectedError",
     "RequestTimeoutError",

@@ -5,6 +5,7 @@
 //! so that programs need not read tables.
 
 pub mod group;
+pub mod limits;
 pub mod stream;
 pub mod topic;
 pub mod users;

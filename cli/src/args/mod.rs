@@ -41,7 +41,7 @@ pub enum Command {
     /// Show Tidewire at work: a server, real records, two consumers, a restart
     Demo(DemoArgs),
     /// Run a server
-    Serve(serve::ServeArgs),
+    Serve(Box<serve::ServeArgs>),
     /// Create, list, describe and delete streams
     #[command(subcommand)]
     Stream(admin::StreamCommand),
@@ -74,6 +74,9 @@ pub enum Command {
     /// Check a file of a server's settings
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Describe what a server allows
+    #[command(subcommand)]
+    Describe(DescribeCommand),
     /// Ask a server for a sign of life
     Ping {
         /// The server.
@@ -100,6 +103,30 @@ Exit codes: 0 fine, 1 it would not start with it, 2 wrong usage")]
     Check {
         /// The file, in TOML
         file: std::path::PathBuf,
+    },
+}
+
+/// Describe what a server allows
+#[derive(Subcommand, Debug)]
+pub enum DescribeCommand {
+    /// The limits that it enforces, and how much of them is used
+    #[command(after_help = "\
+Those of the server's configuration come first; 'tidewire serve --help' says how they are set. What
+is used of a user's limit is told of the one who asks; how much there is in all, to those who may
+read everything.
+
+Examples:
+  tidewire describe limits
+  tidewire describe limits --json | jq '.[] | select(.name == \"max_connections\")'
+
+Exit codes: 0 fine, 1 failed, 2 wrong usage, 130 ended by Ctrl-C")]
+    Limits {
+        /// Print a JSON array
+        #[arg(long)]
+        json: bool,
+        /// The server.
+        #[command(flatten)]
+        server: ServerArgs,
     },
 }
 

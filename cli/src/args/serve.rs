@@ -8,7 +8,7 @@ use clap::Args;
 const AFTER: &str = "\
 Every setting may also stand in the file of --config, in TOML, under the name of its flag with
 underscores (drain_timeout_ms = 5000), or in the environment as TIDEWIRE_ and that name in
-capitals (TIDEWIRE_DATA). Flags win over the file, the file over the environment.
+capitals (TIDEWIRE_DATA). Flags win over the environment, the environment over the file.
 
 Once the server takes connections it prints one line on stdout:
   listening on tidewire://127.0.0.1:8433
@@ -16,7 +16,10 @@ The first start without --dev makes the user root, prints one URL to log in with
 the file root.url of the data directory, for this user's eyes only. Programs of the same user on the
 same machine need none: they come in through the Unix socket.
 
-SIGHUP reads the certificates again, for new connections, and opens the audit log anew.
+SIGHUP has the settings read again: limits and the log filter change, certificates are read again
+for new connections, and the audit log is opened anew. If anything is wrong with them, or a setting
+was changed that cannot change, nothing changes, and the log says why. Where it means that the
+server's terminal is closed, it stops the server as SIGTERM does.
 SIGTERM and Ctrl-C let requests under way finish, sync everything to the disk, and exit with 0;
 a second one exits at once.
 
@@ -30,7 +33,7 @@ Examples:
 Exit codes: 0 fine, 1 failed, 2 wrong usage, 130 or 143 ended by a second signal";
 
 /// Run a server
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 #[command(after_help = AFTER)]
 pub struct ServeArgs {
     /// Where the data lies; created if it is missing. With --dev, a temporary directory by default
@@ -100,7 +103,54 @@ pub struct ServeArgs {
     #[arg(long, value_name = "FILE")]
     pub audit_log: Option<PathBuf>,
 
+    /// How much of everything there may be.
+    #[command(flatten)]
+    pub limits: LimitArgs,
+
     /// Stop when stdin ends, as when the process that started this one is gone
     #[arg(long, hide = true)]
     pub stop_with_stdin: bool,
+}
+
+/// How much of everything there may be; SIGHUP has it read again.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Limits, of which 'tidewire describe limits' tells")]
+pub struct LimitArgs {
+    /// Most connections, of all users and those that are not known yet; others are told so and
+    /// closed [default: 16384]
+    #[arg(long, value_name = "N")]
+    pub max_connections: Option<u64>,
+
+    /// Most connections of a user; 0 is no limit
+    #[arg(long, value_name = "N")]
+    pub max_user_connections: Option<u64>,
+
+    /// Most connections from an address; 0 is no limit
+    #[arg(long, value_name = "N")]
+    pub max_address_connections: Option<u64>,
+
+    /// Payload bytes of unanswered requests past which a shard reads only from connections
+    /// that have none [default: 268435456]
+    #[arg(long, value_name = "BYTES")]
+    pub max_shard_in_flight_bytes: Option<u64>,
+
+    /// Requests of a user that are carried out in a second; others wait; 0 is no limit
+    #[arg(long, value_name = "N")]
+    pub max_user_requests_per_sec: Option<u64>,
+
+    /// Bytes of batches of a user that are appended in a second; others wait; 0 is no limit
+    #[arg(long, value_name = "BYTES")]
+    pub max_user_in_bytes_per_sec: Option<u64>,
+
+    /// Bytes of batches that are sent to a user in a second; others wait; 0 is no limit
+    #[arg(long, value_name = "BYTES")]
+    pub max_user_out_bytes_per_sec: Option<u64>,
+
+    /// Most topics, in all streams [default: 100000]
+    #[arg(long, value_name = "N")]
+    pub max_server_topics: Option<u64>,
+
+    /// Most partitions, of all topics [default: 1000000]
+    #[arg(long, value_name = "N")]
+    pub max_server_partitions: Option<u64>,
 }

@@ -17,6 +17,7 @@ use tracing::{Event, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 
+use crate::failure::Failure;
 use crate::output::number;
 
 /// What the server's own lines of this kind are marked with.
@@ -35,11 +36,16 @@ impl AuditLog {
         Ok(Self { path: path.to_owned(), file: Arc::new(Mutex::new(append_to(path)?)) })
     }
 
-    /// Opens the file anew, for those who move it away: what was written stays where it is.
-    pub fn reopen(&self) -> io::Result<()> {
-        let file = append_to(&self.path)?;
+    /// Opens the file anew, for those who move it away.
+    pub fn open_anew(&self) -> Result<File, Failure> {
+        append_to(&self.path).map_err(|error| {
+            Failure::io(format_args!("opening the audit log {}", self.path.display()), &error)
+        })
+    }
+
+    /// Writes to this file from now on; what was written stays where it is.
+    pub fn write_to(&self, file: File) {
         *self.file.lock().unwrap_or_else(PoisonError::into_inner) = file;
-        Ok(())
     }
 }
 

@@ -1,37 +1,37 @@
 //! `tidewire serve`: the server as a process.
 //!
-//! Owns logs, signals and the line on stdout that says where the server listens; what a setting
+//! Owns signals and the line on stdout that says where the server listens; what a setting
 //! means is in [`settings`], serving itself is the server crate's. The one invariant: that line
 //! is printed only once a signal leads to an orderly stop.
 
 mod audit;
+mod log;
+mod reload;
 mod root_url;
 mod self_signed;
 mod settings;
 
-use std::io::{self, IsTerminal, Read};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use tempfile::TempDir;
-use tidewire_server::{Certificates, Server, Stopper};
-use tracing_subscriber::filter::filter_fn;
-use tracing_subscriber::layer::SubscriberExt;
-use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{EnvFilter, Layer};
+use tidewire_server::{Server, Stopper};
 
 use crate::args::serve::ServeArgs;
 use crate::failure::Failure;
-use crate::{output, output::Style};
+use crate::output;
 use audit::AuditLog;
+use reload::{Changeable, Terminal};
 use settings::Settings;
 
 /// Runs a server until a signal.
 pub fn run(args: ServeArgs) -> Result<(), Failure> {
+    let terminal = Terminal::now();
     let stop_with_stdin = args.stop_with_stdin;
-    let settings = Settings::gather(args, |name| std::env::var(name).ok())?;
+    let settings = Settings::gather(args.clone(), |name| std::env::var(name).ok())?;
     let listen = settings.listen()?;
     let audit = match &settings.audit_log {
         Some(path) => Some(AuditLog::open(path).map_err(|error| {
@@ -39,7 +39,7 @@ pub fn run(args: ServeArgs) -> Result<(), Failure> {
         })?),
         None => None,
     };
-    log_to(settings.log.as_deref().unwrap_or("info"), audit.clone())?;
+    let log = log::log_to(settings.log_filter(), audit.clone())?;
     if settings.is_dev() {
         tracing::warn!(
             "no credentials (--dev): any program on this machine may read and write; listening \
@@ -54,13 +54,18 @@ pub fn run(args: ServeArgs) -> Result<(), Failure> {
 
     let data = Data::new(settings.data.clone())?;
     let config = settings.config(&data.path, listen)?;
-    let stopper = stop_on_signals(data.temporary_path())?;
+    let running = heed_signals(terminal, data.temporary_path())?;
     let server = Server::start(&config).map_err(|error| start_failure(&error))?;
     // The cell was empty, and nobody else fills it.
-    let _ = stopper.set(Running {
+    let _ = running.set(Running {
         stopper: server.stopper(),
-        certificates: server.certificates(),
-        audit,
+        changeable: Changeable {
+            args,
+            settings: Mutex::new(settings.clone()),
+            reloader: server.reloader(),
+            log,
+            audit,
+        },
     });
     if stop_with_stdin {
         stop_at_end_of_stdin(server.stopper())?;
@@ -120,30 +125,16 @@ impl Data {
 /// What signals act on.
 struct Running {
     stopper: Stopper,
-    certificates: Option<Certificates>,
-    audit: Option<AuditLog>,
-}
-
-impl Running {
-    /// Reads again what can change while the server runs.
-    fn reload(&self) {
-        match self.certificates.as_ref().map(Certificates::reload) {
-            Some(Ok(())) => tracing::info!("read the certificates again"),
-            Some(Err(error)) => tracing::error!(%error, "the certificates stay as they were"),
-            None => {}
-        }
-        match self.audit.as_ref().map(AuditLog::reopen) {
-            Some(Ok(())) => tracing::info!("opened the audit log anew"),
-            Some(Err(error)) => tracing::error!(%error, "the audit log stays where it was"),
-            None => {}
-        }
-    }
+    changeable: Changeable,
 }
 
 /// Starts the thread that takes signals, before anything that one could harm. Until the cell is
 /// filled there is nothing to drain, and recovery may be cut short anywhere: a signal ends the
 /// process, and a temporary directory with it.
-fn stop_on_signals(temporary: Option<PathBuf>) -> Result<Arc<OnceLock<Running>>, Failure> {
+fn heed_signals(
+    terminal: Terminal,
+    temporary: Option<PathBuf>,
+) -> Result<Arc<OnceLock<Running>>, Failure> {
     let failed = |error: io::Error| Failure::io("setting up signals", &error);
     let mut signals = Signals::new([SIGHUP, SIGINT, SIGTERM]).map_err(failed)?;
     let cell = Arc::new(OnceLock::<Running>::new());
@@ -153,14 +144,18 @@ fn stop_on_signals(temporary: Option<PathBuf>) -> Result<Arc<OnceLock<Running>>,
         .spawn(move || {
             let mut stopping = false;
             for signal in signals.forever() {
+                // The one signal is both a request and what a terminal says when it is closed.
+                let reload = signal == SIGHUP && !terminal.is_gone();
                 match running.get() {
-                    Some(running) if signal == SIGHUP => running.reload(),
-                    None if signal == SIGHUP => {}
+                    Some(Running { changeable, .. }) if reload => changeable.reload(),
+                    None if reload => {}
                     Some(Running { stopper, .. }) if !stopping => {
                         tracing::info!("stopping; a second signal exits at once");
                         stopping = true;
                         stopper.stop();
                     }
+                    // A shell and the system both tell of a closed terminal.
+                    Some(_) if signal == SIGHUP => {}
                     _ => {
                         if let Some(path) = &temporary {
                             // A server that still writes may leave something behind.
@@ -203,29 +198,11 @@ fn start_failure(error: &tidewire_server::Error) -> Failure {
 
 /// Logs to stderr what passes the filter.
 pub fn log_to_stderr(filter: &str) -> Result<(), Failure> {
-    log_to(filter, None)
+    log::log_to(filter, None).map(drop)
 }
 
 /// Checks a file of settings.
 pub fn check(path: &Path) -> Result<(), Failure> {
     Settings::check(path)?;
     output::line(&format!("{}: a server would take it", path.display()))
-}
-
-fn filter(text: &str) -> Result<EnvFilter, Failure> {
-    EnvFilter::try_new(text).map_err(|error| {
-        Failure::new(format!("the log filter \"{text}\" cannot be read: {error}"))
-            .hint("it looks like info, or info,tidewire_server=debug")
-    })
-}
-
-/// Logs to stderr what passes the filter, and to the audit log what is for it.
-fn log_to(text: &str, audit: Option<AuditLog>) -> Result<(), Failure> {
-    let shown = tracing_subscriber::fmt::layer()
-        .with_writer(io::stderr)
-        .with_ansi(io::stderr().is_terminal() && Style::stderr().colour())
-        .with_filter(filter(text)?);
-    let audit = audit.map(|log| log.with_filter(filter_fn(|it| it.target() == audit::TARGET)));
-    tracing_subscriber::registry().with(shown).with(audit).init();
-    Ok(())
 }

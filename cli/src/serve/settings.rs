@@ -1,6 +1,6 @@
 //! A server's settings, from wherever they were given.
 //!
-//! Owns the order of precedence (flags, file, environment, default) and the checks that need no
+//! Owns the order of precedence (flags, environment, file, default) and the checks that need no
 //! server. The one invariant: a setting is the same, by name and meaning, in all three places.
 
 use std::net::SocketAddr;
@@ -9,7 +9,10 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use serde::Deserialize;
-use tidewire_server::{Config, Credentials, MAX_SHARDS, READ_MEMORY_BYTES_RANGE, TlsFiles};
+use tidewire_protocol::limits::ServerLimit;
+use tidewire_server::{
+    Config, Credentials, Limits, MAX_SHARDS, READ_MEMORY_BYTES_RANGE, TlsFiles,
+};
 
 use super::self_signed;
 use crate::args::serve::ServeArgs;
@@ -56,6 +59,24 @@ pub struct Settings {
     pub log: Option<String>,
     /// Where the audit log is.
     pub audit_log: Option<PathBuf>,
+    /// See `ServerLimit::MaxConnections`.
+    pub max_connections: Option<u64>,
+    /// See `ServerLimit::MaxUserConnections`.
+    pub max_user_connections: Option<u64>,
+    /// See `ServerLimit::MaxAddressConnections`.
+    pub max_address_connections: Option<u64>,
+    /// See `ServerLimit::MaxShardInFlightBytes`.
+    pub max_shard_in_flight_bytes: Option<u64>,
+    /// See `ServerLimit::MaxUserRequestsPerSec`.
+    pub max_user_requests_per_sec: Option<u64>,
+    /// See `ServerLimit::MaxUserInBytesPerSec`.
+    pub max_user_in_bytes_per_sec: Option<u64>,
+    /// See `ServerLimit::MaxUserOutBytesPerSec`.
+    pub max_user_out_bytes_per_sec: Option<u64>,
+    /// See `ServerLimit::MaxServerTopics`.
+    pub max_server_topics: Option<u64>,
+    /// See `ServerLimit::MaxServerPartitions`.
+    pub max_server_partitions: Option<u64>,
 }
 
 impl Settings {
@@ -69,10 +90,11 @@ impl Settings {
             Some(path) => Self::read(path)?,
             None => Self::default(),
         };
-        Ok(Self::from_flags(args).or(file).or(Self::from_environment(variable)?))
+        Ok(Self::from_flags(args).or(Self::from_environment(variable)?).or(file))
     }
 
     fn from_flags(args: ServeArgs) -> Self {
+        let limits = args.limits;
         Self {
             data: args.data,
             listen: args.listen,
@@ -88,6 +110,15 @@ impl Settings {
             drain_timeout_ms: args.drain_timeout_ms,
             log: args.log,
             audit_log: args.audit_log,
+            max_connections: limits.max_connections,
+            max_user_connections: limits.max_user_connections,
+            max_address_connections: limits.max_address_connections,
+            max_shard_in_flight_bytes: limits.max_shard_in_flight_bytes,
+            max_user_requests_per_sec: limits.max_user_requests_per_sec,
+            max_user_in_bytes_per_sec: limits.max_user_in_bytes_per_sec,
+            max_user_out_bytes_per_sec: limits.max_user_out_bytes_per_sec,
+            max_server_topics: limits.max_server_topics,
+            max_server_partitions: limits.max_server_partitions,
         }
     }
 
@@ -122,10 +153,11 @@ impl Settings {
         if let Some(tls) = &config.tls {
             tls.check().map_err(|error| Failure::new(error.to_string()))?;
         }
-        super::filter(settings.log.as_deref().unwrap_or("info")).map(drop)
+        super::log::filter(settings.log_filter()).map(drop)
     }
 
     fn from_environment(variable: impl Fn(&str) -> Option<String>) -> Result<Self, Failure> {
+        let number = |name| parsed(&variable, name, "a whole number");
         Ok(Self {
             data: variable("TIDEWIRE_DATA").map(PathBuf::from),
             listen: variable("TIDEWIRE_LISTEN"),
@@ -141,6 +173,15 @@ impl Settings {
             drain_timeout_ms: parsed(&variable, "TIDEWIRE_DRAIN_TIMEOUT_MS", "milliseconds")?,
             log: variable("TIDEWIRE_LOG"),
             audit_log: variable("TIDEWIRE_AUDIT_LOG").map(PathBuf::from),
+            max_connections: number("TIDEWIRE_MAX_CONNECTIONS")?,
+            max_user_connections: number("TIDEWIRE_MAX_USER_CONNECTIONS")?,
+            max_address_connections: number("TIDEWIRE_MAX_ADDRESS_CONNECTIONS")?,
+            max_shard_in_flight_bytes: number("TIDEWIRE_MAX_SHARD_IN_FLIGHT_BYTES")?,
+            max_user_requests_per_sec: number("TIDEWIRE_MAX_USER_REQUESTS_PER_SEC")?,
+            max_user_in_bytes_per_sec: number("TIDEWIRE_MAX_USER_IN_BYTES_PER_SEC")?,
+            max_user_out_bytes_per_sec: number("TIDEWIRE_MAX_USER_OUT_BYTES_PER_SEC")?,
+            max_server_topics: number("TIDEWIRE_MAX_SERVER_TOPICS")?,
+            max_server_partitions: number("TIDEWIRE_MAX_SERVER_PARTITIONS")?,
         })
     }
 
@@ -161,7 +202,31 @@ impl Settings {
             drain_timeout_ms: self.drain_timeout_ms.or(other.drain_timeout_ms),
             log: self.log.or(other.log),
             audit_log: self.audit_log.or(other.audit_log),
+            max_connections: self.max_connections.or(other.max_connections),
+            max_user_connections: self.max_user_connections.or(other.max_user_connections),
+            max_address_connections: self
+                .max_address_connections
+                .or(other.max_address_connections),
+            max_shard_in_flight_bytes: self
+                .max_shard_in_flight_bytes
+                .or(other.max_shard_in_flight_bytes),
+            max_user_requests_per_sec: self
+                .max_user_requests_per_sec
+                .or(other.max_user_requests_per_sec),
+            max_user_in_bytes_per_sec: self
+                .max_user_in_bytes_per_sec
+                .or(other.max_user_in_bytes_per_sec),
+            max_user_out_bytes_per_sec: self
+                .max_user_out_bytes_per_sec
+                .or(other.max_user_out_bytes_per_sec),
+            max_server_topics: self.max_server_topics.or(other.max_server_topics),
+            max_server_partitions: self.max_server_partitions.or(other.max_server_partitions),
         }
+    }
+
+    /// What is logged.
+    pub fn log_filter(&self) -> &str {
+        self.log.as_deref().unwrap_or(super::log::DEFAULT_FILTER)
     }
 
     /// Whether it serves without credentials.
@@ -219,6 +284,49 @@ impl Settings {
         }
     }
 
+    /// The limits, of which those that were not given are the defaults.
+    pub fn limits(&self) -> Result<Limits, Failure> {
+        let given = [
+            (ServerLimit::MaxConnections, self.max_connections),
+            (ServerLimit::MaxUserConnections, self.max_user_connections),
+            (ServerLimit::MaxAddressConnections, self.max_address_connections),
+            (ServerLimit::MaxShardInFlightBytes, self.max_shard_in_flight_bytes),
+            (ServerLimit::MaxUserRequestsPerSec, self.max_user_requests_per_sec),
+            (ServerLimit::MaxUserInBytesPerSec, self.max_user_in_bytes_per_sec),
+            (ServerLimit::MaxUserOutBytesPerSec, self.max_user_out_bytes_per_sec),
+            (ServerLimit::MaxServerTopics, self.max_server_topics),
+            (ServerLimit::MaxServerPartitions, self.max_server_partitions),
+        ];
+        let mut limits = Limits::default();
+        for (limit, value) in given {
+            if let Some(value) = value {
+                let set = limits.set(limit, value);
+                set.map_err(|error| Failure::new(error.to_string()))?;
+            }
+        }
+        Ok(limits)
+    }
+
+    /// Settings that differ from `other`'s and cannot change while a server runs.
+    pub fn fixed_changes(&self, other: &Self) -> Vec<&'static str> {
+        let same = [
+            ("data", self.data == other.data),
+            ("listen", self.listen == other.listen),
+            ("shards", self.shards == other.shards),
+            ("dev", self.dev == other.dev),
+            ("socket_dir", self.socket_dir == other.socket_dir),
+            ("tls_cert", self.tls_cert == other.tls_cert),
+            ("tls_key", self.tls_key == other.tls_key),
+            ("tls_client_ca", self.tls_client_ca == other.tls_client_ca),
+            ("tls_self_signed", self.tls_self_signed == other.tls_self_signed),
+            ("io_threads", self.io_threads == other.io_threads),
+            ("read_memory_bytes", self.read_memory_bytes == other.read_memory_bytes),
+            ("drain_timeout_ms", self.drain_timeout_ms == other.drain_timeout_ms),
+            ("audit_log", self.audit_log == other.audit_log),
+        ];
+        same.into_iter().filter(|(_, same)| !same).map(|(name, _)| name).collect()
+    }
+
     /// The server's configuration, for a data directory and an address.
     pub fn config(&self, data: &Path, listen: SocketAddr) -> Result<Config, Failure> {
         let mut config = Config::new(data, listen);
@@ -238,6 +346,7 @@ impl Settings {
         if !self.is_dev() {
             config.credentials = Credentials::Required;
         }
+        config.limits = self.limits()?;
         config.tls = self.tls(data, listen)?;
         config.socket_dir = match &self.socket_dir {
             Some(directory) if directory.as_os_str() == NO_SOCKET => None,
@@ -298,13 +407,15 @@ fn in_range(name: &str, value: usize, range: &RangeInclusive<usize>) -> Result<u
 mod tests {
     use clap::Parser;
 
+    use tidewire_protocol::limits::SERVER_LIMITS;
+
     use super::*;
     use crate::args::{Cli, Command};
 
     fn args(flags: &[&str]) -> ServeArgs {
         let cli = Cli::parse_from([&["tidewire", "serve"], flags].concat());
         let Command::Serve(args) = cli.command else { panic!("not serve") };
-        args
+        *args
     }
 
     fn gather(flags: &[&str], variables: &[(&str, &str)]) -> Result<Settings, Failure> {
@@ -314,7 +425,7 @@ mod tests {
     }
 
     #[test]
-    fn flags_win_over_the_file_over_the_environment() {
+    fn flags_win_over_the_environment_over_the_file() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("tidewire.toml");
         std::fs::write(&file, "shards = 2\nlisten = \"127.0.0.1:2\"\ndev = true\n").unwrap();
@@ -326,7 +437,7 @@ mod tests {
         ];
         let settings = gather(&["--shards", "1", "--config", file], &variables).unwrap();
         assert_eq!(settings.shards, Some(1));
-        assert_eq!(settings.listen.as_deref(), Some("127.0.0.1:2"));
+        assert_eq!(settings.listen.as_deref(), Some("127.0.0.1:3"));
         assert_eq!(settings.log.as_deref(), Some("warn"));
         assert_eq!(settings.dev, Some(true));
     }
@@ -403,6 +514,53 @@ mod tests {
         assert!(pem.starts_with("-----BEGIN CERTIFICATE"), "{pem}");
         assert_eq!(tls("tls_self_signed = true").unwrap().unwrap(), own);
         assert_eq!(std::fs::read_to_string(&own.cert).unwrap(), pem);
+    }
+
+    #[test]
+    fn every_limit_of_the_table_is_a_flag_a_key_and_a_variable() {
+        for info in SERVER_LIMITS {
+            let value = info.least.max(1) + 1;
+            let dir = tempfile::tempdir().unwrap();
+            let file = dir.path().join("tidewire.toml");
+            std::fs::write(&file, format!("{} = {value}\n", info.name)).unwrap();
+            let flag = format!("--{}", info.name.replace('_', "-"));
+            let variable = format!("TIDEWIRE_{}", info.name.to_uppercase());
+            let text = value.to_string();
+            let ways = [
+                gather(&[&flag, &text], &[]),
+                gather(&["--config", file.to_str().unwrap()], &[]),
+                gather(&[], &[(variable.as_str(), text.as_str())]),
+            ];
+            for settings in ways {
+                assert_eq!(
+                    settings.unwrap().limits().unwrap().get(info.limit),
+                    value,
+                    "{flag}"
+                );
+            }
+            let error = gather(&[&flag, &(info.max + 1).to_string()], &[]).unwrap().limits();
+            assert!(error.unwrap_err().to_string().contains(info.name), "{flag}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_change_is_named() {
+        let before = gather(&["--dev", "--shards", "2", "--log", "info"], &[]).unwrap();
+        let after = gather(
+            &[
+                "--dev",
+                "--shards",
+                "3",
+                "--log",
+                "debug",
+                "--audit-log",
+                "a",
+                "--max-connections",
+                "9",
+            ],
+            &[],
+        );
+        assert_eq!(before.fixed_changes(&after.unwrap()), ["shards", "audit_log"]);
     }
 
     #[test]

@@ -7,9 +7,9 @@ use std::time::Duration;
 use super::Client;
 use crate::error::Error;
 use crate::{
-    CommittedOffset, FetchOptions, Fetched, Grant, GroupDescription, GroupInfo, NewToken,
-    PartitionInfo, ProducerInfo, Secret, Start, StreamInfo, TokenInfo, TopicConfig, TopicInfo,
-    UserDescription, UserInfo,
+    CommittedOffset, FetchOptions, Fetched, Grant, GroupDescription, GroupInfo, LimitInfo,
+    NewToken, PartitionInfo, ProducerInfo, Secret, Start, StreamInfo, TokenInfo, TopicConfig,
+    TopicInfo, UserDescription, UserInfo,
 };
 
 macro_rules! calls {
@@ -58,6 +58,8 @@ calls! {
     purge_stream(name: &str) -> ();
     /// Deletes the records of a partition below an offset; where the partition begins then.
     truncate(topic: &str, partition: u32, before: u64) -> u64;
+    /// The limits that the server enforces.
+    describe_limits() -> Vec<LimitInfo>;
     /// The named producers that a topic remembers.
     producers(topic: &str) -> Vec<ProducerInfo>;
     /// Has a topic forget a named producer.

@@ -24,6 +24,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use super::transport::Io;
 use super::{CLOSE_TIMEOUT_MS, Life, OnReply, Route, Shared};
 use crate::error::{Code, Error};
+use crate::events::Event;
 
 /// Parts given to one vectored write.
 const MAX_SLICES: usize = 256;
@@ -40,6 +41,7 @@ enum Notice {
     Group(Arc<dyn Route>, u32, GroupEvent),
     Ended(Arc<dyn Route>, u32, Error),
     Cut(Arc<dyn Route>, u32),
+    Throttled(Error),
     Closed(Error),
 }
 
@@ -164,6 +166,9 @@ fn turn(
                     notices.push(Notice::Ended(route, channel, error.into()));
                 }
             }
+            ClientEvent::Throttled { error, .. } => {
+                notices.push(Notice::Throttled(error.into()))
+            }
             ClientEvent::GoingAway(error) => {
                 tracing::debug!(peer = shared.peer, %error, "the server is going away");
             }
@@ -207,6 +212,11 @@ fn tell(shared: &Shared, notice: Notice, ready: &mut Option<Ready>) -> Option<Er
         Notice::Group(route, channel, event) => route.group_event(channel, event),
         Notice::Ended(route, channel, error) => route.ended(channel, error),
         Notice::Cut(route, channel) => route.cut(channel),
+        Notice::Throttled(error) => {
+            tracing::debug!(peer = shared.peer, %error, "throttled");
+            let (topic, partition) = (String::new(), 0);
+            shared.events.tell(|| Event::Throttled { topic, partition, error });
+        }
         Notice::Closed(error) => {
             shared.life.send_replace(Life::Closed(error.clone()));
             shared.room.close();

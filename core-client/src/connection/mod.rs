@@ -24,6 +24,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, TryAcquireError, oneshot, watch};
 
 use crate::error::{Code, Error};
+use crate::events::EventSender;
 use crate::login::Login;
 use crate::tls::Tls;
 
@@ -84,6 +85,7 @@ pub(crate) struct Shared {
     started: Instant,
     peer: String,
     runtime: Handle,
+    events: EventSender,
 }
 
 struct State {
@@ -148,6 +150,7 @@ impl Connection {
         config: ClientConfig,
         login: &Login,
         request_timeout_ms: u32,
+        events: &EventSender,
     ) -> Result<Self, Error> {
         let limit = Duration::from_millis(u64::from(config.connect_timeout_ms));
         let begun = Instant::now();
@@ -172,6 +175,7 @@ impl Connection {
             started,
             peer: address.to_string(),
             runtime: Handle::current(),
+            events: events.clone(),
         });
         // Ends the driver if this future is dropped half-way.
         let guard = CloseOnDrop(&shared);

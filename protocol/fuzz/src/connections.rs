@@ -86,14 +86,14 @@ pub(crate) fn client_stream(data: &[u8]) {
 }
 
 /// Whether to begin after the handshake, and the bytes to send.
-fn greet(data: &[u8]) -> (bool, &[u8]) {
+pub(crate) fn greet(data: &[u8]) -> (bool, &[u8]) {
     match data.split_first() {
         Some((first, rest)) => (first & 1 == 1, rest),
         None => (false, data),
     }
 }
 
-fn chunk_len(data: &[u8]) -> usize {
+pub(crate) fn chunk_len(data: &[u8]) -> usize {
     data.first().map_or(1, |first| 1 + usize::from(first >> 1))
 }
 

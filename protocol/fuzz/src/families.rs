@@ -16,6 +16,7 @@ pub(crate) const CONNECTION: &[Decoder] = &[
     Decoder { kind: 0x0004, reply: false, run: round_trip::<message::Goaway> },
     Decoder { kind: 0x0005, reply: false, run: round_trip::<message::AuthSalt> },
     Decoder { kind: 0x0005, reply: true, run: round_trip::<message::AuthSaltReply> },
+    Decoder { kind: 0x0006, reply: false, run: round_trip::<message::Throttled> },
 ];
 
 /// Kinds 01xx.
@@ -143,4 +144,6 @@ pub(crate) const STATISTIC: &[Decoder] = &[
     Decoder { kind: 0x0702, reply: true, run: round_trip::<message::StatsReply> },
     Decoder { kind: 0x0703, reply: false, run: round_trip::<message::Clients> },
     Decoder { kind: 0x0703, reply: true, run: round_trip::<message::ClientsReply> },
+    Decoder { kind: 0x0704, reply: false, run: round_trip::<message::Limits> },
+    Decoder { kind: 0x0704, reply: true, run: round_trip::<message::LimitsReply> },
 ];

@@ -4,11 +4,13 @@
 //! * `batches`: batches, with their checksums made right so that the tables are reached.
 //! * `connections`: both ends of a connection against any bytes, and against each other with
 //!   any sequence of commands.
+//! * `logins`: who comes in, whatever he sends.
 
 mod batches;
 mod connections;
 mod decode;
 mod families;
+pub mod logins;
 
 /// Longest input, in bytes.
 pub const MAX_LEN: usize = 4_096;
@@ -39,6 +41,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "decompression", run: batches::decompression },
     Target { name: "server_stream", run: connections::server_stream },
     Target { name: "client_stream", run: connections::client_stream },
+    Target { name: "authentication", run: logins::authentication },
     Target { name: "commands", run: connections::commands },
 ];
 

@@ -6,18 +6,20 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
+use tidewire_fuzz::logins;
+use tidewire_protocol::auth::method;
 use tidewire_protocol::batch::{BatchBuilder, Codec, Compressor, RecordRef, Sequence};
 use tidewire_protocol::connection::{
     ClientConfig, ClientConnection, ServerConfig, ServerConnection, ServerEvent, Time,
 };
 use tidewire_protocol::crc::crc32c;
 use tidewire_protocol::error::{Code, Error};
-use tidewire_protocol::frame::{self, Flags, PREFACE};
+use tidewire_protocol::frame::{self, Flags, Head, PREFACE};
 use tidewire_protocol::limits::MAX_FRAME_LEN;
 use tidewire_protocol::message::{
-    Acks, Append, Credit, Deliver, Fetch, FetchReply, OpenProducer, Ping, Start, Subscribe,
-    SubscribeReply,
+    Acks, Append, Auth, AuthSalt, Credit, Deliver, Fetch, FetchReply, Message, OpenProducer,
+    Ping, Start, Subscribe, SubscribeReply,
 };
 
 fn main() -> std::io::Result<()> {
@@ -41,6 +43,7 @@ fn main() -> std::io::Result<()> {
     write("server_stream", &[with_head(0xfe, &stream), with_head(0xff, &stream[8..])])?;
     let stream = stream_to_client();
     write("client_stream", &[with_head(0xfe, &stream), with_head(0xff, &stream[8..])])?;
+    write("authentication", &logins())?;
     write(
         "commands",
         &[
@@ -216,6 +219,46 @@ fn stream_to_client() -> Vec<u8> {
     server.poll_transmit(&mut parts);
     parts.iter().for_each(|part| bytes.extend_from_slice(part));
     bytes
+}
+
+/// What clients write that show who they are, rightly and wrongly, behind the handshake that the
+/// target does.
+fn logins() -> Vec<Vec<u8>> {
+    let salt = AuthSalt { user: "ada".into() };
+    let attempt = |method, token, right: bool| {
+        let user = "ada".to_owned();
+        let mut auth = Auth { method, user, token, nonce: vec![9; 32], proof: vec![0; 32] };
+        if right {
+            auth.proof = logins::key().proof(&logins::exchange(&auth)).to_vec();
+        }
+        auth
+    };
+    let password = attempt(method::PASSWORD, 0, true);
+    let token = attempt(method::TOKEN, logins::TOKEN, true);
+    let wrong = attempt(method::PASSWORD, 0, false);
+    let transport =
+        Auth { nonce: Vec::new(), proof: Vec::new(), ..attempt(method::TRANSPORT, 0, false) };
+    let mut inputs = Vec::new();
+    for auth in [&password, &token, &wrong, &transport] {
+        let mut bytes = vec![0xff];
+        request(&mut bytes, 2, &salt);
+        request(&mut bytes, 3, auth);
+        request(&mut bytes, 4, &fetch());
+        inputs.push(bytes);
+    }
+    let mut many = vec![0x03];
+    (2..12).for_each(|correlation| request(&mut many, correlation, &salt));
+    let mut early = vec![0xff];
+    request(&mut early, 2, &fetch());
+    inputs.extend([many, early]);
+    inputs
+}
+
+fn request<M: Message>(bytes: &mut Vec<u8>, correlation: u64, message: &M) {
+    let mut out = BytesMut::new();
+    let head = Head { correlation, ..Head::default() };
+    frame::encode(&mut out, head, message, 0, MAX_FRAME_LEN).expect("small");
+    bytes.extend_from_slice(&out);
 }
 
 /// Two ends after their handshake, and the bytes of it in both directions.

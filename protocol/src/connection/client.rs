@@ -19,7 +19,7 @@ use crate::frame::{self, Flags, Frame, Head, Header};
 use crate::limits;
 use crate::message::{
     Deliver, Direction, Goaway, GroupEnded, GroupEvent, Hello, HelloReply, Kind, KindRange,
-    Message, Ping, Request, SeenRange, SubscriptionEvent,
+    Message, Ping, Request, SeenRange, SubscriptionEvent, Throttled,
 };
 
 /// What a client says of itself.
@@ -102,6 +102,13 @@ pub enum ClientEvent {
         channel: u32,
         /// Why.
         error: Error,
+    },
+    /// What the client's user asks for is carried out later, since it is over a rate.
+    Throttled {
+        /// Which rate, in its text.
+        error: Error,
+        /// How long the next request or delivery waits, in milliseconds.
+        delay_ms: u32,
     },
     /// The server will close when what it accepted is answered.
     GoingAway(Error),
@@ -521,6 +528,16 @@ impl ClientConnection {
                         disposition: Disposition(event.disposition),
                         ..Error::new(Code(event.code), event.message)
                     },
+                });
+            }
+            Kind::THROTTLED => {
+                let notice = Throttled::decode(Reader::new(&frame.meta))?;
+                self.events.push_back(ClientEvent::Throttled {
+                    error: Error {
+                        disposition: Disposition(notice.disposition),
+                        ..Error::new(Code(notice.code), notice.message)
+                    },
+                    delay_ms: notice.delay_ms,
                 });
             }
             // A push that a newer server added; HELLO's capabilities said that we cannot want it.

@@ -22,7 +22,7 @@ use crate::limits;
 use crate::message::Direction;
 use crate::message::{
     AnyRequest, AuthReply, AuthSaltReply, Deliver, Goaway, GroupEnded, GroupEvent, Hello,
-    HelloReply, KINDS, Kind, KindRange, Message, SubscriptionEvent,
+    HelloReply, KINDS, Kind, KindRange, Message, SubscriptionEvent, Throttled,
 };
 
 /// What a server says of itself, and its limits. One for all its connections.
@@ -176,6 +176,8 @@ pub struct ServerConnection {
     /// that was taken.
     unheard: bool,
     taken: bool,
+    /// Its driver reads nothing for now.
+    paused: bool,
     /// Nothing more will arrive; what has still counts.
     eof: bool,
     close_error: Option<Error>,
@@ -202,6 +204,7 @@ impl ServerConnection {
             last_received: now,
             unheard: false,
             taken: false,
+            paused: false,
             eof: false,
             close_error: None,
             config,
@@ -219,8 +222,37 @@ impl ServerConnection {
     pub fn wants_input(&self) -> bool {
         !matches!(self.state, State::Judging | State::Closing | State::Closed)
             && !self.eof
+            && !self.paused
             && self.in_flight_bytes <= limits::MAX_IN_FLIGHT_BYTES as usize
             && self.tx.len() <= self.config.max_queued_bytes
+    }
+
+    /// Says whether this side reads nothing for now, for reasons of its own; the silence that
+    /// follows is not the client's.
+    // SPEC F-6, H-5
+    pub fn pause(&mut self, paused: bool) {
+        self.paused = paused;
+    }
+
+    /// Payload bytes of requests that are not answered yet.
+    pub fn in_flight_bytes(&self) -> usize {
+        self.in_flight_bytes
+    }
+
+    /// Tells the client that its user is over a rate, and how long it waits.
+    // SPEC F-7
+    pub fn throttled(&mut self, error: &Error, delay_ms: u32) {
+        if !matches!(self.state, State::Ready | State::Draining) {
+            return;
+        }
+        let notice = Throttled {
+            code: error.code.0,
+            disposition: error.disposition.0,
+            message: short_text(error),
+            delay_ms,
+        };
+        // At most 4 KiB of text: within every limit that can have been agreed.
+        let _ = self.tx.frame(push_head(0), &notice, &[], limits::MAX_HANDSHAKE_FRAME_LEN);
     }
 
     /// A buffer to read into, at its end.
@@ -249,7 +281,7 @@ impl ServerConnection {
         // does: the silence is this side's own.
         // SPEC H-5
         let answers = self.in_flight_bytes > limits::MAX_IN_FLIGHT_BYTES as usize;
-        if answers || std::mem::take(&mut self.taken) {
+        if answers || self.paused || std::mem::take(&mut self.taken) {
             self.last_received = now;
         }
         match self.state {

@@ -38,6 +38,8 @@ impl Code {
     pub const HEARTBEAT_TIMEOUT: Self = Self(16);
     /// Too many requests made no sense.
     pub const TOO_MANY_BAD_REQUESTS: Self = Self(17);
+    /// There are as many connections as there may be.
+    pub const TOO_MANY_CONNECTIONS: Self = Self(18);
     /// Credentials are required.
     pub const AUTH_REQUIRED: Self = Self(100);
     /// The credentials are wrong.
@@ -138,6 +140,12 @@ impl Code {
     pub const SHUTTING_DOWN: Self = Self(901);
     /// The server takes no more for now.
     pub const OVERLOADED: Self = Self(902);
+    /// The user asks for more than its rate; it is carried out later.
+    pub const RATE_LIMITED: Self = Self(903);
+    /// The server has as many topics as it may.
+    pub const TOO_MANY_TOPICS: Self = Self(904);
+    /// The server has as many partitions as it may.
+    pub const TOO_MANY_PARTITIONS: Self = Self(905);
     /// No server could be reached.
     pub const CONNECT_FAILED: Self = Self(950);
     /// The connection was lost.
@@ -274,6 +282,13 @@ pub const CODES: &[CodeInfo] = &[
         class: Class::Protocol,
         disposition: Disposition::RECONNECT,
         text: "too many requests made no sense",
+    },
+    CodeInfo {
+        code: Code::TOO_MANY_CONNECTIONS,
+        name: "TOO_MANY_CONNECTIONS",
+        class: Class::Busy,
+        disposition: Disposition::RETRIABLE.and(Disposition::RECONNECT),
+        text: "there are as many connections as there may be",
     },
     CodeInfo {
         code: Code::AUTH_REQUIRED,
@@ -624,6 +639,27 @@ pub const CODES: &[CodeInfo] = &[
         class: Class::Busy,
         disposition: Disposition::RETRIABLE,
         text: "the server takes no more for now",
+    },
+    CodeInfo {
+        code: Code::RATE_LIMITED,
+        name: "RATE_LIMITED",
+        class: Class::Busy,
+        disposition: Disposition::RETRIABLE,
+        text: "the user asks for more than its rate; it is carried out later",
+    },
+    CodeInfo {
+        code: Code::TOO_MANY_TOPICS,
+        name: "TOO_MANY_TOPICS",
+        class: Class::Busy,
+        disposition: Disposition::NONE,
+        text: "the server has as many topics as it may",
+    },
+    CodeInfo {
+        code: Code::TOO_MANY_PARTITIONS,
+        name: "TOO_MANY_PARTITIONS",
+        class: Class::Busy,
+        disposition: Disposition::NONE,
+        text: "the server has as many partitions as it may",
     },
     CodeInfo {
         code: Code::CONNECT_FAILED,

@@ -16,6 +16,8 @@ impl Kind {
     pub const GOAWAY: Self = Self(0x0004);
     /// Asks how the key of a user's password is computed. For a user that does not exist the answer looks the same.
     pub const AUTH_SALT: Self = Self(0x0005);
+    /// The user of the connection is over a rate: what it asks for is carried out, but later. Sent at most once a second while that goes on.
+    pub const THROTTLED: Self = Self(0x0006);
     /// Creates a user.
     pub const USER_CREATE: Self = Self(0x0101);
     /// Deletes a user and its tokens, and ends its connections.
@@ -124,6 +126,8 @@ impl Kind {
     pub const STATS: Self = Self(0x0702);
     /// Lists connections by number, a page at a time.
     pub const CLIENTS: Self = Self(0x0703);
+    /// States the limits that the server enforces: those of its configuration first, then those of the protocol.
+    pub const LIMITS: Self = Self(0x0704);
 }
 
 /// All kinds, by number.
@@ -170,6 +174,15 @@ pub const KINDS: &[KindInfo] = &[
         version: 1,
         planned: false,
         direction: Direction::Request,
+        request_payload: false,
+        response_payload: false,
+    },
+    KindInfo {
+        kind: Kind::THROTTLED,
+        name: "THROTTLED",
+        version: 1,
+        planned: false,
+        direction: Direction::Push,
         request_payload: false,
         response_payload: false,
     },
@@ -655,6 +668,15 @@ pub const KINDS: &[KindInfo] = &[
         name: "CLIENTS",
         version: 1,
         planned: true,
+        direction: Direction::Request,
+        request_payload: false,
+        response_payload: false,
+    },
+    KindInfo {
+        kind: Kind::LIMITS,
+        name: "LIMITS",
+        version: 1,
+        planned: false,
         direction: Direction::Request,
         request_payload: false,
         response_payload: false,
@@ -1790,6 +1812,44 @@ impl Item for ClientInfo {
     const MIN_LEN: usize = 24;
 }
 
+/// A limit that the server enforces.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LimitInfo {
+    /// Its name, in the server's configuration or in `limits.toml`.
+    pub name: String,
+    /// How much is allowed; 0 is no limit.
+    pub value: u64,
+    /// What is counted.
+    pub unit: String,
+    /// Whether the server's configuration sets it; otherwise the protocol does.
+    pub configured: bool,
+    /// How much is used now, by who asks where it is a user's, an address's or a shard's; 0 where that is not counted, or not for this user to know.
+    pub used: u64,
+}
+
+impl Field for LimitInfo {
+    fn put(&self, writer: &mut Writer) {
+        self.name.put(writer);
+        self.value.put(writer);
+        self.unit.put(writer);
+        self.configured.put(writer);
+        self.used.put(writer);
+    }
+    fn take(reader: &mut Reader<'_>) -> Result<Self, Error> {
+        Ok(Self {
+            name: Field::take(reader)?,
+            value: Field::take(reader)?,
+            unit: Field::take(reader)?,
+            configured: Field::take(reader)?,
+            used: Field::take(reader)?,
+        })
+    }
+}
+
+impl Item for LimitInfo {
+    const MIN_LEN: usize = 21;
+}
+
 /// Opens a connection: who is there, what both can do, and the limits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hello {
@@ -2096,6 +2156,40 @@ impl Message for AuthSaltReply {
 
 impl Request for AuthSalt {
     type Reply = AuthSaltReply;
+}
+
+/// The user of the connection is over a rate: what it asks for is carried out, but later. Sent at most once a second while that goes on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Throttled {
+    /// Why: an error number.
+    pub code: u16,
+    /// The error's disposition.
+    pub disposition: u8,
+    /// Which rate, and its value, for people.
+    pub message: String,
+    /// How long the next request or delivery waits, as far as is known now, in milliseconds.
+    pub delay_ms: u32,
+}
+
+impl Message for Throttled {
+    const KIND: Kind = Kind::THROTTLED;
+    const VERSION: u8 = 1;
+    fn encode(&self, writer: &mut Writer) {
+        self.code.put(writer);
+        self.disposition.put(writer);
+        self.message.put(writer);
+        self.delay_ms.put(writer);
+    }
+    fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
+        let message = Self {
+            code: Field::take(&mut reader)?,
+            disposition: Field::take(&mut reader)?,
+            message: Field::take(&mut reader)?,
+            delay_ms: Field::take(&mut reader)?,
+        };
+        reader.finish()?;
+        Ok(message)
+    }
 }
 
 /// Creates a user.
@@ -4803,6 +4897,45 @@ impl Request for Clients {
     type Reply = ClientsReply;
 }
 
+/// States the limits that the server enforces: those of its configuration first, then those of the protocol.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {}
+
+impl Message for Limits {
+    const KIND: Kind = Kind::LIMITS;
+    const VERSION: u8 = 1;
+    fn encode(&self, _writer: &mut Writer) {}
+    fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
+        let message = Self {};
+        reader.finish()?;
+        Ok(message)
+    }
+}
+
+/// The reply to [`Limits`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LimitsReply {
+    /// The limits.
+    pub limits: Vec<LimitInfo>,
+}
+
+impl Message for LimitsReply {
+    const KIND: Kind = Kind::LIMITS;
+    const VERSION: u8 = 1;
+    fn encode(&self, writer: &mut Writer) {
+        self.limits.put(writer);
+    }
+    fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
+        let message = Self { limits: Field::take(&mut reader)? };
+        reader.finish()?;
+        Ok(message)
+    }
+}
+
+impl Request for Limits {
+    type Reply = LimitsReply;
+}
+
 /// Any request or one-way message that a client may send.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -4915,6 +5048,8 @@ pub enum AnyRequest {
     Stats(Stats),
     /// Lists connections by number, a page at a time.
     Clients(Clients),
+    /// States the limits that the server enforces: those of its configuration first, then those of the protocol.
+    Limits(Limits),
 }
 
 impl AnyRequest {
@@ -4977,6 +5112,7 @@ impl AnyRequest {
             Kind::METADATA => Metadata::decode(reader).map(Self::Metadata),
             Kind::STATS => Stats::decode(reader).map(Self::Stats),
             Kind::CLIENTS => Clients::decode(reader).map(Self::Clients),
+            Kind::LIMITS => Limits::decode(reader).map(Self::Limits),
             _ => return None,
         })
     }

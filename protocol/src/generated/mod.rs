@@ -2,6 +2,7 @@
 //! (`error`, `message`, `options`, `limits`) give them their types and names.
 
 pub(crate) mod codes;
-pub mod limits;
+pub(crate) mod limits;
 pub(crate) mod messages;
 pub(crate) mod options;
+pub(crate) mod server_limits;

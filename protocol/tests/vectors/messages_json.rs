@@ -624,6 +624,29 @@ impl Json for ClientInfo {
 
 impl JsonItem for ClientInfo {}
 
+impl Json for LimitInfo {
+    fn to_json(&self) -> Value {
+        json!({
+        "name": self.name.to_json(),
+        "value": self.value.to_json(),
+        "unit": self.unit.to_json(),
+        "configured": self.configured.to_json(),
+        "used": self.used.to_json(),
+        })
+    }
+    fn from_json(value: &Value) -> Self {
+        Self {
+            name: Json::from_json(&value["name"]),
+            value: Json::from_json(&value["value"]),
+            unit: Json::from_json(&value["unit"]),
+            configured: Json::from_json(&value["configured"]),
+            used: Json::from_json(&value["used"]),
+        }
+    }
+}
+
+impl JsonItem for LimitInfo {}
+
 impl Json for Hello {
     fn to_json(&self) -> Value {
         json!({
@@ -783,6 +806,25 @@ impl Json for AuthSaltReply {
             memory_kib: Json::from_json(&value["memory_kib"]),
             iterations: Json::from_json(&value["iterations"]),
             parallelism: Json::from_json(&value["parallelism"]),
+        }
+    }
+}
+
+impl Json for Throttled {
+    fn to_json(&self) -> Value {
+        json!({
+        "code": self.code.to_json(),
+        "disposition": self.disposition.to_json(),
+        "message": self.message.to_json(),
+        "delay_ms": self.delay_ms.to_json(),
+        })
+    }
+    fn from_json(value: &Value) -> Self {
+        Self {
+            code: Json::from_json(&value["code"]),
+            disposition: Json::from_json(&value["disposition"]),
+            message: Json::from_json(&value["message"]),
+            delay_ms: Json::from_json(&value["delay_ms"]),
         }
     }
 }
@@ -2189,6 +2231,26 @@ impl Json for ClientsReply {
     }
 }
 
+impl Json for Limits {
+    fn to_json(&self) -> Value {
+        json!({})
+    }
+    fn from_json(_value: &Value) -> Self {
+        Self {}
+    }
+}
+
+impl Json for LimitsReply {
+    fn to_json(&self) -> Value {
+        json!({
+        "limits": self.limits.to_json(),
+        })
+    }
+    fn from_json(value: &Value) -> Self {
+        Self { limits: Json::from_json(&value["limits"]) }
+    }
+}
+
 /// How to read and write the meta of a kind in one direction.
 pub(super) fn codec_of(kind: Kind, response: bool) -> Option<MessageCodec> {
     Some(match (kind, response) {
@@ -2201,6 +2263,7 @@ pub(super) fn codec_of(kind: Kind, response: bool) -> Option<MessageCodec> {
         (Kind::GOAWAY, false) => codec::<Goaway>(),
         (Kind::AUTH_SALT, false) => codec::<AuthSalt>(),
         (Kind::AUTH_SALT, true) => codec::<AuthSaltReply>(),
+        (Kind::THROTTLED, false) => codec::<Throttled>(),
         (Kind::USER_CREATE, false) => codec::<UserCreate>(),
         (Kind::USER_CREATE, true) => codec::<UserCreateReply>(),
         (Kind::USER_DELETE, false) => codec::<UserDelete>(),
@@ -2304,6 +2367,8 @@ pub(super) fn codec_of(kind: Kind, response: bool) -> Option<MessageCodec> {
         (Kind::STATS, true) => codec::<StatsReply>(),
         (Kind::CLIENTS, false) => codec::<Clients>(),
         (Kind::CLIENTS, true) => codec::<ClientsReply>(),
+        (Kind::LIMITS, false) => codec::<Limits>(),
+        (Kind::LIMITS, true) => codec::<LimitsReply>(),
         _ => return None,
     })
 }

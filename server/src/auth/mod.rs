@@ -23,9 +23,7 @@ use tidewire_protocol::connection::{Challenge, Time};
 use tidewire_storage::CatalogStore;
 use tidewire_storage::access::{Access, AccessToken, ROOT, User};
 
-pub(crate) use attempts::Attempts;
-#[cfg(test)]
-pub(crate) use attempts::Source;
+pub(crate) use attempts::{Attempts, Source};
 pub(crate) use first::first_start;
 pub(crate) use judge::{judge, salt};
 

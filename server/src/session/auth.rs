@@ -101,6 +101,14 @@ impl<D: Disk> Session<D> {
                 if in_line {
                     self.router.shared.auth.attempts.succeeded(self.peer.source());
                 }
+                let (id, name) = (login.user.id, login.user.name.clone());
+                if let Err(error) = self.enter_user(now, id, &name) {
+                    tracing::warn!(
+                        target: "tidewire::audit", peer = %self.peer, user = name,
+                        "login refused: {error}"
+                    );
+                    return self.protocol.refuse(ticket, &error);
+                }
                 tracing::debug!(
                     target: "tidewire::audit", peer = %self.peer, user = login.user.name,
                     "logged in"

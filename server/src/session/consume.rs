@@ -100,6 +100,7 @@ impl<D: Disk> Session<D> {
             Ok(read) => {
                 let reply =
                     FetchReply { start_offset: read.start_offset, end_offset: read.end_offset };
+                self.charge_sent(read.len);
                 self.protocol.reply(ticket, &reply, &read.bytes);
             }
             Err(error) => self.protocol.reply_error(ticket, &error),
@@ -289,14 +290,15 @@ impl<D: Disk> Session<D> {
     pub(super) fn feed(&mut self, channel: u32) {
         let Some(&token) = self.subscribed.get(&channel) else { return };
         let origin = self.origin(token);
-        let Some(subscription) = self.subscriptions.get_mut(&token) else { return };
+        let Some(subscription) = self.subscriptions.get(&token) else { return };
         if subscription.reading || !subscription.resolved {
             return;
         }
         let credit = self.protocol.sendable(channel);
-        if credit == 0 {
+        if credit == 0 || self.delivers_later() {
             return;
         }
+        let Some(subscription) = self.subscriptions.get_mut(&token) else { return };
         let scarce = self.router.shared.read_budget.is_used_up();
         if self.protocol.queued_bytes() >= high_water(scarce) {
             self.paused = true;
@@ -356,6 +358,7 @@ impl<D: Disk> Session<D> {
             return;
         }
         let message = Deliver { end_offset: read.end_offset };
+        self.charge_sent(read.len);
         self.protocol.deliver(channel, &message, &read.bytes);
     }
 

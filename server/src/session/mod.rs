@@ -11,9 +11,11 @@ mod admin;
 mod auth;
 mod consume;
 mod group;
+mod limits;
 mod names;
 mod produce;
 mod rights;
+mod throttle;
 mod trim;
 
 use std::collections::HashMap;
@@ -25,6 +27,7 @@ use tidewire_protocol::connection::{ServerConnection, ServerEvent, Ticket, Time}
 use tidewire_protocol::error::{Code, Error};
 use tidewire_protocol::message::{AnyRequest, GroupInfo, PartitionInfo};
 use tidewire_storage::Topic;
+use tidewire_storage::access::ROOT;
 use tidewire_storage::disk::{Disk, RealDisk};
 
 use crate::auth::Who;
@@ -35,6 +38,7 @@ pub(crate) use admin::page;
 use consume::Subscription;
 use group::Membership;
 use produce::Producing;
+use throttle::Throttle;
 
 /// Bytes queued for the socket at which deliveries pause.
 const HIGH_WATER_BYTES: usize = 1 << 20;
@@ -124,6 +128,7 @@ pub(crate) struct Session<D: Disk = RealDisk> {
     paused: bool,
     /// No waiting fetch gives up before this; the one that set it may have been answered.
     fetch_deadline: Option<Time>,
+    throttle: Throttle,
     closed: bool,
 }
 
@@ -160,8 +165,23 @@ impl<D: Disk> Session<D> {
             next_token: SUBSCRIPTION_TOKEN,
             paused: false,
             fetch_deadline: None,
+            throttle: Throttle::default(),
             closed: false,
         }
+    }
+
+    /// The connection begins; where nobody is asked who he is, it may be one too many.
+    pub(crate) fn begin(&mut self, now: Time) {
+        if matches!(self.who, Who::Everybody)
+            && let Err(error) = self.enter_user(now, 0, ROOT)
+        {
+            self.refuse(now, &error);
+        }
+    }
+
+    /// Payload bytes of requests that are not answered yet.
+    pub(crate) fn in_flight_bytes(&self) -> usize {
+        if self.closed { 0 } else { self.protocol.in_flight_bytes() }
     }
 
     /// Ends the connection, saying why.
@@ -199,12 +219,14 @@ impl<D: Disk> Session<D> {
             self.auth_timeout(now);
         }
         self.expire_fetches(now);
+        self.throttle_timeout(now);
         self.handle_events(now);
     }
 
     /// When to call [`Session::handle_timeout`].
     pub(crate) fn poll_timeout(&self) -> Option<Time> {
         let own = self.fetch_deadline.into_iter().chain(self.auth_deadline());
+        let own = own.chain(self.throttle.deadline());
         self.protocol.poll_timeout().into_iter().chain(own).min()
     }
 
@@ -231,6 +253,7 @@ impl<D: Disk> Session<D> {
     /// Stops taking requests; see [`ServerConnection::drain`]. Waiting fetches are answered.
     pub(crate) fn drain(&mut self, now: Time, error: &Error) {
         self.protocol.drain(error);
+        self.release_all(now);
         self.expire_fetches(Time::from_nanos(u64::MAX));
         self.handle_events(now);
     }
@@ -318,10 +341,10 @@ impl<D: Disk> Session<D> {
                 }
                 ServerEvent::Auth(ticket, request) => self.handle_auth(now, ticket, request),
                 ServerEvent::Request(ticket, request, payload) => {
-                    self.handle_request(now, ticket, request, payload);
+                    self.take_request(now, ticket, request, payload);
                 }
                 ServerEvent::Credit { channel } => self.feed(channel),
-                ServerEvent::Closed(error) => self.handle_closed(error),
+                ServerEvent::Closed(error) => self.handle_closed(now, error),
                 _ => {}
             }
         }
@@ -372,6 +395,10 @@ impl<D: Disk> Session<D> {
             AnyRequest::Truncate(truncate) => self.truncate(ticket, &truncate),
             AnyRequest::TopicPurge(purge) => self.purge_topic(ticket, &purge),
             AnyRequest::StreamPurge(purge) => self.purge_stream(ticket, &purge.name),
+            AnyRequest::Limits(_) => {
+                self.describe_limits(ticket);
+                Ok(())
+            }
             other => self.group(ticket, other),
         };
         if let Err((ticket, error)) = result {
@@ -379,8 +406,12 @@ impl<D: Disk> Session<D> {
         }
     }
 
-    fn handle_closed(&mut self, error: Option<Error>) {
+    fn handle_closed(&mut self, now: Time, error: Option<Error>) {
+        // What a client has sent before it left counts.
+        // SPEC H-9
+        self.release_all(now);
         self.closed = true;
+        self.throttle = Throttle::default();
         self.judging = None;
         self.login_ends = None;
         match error {

@@ -180,6 +180,7 @@ impl<D: Disk> Session<D> {
             // They leave out what is not for their user.
             | AnyRequest::StreamList(_)
             | AnyRequest::GroupList(_)
+            | AnyRequest::Limits(_)
             // Their own rules: see `access`.
             | AnyRequest::UserCreate(_)
             | AnyRequest::UserDelete(_)

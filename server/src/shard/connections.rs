@@ -7,12 +7,13 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::time::Duration;
 
 use tidewire_protocol::connection::{ServerConnection, Time};
 use tidewire_protocol::error::{Code, Error};
+use tidewire_protocol::limits::ServerLimit;
 
 use super::core::Connected;
 use crate::clock::Clock;
@@ -21,9 +22,13 @@ use crate::rt::{self, Acceptor, Closer, Notify, Peer, ReadHalf, Shaken, WriteHal
 use crate::session::Session;
 use crate::shared::Router;
 use crate::tls;
+use crate::usage::Place;
 
-/// Most connections of a shard.
-const MAX_CONNECTIONS: usize = 10_000;
+/// Connections of a shard that are one too many and are told so, at the same time; others are
+/// closed without a word.
+const MAX_REFUSED: usize = 64;
+/// How often the log tells of connections that were refused, in milliseconds.
+const REFUSED_LOG_MS: u32 = 1_000;
 /// Pause after an accept that failed for want of descriptors or memory.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Time that a peer has for its half of the handshake of TLS, in milliseconds.
@@ -38,6 +43,12 @@ pub(super) struct Connections {
     /// Those that shake hands, for TLS.
     shaking: RefCell<HashMap<u64, Closer>>,
     next_id: Cell<u64>,
+    /// Those that are being told that they are one too many.
+    refused: Cell<usize>,
+    /// When that was logged, and how many were refused since.
+    refused_logged: Cell<(Option<Time>, u64)>,
+    /// Those that would read but for these bytes.
+    full: RefCell<Vec<Weak<Connection>>>,
     stopping: Cell<bool>,
     /// Set when the shard is told to stop, and when a connection is gone.
     changed: Notify,
@@ -45,7 +56,10 @@ pub(super) struct Connections {
 
 struct Connection {
     session: RefCell<Session>,
+    connections: Rc<Connections>,
     clock: Clock,
+    /// Its part of the shard's bytes in flight.
+    in_flight_bytes: Cell<usize>,
     /// There may be something to write, or the end has come.
     writable: Notify,
     /// Reading may go on, or the end has come.
@@ -66,6 +80,9 @@ impl Connections {
             by_id: RefCell::default(),
             shaking: RefCell::default(),
             next_id: Cell::new(1),
+            refused: Cell::new(0),
+            refused_logged: Cell::new((None, 0)),
+            full: RefCell::default(),
             stopping: Cell::new(false),
             changed: Notify::default(),
         }
@@ -106,8 +123,45 @@ impl Connections {
         self.by_id.borrow().values().cloned().collect()
     }
 
-    fn len(&self) -> usize {
-        self.by_id.borrow().len() + self.shaking.borrow().len()
+    /// Takes note of what a connection has in flight, and has others read again if there is room.
+    fn note_in_flight(&self, connection: &Connection) {
+        let now = connection.session.borrow().in_flight_bytes();
+        let before = connection.in_flight_bytes.replace(now);
+        if before == now {
+            return;
+        }
+        let in_flight_bytes = &self.router.in_flight_bytes;
+        in_flight_bytes.set(in_flight_bytes.get() - before + now);
+        if now == 0 {
+            connection.session.borrow_mut().set_shard_full(false);
+            connection.readable.notify();
+        }
+        if now < before && !self.full.borrow().is_empty() && self.has_room() {
+            for waiting in self.full.take().iter().filter_map(Weak::upgrade) {
+                waiting.session.borrow_mut().set_shard_full(false);
+                waiting.readable.notify();
+            }
+        }
+    }
+
+    /// Whether the shard may take more payloads of those that have some in flight already. One
+    /// that has none is always heard: whoever fills the shard does not shut others out.
+    // SPEC F-5
+    fn has_room(&self) -> bool {
+        let most = self.router.shared.limits.get(ServerLimit::MaxShardInFlightBytes);
+        (self.router.in_flight_bytes.get() as u64) < most
+    }
+
+    /// Tells of a connection that is one too many; a flood of them does not flood the log.
+    fn log_refused(&self, peer: &Peer, error: &Error) {
+        let now = self.router.shared.clock.now();
+        let (logged, more) = self.refused_logged.get();
+        if logged.is_some_and(|at| now < at.plus_ms(REFUSED_LOG_MS)) {
+            self.refused_logged.set((logged, more + 1));
+            return;
+        }
+        self.refused_logged.set((Some(now), 0));
+        tracing::warn!(%peer, more_since_the_last = more, "refused a connection: {error}");
     }
 
     fn new_id(&self) -> u64 {
@@ -118,22 +172,34 @@ impl Connections {
 
     /// Begins with TLS where that is asked for.
     fn accepted(self: &Rc<Self>, read: ReadHalf, write: WriteHalf, closer: Closer, peer: Peer) {
-        match (&self.router.shared.tls, peer) {
-            (Some(tls), Peer::Tcp(address)) => {
-                self.shake_hands(tls.config(), read, write, closer, address);
+        let shared = &self.router.shared;
+        let admission = match shared.usage.enter(&shared.limits, peer.source()) {
+            Ok(place) => Admission::welcome(place),
+            Err(error) => {
+                self.log_refused(&peer, &error);
+                if self.refused.get() >= MAX_REFUSED {
+                    return closer.close();
+                }
+                Admission::refused(error, Refused::new(self))
             }
-            (_, peer) => self.start(read, write, closer, peer, true),
+        };
+        match (&shared.tls, peer) {
+            (Some(tls), Peer::Tcp(address)) => {
+                let io = Io { read, write, closer };
+                self.shake_hands(tls.config(), io, address, admission);
+            }
+            (_, peer) => self.start(read, write, closer, peer, admission),
         }
     }
 
     fn shake_hands(
         self: &Rc<Self>,
         config: Arc<rustls::ServerConfig>,
-        read: ReadHalf,
-        write: WriteHalf,
-        closer: Closer,
+        io: Io,
         address: SocketAddr,
+        admission: Admission,
     ) {
+        let Io { read, write, closer } = io;
         let id = self.new_id();
         self.shaking.borrow_mut().insert(id, closer);
         let connections = Rc::clone(self);
@@ -158,7 +224,7 @@ impl Connections {
             let shaken = shaking.join().await;
             let closer = connections.shaking.borrow_mut().remove(&id);
             if let Some(closer) = closer.filter(|_| !connections.is_stopping()) {
-                connections.shaken(shaken, closer, address);
+                connections.shaken(shaken, closer, address, admission);
             }
             connections.changed.notify();
         });
@@ -169,16 +235,19 @@ impl Connections {
         shaken: io::Result<Shaken>,
         closer: Closer,
         address: SocketAddr,
+        admission: Admission,
     ) {
         match shaken {
             Ok(Shaken::Tls(read, write, facts)) => {
                 let user = facts.certificate.as_ref().and_then(tls::user_of);
                 let peer = Peer::Tls { address, user, binding: facts.binding };
-                self.start(read, write, closer, peer, true);
+                self.start(read, write, closer, peer, admission);
             }
             // Without TLS it would not understand why: it is told in its own words.
             Ok(Shaken::Plain(read, write)) => {
-                self.start(read, write, closer, Peer::Tcp(address), false);
+                let text = "this server speaks TLS only: its URL begins with tidewire+tls://";
+                let admission = admission.or_refused(Error::new(Code::TLS_REQUIRED, text));
+                self.start(read, write, closer, Peer::Tcp(address), admission);
             }
             Err(error) => {
                 tracing::debug!(peer = %address, %error, "no TLS");
@@ -187,15 +256,14 @@ impl Connections {
         }
     }
 
-    /// Starts the tasks of a connection. One that is not `welcome`, since it does not speak TLS
-    /// where that is spoken, is told so and ends.
+    /// Starts the tasks of a connection. One that is not welcome is told why, and ends.
     fn start(
         self: &Rc<Self>,
         read: ReadHalf,
         write: WriteHalf,
         closer: Closer,
         peer: Peer,
-        welcome: bool,
+        admission: Admission,
     ) {
         let shared = &self.router.shared;
         let challenge = match shared.auth.challenge(&peer) {
@@ -213,13 +281,15 @@ impl Connections {
             None => ServerConnection::new(config, clock.now()),
         };
         let mut session = Session::new(protocol, Rc::clone(&self.router), id, peer);
-        if !welcome {
-            let text = "this server speaks TLS only: its URL begins with tidewire+tls://";
-            session.refuse(clock.now(), &Error::new(Code::TLS_REQUIRED, text));
+        match &admission.error {
+            Some(error) => session.refuse(clock.now(), error),
+            None => session.begin(clock.now()),
         }
         let connection = Rc::new(Connection {
             session: RefCell::new(session),
+            connections: Rc::clone(self),
             clock,
+            in_flight_bytes: Cell::new(0),
             writable: Notify::default(),
             readable: Notify::default(),
             timer: Notify::default(),
@@ -239,8 +309,56 @@ impl Connections {
             connection.timer.notify();
             timing.join().await;
             connections.by_id.borrow_mut().remove(&id);
+            connections.note_in_flight(&connection);
+            drop(admission);
             connections.changed.notify();
         });
+    }
+}
+
+/// A socket that was accepted.
+struct Io {
+    read: ReadHalf,
+    write: WriteHalf,
+    closer: Closer,
+}
+
+/// Whether a connection may be there; its place is free again when this is dropped.
+struct Admission {
+    /// Why it may not stay.
+    error: Option<Error>,
+    _place: Option<Place>,
+    _refused: Option<Refused>,
+}
+
+impl Admission {
+    fn welcome(place: Place) -> Self {
+        Self { error: None, _place: Some(place), _refused: None }
+    }
+
+    fn refused(error: Error, counted: Refused) -> Self {
+        Self { error: Some(error), _place: None, _refused: Some(counted) }
+    }
+
+    /// As it was if it was refused already, else refused for this.
+    fn or_refused(self, error: Error) -> Self {
+        Self { error: self.error.or(Some(error)), ..self }
+    }
+}
+
+/// Counts those that are being refused.
+struct Refused(Rc<Connections>);
+
+impl Refused {
+    fn new(connections: &Rc<Connections>) -> Self {
+        connections.refused.set(connections.refused.get() + 1);
+        Self(Rc::clone(connections))
+    }
+}
+
+impl Drop for Refused {
+    fn drop(&mut self) {
+        self.0.refused.set(self.0.refused.get() - 1);
     }
 }
 
@@ -268,6 +386,7 @@ impl Connected for Connections {
 impl Connection {
     /// The session was given something: whatever waits for it looks again.
     fn touched(&self) {
+        self.connections.note_in_flight(self);
         self.writable.notify();
         self.readable.notify();
         self.rearm();
@@ -297,9 +416,6 @@ pub(super) async fn accept(
 ) {
     while !connections.is_stopping() {
         match acceptor.accept(stop.clone()).await {
-            Ok((_, _, _, peer)) if connections.len() >= MAX_CONNECTIONS => {
-                tracing::warn!(%peer, limit = MAX_CONNECTIONS, "refused: too many connections");
-            }
             Ok((read, write, closer, peer)) => connections.accepted(read, write, closer, peer),
             Err(_) if connections.is_stopping() => return,
             Err(error) => {
@@ -321,6 +437,17 @@ async fn read_loop(connection: Rc<Connection>, mut read: ReadHalf) {
             let session = connection.session.borrow();
             session.wants_input() || session.is_closed()
         };
+        if wanted
+            && connection.in_flight_bytes.get() > 0
+            && !connection.is_closed()
+            && !connection.connections.has_room()
+        {
+            // Its silence is ours meanwhile.
+            connection.session.borrow_mut().set_shard_full(true);
+            connection.connections.full.borrow_mut().push(Rc::downgrade(&connection));
+            connection.readable.notified().await;
+            continue;
+        }
         if !wanted {
             connection.readable.notified().await;
             continue;
@@ -336,6 +463,7 @@ async fn read_loop(connection: Rc<Connection>, mut read: ReadHalf) {
                 session.handle_eof(now);
             }
         }
+        connection.connections.note_in_flight(&connection);
         connection.writable.notify();
         connection.rearm();
         if !more {
@@ -375,6 +503,7 @@ async fn time_loop(connection: Rc<Connection>) {
         let deadline = next.map(|time| connection.clock.instant(time));
         if rt::until(deadline, connection.timer.notified()).await.is_none() {
             connection.session.borrow_mut().handle_timeout(connection.clock.now());
+            connection.connections.note_in_flight(&connection);
             connection.writable.notify();
             connection.readable.notify();
         }

@@ -28,6 +28,7 @@ use crate::clock::Clock;
 use crate::group::writer::{self, GroupJob};
 use crate::group::{GroupRequest, Limits, shard_of};
 use crate::io_pool::{self, IoJob};
+use crate::limits::LiveLimits;
 use crate::message::{Answer, Origin, PartitionRequest, ShardMessage};
 use crate::read_budget::ReadBudget;
 use crate::rt;
@@ -186,6 +187,8 @@ impl<D: Disk> Server<D> {
             topic_dirs,
             catalog: ArcSwap::new(snapshot),
             auth: Auth::open_to_all(&store),
+            limits: Arc::new(LiveLimits::new(&crate::limits::Limits::default())),
+            usage: Arc::default(),
             tls: None,
             leader_epoch: store.leader_epoch(),
             protocol: Arc::new(ServerConfig { server_id, ..ServerConfig::default() }),
@@ -243,8 +246,9 @@ impl<D: Disk> Server<D> {
         connections.next_id.set(id + 1);
         let now = self.shared.clock.now();
         let protocol = ServerConnection::new(Arc::clone(&self.shared.protocol), now);
-        let session =
+        let mut session =
             Session::new(protocol, Rc::clone(&connections.router), id, rt::Peer::Tcp(address));
+        session.begin(now);
         connections.sessions.borrow_mut().insert(id, session);
         Peer { shard, id }
     }

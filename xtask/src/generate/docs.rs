@@ -80,6 +80,28 @@ pub(super) fn limits(spec: &Spec) -> String {
     for limit in &spec.limits {
         put!(out, "| `{}` | {} | {} | {} |", limit.name, limit.value, limit.unit, limit.doc);
     }
+    put!(
+        out,
+        "\n## Of a server\n\nThese are keys of the server's configuration file, flags of `tidewire serve` (`--max-connections`) and variables of the environment (`TIDEWIRE_MAX_CONNECTIONS`); SIGHUP has a running server read them again. `tidewire describe limits` shows what a server enforces. 0 is no limit.\n"
+    );
+    put!(
+        out,
+        "| limit | default | range | unit | who meets it is told | what it bounds |\n|---|---:|---|---|---|---|"
+    );
+    for limit in &spec.server_limits {
+        let none = if limit.min == 0 { "0, " } else { "" };
+        let error = limit.error.as_ref().map(|name| format!("`{name}`")).unwrap_or_default();
+        put!(
+            out,
+            "| `{}` | {} | {none}{} to {} | {} | {error} | {} |",
+            limit.name,
+            limit.default,
+            limit.min.max(limit.least).max(1),
+            limit.max,
+            limit.unit,
+            limit.doc
+        );
+    }
     out
 }
 

@@ -58,6 +58,7 @@ fn generate(check: bool) -> Result<Vec<String>, String> {
     let spec = Spec::load(&root.join("protocol/spec"))?;
     let files = [
         ("protocol/src/generated/limits.rs", rust::limits(&spec)),
+        ("protocol/src/generated/server_limits.rs", rust::server_limits(&spec)),
         ("protocol/src/generated/codes.rs", rust::codes(&spec)),
         ("protocol/src/generated/options.rs", rust::options(&spec)),
         ("protocol/src/generated/messages.rs", rust::messages(&spec)),

@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 /// All tables.
 pub(super) struct Spec {
     pub(super) limits: Vec<Limit>,
+    pub(super) server_limits: Vec<ServerLimit>,
     pub(super) errors: Vec<Error>,
     pub(super) options: Vec<Opt>,
     pub(super) kinds: Kinds,
@@ -20,6 +21,21 @@ pub(super) struct Limit {
     pub(super) name: String,
     pub(super) value: u64,
     pub(super) unit: String,
+    pub(super) doc: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ServerLimit {
+    pub(super) name: String,
+    pub(super) default: u64,
+    pub(super) min: u64,
+    /// The smallest value other than 0, where that is more than `min` says.
+    #[serde(default)]
+    pub(super) least: u64,
+    pub(super) max: u64,
+    pub(super) unit: String,
+    pub(super) error: Option<String>,
     pub(super) doc: String,
 }
 
@@ -144,6 +160,7 @@ impl Spec {
         #[derive(Deserialize)]
         struct Limits {
             limit: Vec<Limit>,
+            server_limit: Vec<ServerLimit>,
         }
         #[derive(Deserialize)]
         struct Errors {
@@ -153,8 +170,10 @@ impl Spec {
         struct Options {
             option: Vec<Opt>,
         }
+        let Limits { limit, server_limit } = read(dir, "limits.toml")?;
         let spec = Self {
-            limits: read::<Limits>(dir, "limits.toml")?.limit,
+            limits: limit,
+            server_limits: server_limit,
             errors: read::<Errors>(dir, "errors.toml")?.error,
             options: read::<Options>(dir, "options.toml")?.option,
             kinds: read(dir, "kinds.toml")?,
@@ -167,6 +186,13 @@ impl Spec {
         unique("error number", self.errors.iter().map(|e| e.number))?;
         unique("error name", self.errors.iter().map(|e| &e.name))?;
         unique("limit", self.limits.iter().map(|l| &l.name))?;
+        unique("limit of a server", self.server_limits.iter().map(|l| &l.name))?;
+        for limit in &self.server_limits {
+            let known = |name: &String| self.errors.iter().any(|error| error.name == *name);
+            if limit.error.as_ref().is_some_and(|name| !known(name)) {
+                return Err(format!("limit {}: its error does not exist", limit.name));
+            }
+        }
         unique("option", self.options.iter().map(|o| (&o.scope, &o.name)))?;
         for option in &self.options {
             // A URL has no scopes: one value has to suit all options of a name.

@@ -49,6 +49,56 @@ pub(super) fn limits(spec: &Spec) -> String {
     out
 }
 
+/// `server_limits.rs`.
+pub(super) fn server_limits(spec: &Spec) -> String {
+    let mut out = format!("//! Limits that a server's configuration sets.\n{HEAD}");
+    put!(out, "use crate::error::Code;\nuse crate::limits::LimitRow;\n");
+    put!(out, "use crate::limits::ServerLimitInfo;\n");
+    put!(out, "/// A limit that a server's configuration sets.");
+    put!(out, "#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]");
+    put!(out, "pub enum ServerLimit {{");
+    for limit in &spec.server_limits {
+        put!(out, "/// {} In {}.\n{},", limit.doc, limit.unit, camel(&limit.name));
+    }
+    put!(
+        out,
+        "}}\n\n/// All limits that a server's configuration sets, in the order of [`ServerLimit`]."
+    );
+    put!(out, "pub const SERVER_LIMITS: &[ServerLimitInfo] = &[");
+    for limit in &spec.server_limits {
+        let error = match &limit.error {
+            Some(name) => format!("Some(Code::{name})"),
+            None => "None".to_owned(),
+        };
+        put!(
+            out,
+            "ServerLimitInfo {{ limit: ServerLimit::{}, name: {:?}, default: {}, min: {}, least: {}, max: {}, unit: {:?}, error: {error}, doc: {:?} }},",
+            camel(&limit.name),
+            limit.name,
+            grouped(limit.default),
+            grouped(limit.min),
+            grouped(limit.least.max(limit.min)),
+            grouped(limit.max),
+            limit.unit,
+            limit.doc,
+        );
+    }
+    put!(out, "];\n\n/// All limits of the protocol.");
+    put!(out, "pub const LIMITS: &[LimitRow] = &[");
+    for limit in &spec.limits {
+        put!(
+            out,
+            "LimitRow {{ name: {:?}, value: {}, unit: {:?}, doc: {:?} }},",
+            limit.name.to_lowercase(),
+            grouped(limit.value),
+            limit.unit,
+            limit.doc,
+        );
+    }
+    put!(out, "];");
+    out
+}
+
 /// `codes.rs`.
 pub(super) fn codes(spec: &Spec) -> String {
     let mut out =

@@ -43,6 +43,7 @@ const FEATURES: &[&str] = &[
     "offsets",
     "named_consumer",
     "users",
+    "limits",
 ];
 
 /// The arguments of an operation, and what they refer to by name.
@@ -165,6 +166,7 @@ async fn admin(a: &Args<'_>, op: &str) -> Outcome {
     Ok(match op {
         "server" => values::server(&client.server()),
         "ping" => client.ping().await.map(|_| json!({}))?,
+        "limits.describe" => values::limits(&client.describe_limits().await?),
         "client.close" => done(client.close().await?),
         "stream.create" => stream(&client.create_stream(a.text("name")?).await?),
         "stream.describe" => stream(&client.describe_stream(a.text("name")?).await?),

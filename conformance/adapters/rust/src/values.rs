@@ -5,8 +5,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Map, Value, json};
 use tidewire::{
-    Batch, ConsumerStats, Error, Event, PartitionInfo, Position, Receipt, Record, RecordView,
-    ServerInfo, TopicInfo,
+    Batch, ConsumerStats, Error, Event, LimitInfo, PartitionInfo, Position, Receipt, Record,
+    RecordView, ServerInfo, TopicInfo,
 };
 
 use crate::Failure;
@@ -105,6 +105,18 @@ pub(crate) fn topic(info: &TopicInfo) -> Value {
         "retention_bytes": info.retention_bytes.to_string(),
         "dedup_window_ms": info.dedup_window_ms.to_string(),
     })
+}
+
+/// Limits by their names.
+pub(crate) fn limits(limits: &[LimitInfo]) -> Value {
+    let each = |limit: &LimitInfo| {
+        let told = json!({
+            "value": limit.value.to_string(), "unit": limit.unit,
+            "configured": limit.configured, "used": limit.used.to_string(),
+        });
+        (limit.name.clone(), told)
+    };
+    json!({"limits": limits.iter().map(each).collect::<Map<_, _>>()})
 }
 
 pub(crate) fn server(server: &ServerInfo) -> Value {

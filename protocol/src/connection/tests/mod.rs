@@ -17,6 +17,7 @@ mod heartbeat;
 mod hostile;
 mod model;
 mod replies;
+mod throttle;
 
 use std::collections::VecDeque;
 
