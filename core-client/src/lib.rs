@@ -80,6 +80,7 @@ pub use events::{Event, Events};
 pub use groups::{CommittedOffset, GroupDescription};
 pub use producer::stats::{CloseError, ProducerStats, Unsent};
 pub use producer::ticket::{Receipt, Ticket};
+pub use producer::tickets::Tickets;
 pub use producer::{EnqueueError, Producer, ProducerBuilder, QueueFull};
 pub use record::Record;
 pub use stream::{BatchStream, RecordStream};

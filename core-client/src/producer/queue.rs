@@ -6,6 +6,8 @@
 //! the batches of a partition are sealed one after the other, in the order in which their records
 //! came.
 
+mod many;
+
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 use std::sync::Arc;
@@ -315,10 +317,10 @@ impl Queue {
             }
         });
         if has_queue {
-            extend_runs(&mut pending.runs, number, index);
+            extend_runs(&mut pending.runs, number, index, 1);
         }
         pending.cost += cost;
-        pending.completion.add_record();
+        pending.completion.add_records(1);
         let until = pending.until;
         let ticket = Ticket::new(Arc::clone(&pending.completion), number, index);
         let full = size >= batch_bytes || place.builder.len() >= batch_records;
