@@ -100,7 +100,9 @@ pub(super) fn batches(out: &mut Vectors) {
     let last = ids.len() - 1;
     let padding = lz4.len() - 1;
     assert_eq!(lz4[padding], 0, "there is padding");
-    let patches: [(&str, &str, &[u8], usize, u8, &str); 15] = [
+    // Name and rule, the batch, which byte of it changes by which bits, and how it is refused.
+    type Patch<'a> = (&'a str, &'a str, &'a [u8], usize, u8, &'a str);
+    let patches: [Patch<'_>; 15] = [
         ("nonce", "B-19", ids, 88, 1, failed),
         ("nonce-end", "B-19", ids, 111, 1, failed),
         ("id", "B-19", ids, 120, 1, failed),
