@@ -6,11 +6,13 @@ or, for a program in another language:
 
     python3 bench/servers.py nats kafka -- node bench/node/run.mjs
 
-NATS is Debian's `nats-server`. Kafka comes from Maven Central, by `mvn` and pom.xml beside this file,
+NATS is Debian's `nats-server`, Redis its `redis-server`. Kafka comes from Maven Central, by `mvn` and pom.xml beside this file,
 into target/bench/kafka. A server that cannot be had is None, and the reason is told on stderr.
-Both keep their records as their users run them: NATS JetStream in files, synced every two minutes by
-default; Kafka in files, synced by the operating system when it likes. An acknowledgement of either
-promises what Tidewire's `acks=written` does.
+They keep their records as their users run them: NATS JetStream in files, synced every two minutes by
+default; Kafka in files, synced by the operating system when it likes; Redis in its append-only file,
+synced every second. An acknowledgement of each promises what Tidewire's `acks=written` does. With
+`synced` they are told to sync before they acknowledge, as `acks=synced` does: `sync_interval: always`,
+`log.flush.interval.messages=1`, `appendfsync always`.
 """
 
 from __future__ import annotations
@@ -66,7 +68,7 @@ def stop(server: subprocess.Popen[bytes]) -> None:
 
 
 @contextmanager
-def nats(directory: Path) -> Iterator[str | None]:
+def nats(directory: Path, synced: bool = False) -> Iterator[str | None]:
     """NATS with JetStream; its URL."""
     program = shutil.which("nats-server") or shutil.which("nats-server", path="/usr/sbin:/usr/bin")
     if program is None:
@@ -74,7 +76,15 @@ def nats(directory: Path) -> Iterator[str | None]:
         yield None
         return
     port = free_port()
-    command = [program, "-a", "127.0.0.1", "-p", str(port), "-js", "-sd", str(directory / "nats")]
+    version = subprocess.run([program, "--version"], check=False, stdout=subprocess.PIPE, text=True).stdout
+    if synced and (found := re.search(r"v(\d+)\.(\d+)", version)) and (int(found[1]), int(found[2])) < (2, 10):
+        absent("NATS, synced", f"{version.strip()} cannot sync before it acknowledges, 2.10 and later can")
+        yield None
+        return
+    configuration = directory / "nats.conf"
+    always = "\n  sync_interval: always" if synced else ""
+    configuration.write_text(f'jetstream {{\n  store_dir: "{directory / "nats"}"{always}\n}}\n')
+    command = [program, "-a", "127.0.0.1", "-p", str(port), "-c", str(configuration)]
     with open(directory / "nats.log", "wb") as log:
         server = subprocess.Popen(command, stdout=log, stderr=log)
     try:
@@ -88,7 +98,31 @@ def nats(directory: Path) -> Iterator[str | None]:
 
 
 @contextmanager
-def kafka(directory: Path) -> Iterator[str | None]:
+def redis(directory: Path, synced: bool = False) -> Iterator[str | None]:
+    """Redis with an append-only file; its URL."""
+    program = shutil.which("redis-server")
+    if program is None:
+        absent("Redis", "there is no redis-server (Debian: redis-server)")
+        yield None
+        return
+    port, place = free_port(), directory / "redis"
+    place.mkdir()
+    command = [program, "--bind", "127.0.0.1", "--port", str(port), "--dir", str(place), "--save", "",
+               "--appendonly", "yes", "--appendfsync", "always" if synced else "everysec"]  # fmt: skip
+    with open(directory / "redis.log", "wb") as log:
+        server = subprocess.Popen(command, stdout=log, stderr=log)
+    try:
+        if wait_for(port, server):
+            yield f"redis://127.0.0.1:{port}"
+        else:
+            absent("Redis", f"it does not start: {(directory / 'redis.log').read_text()[-500:]}")
+            yield None
+    finally:
+        stop(server)
+
+
+@contextmanager
+def kafka(directory: Path, synced: bool = False) -> Iterator[str | None]:
     """One broker of Kafka, that is its own controller; its address."""
     java = shutil.which("java")
     if java is None or not fetched():
@@ -110,6 +144,7 @@ transaction.state.log.replication.factor=1
 transaction.state.log.min.isr=1
 group.initial.rebalance.delay.ms=0
 """
+        + ("log.flush.interval.messages=1\n" if synced else "")
     )
     base = [java, "-Xmx1g", "-cp", f"{JARS}/*"]
     log_path = directory / "kafka.log"
@@ -155,7 +190,7 @@ def tidewire(binary: Path, directory: Path) -> tuple[subprocess.Popen[str], str]
 
 
 def main() -> int:
-    """servers.py [nats] [kafka] -- COMMAND: runs it with NATS and KAFKA set to where they are."""
+    """servers.py [nats] [kafka] [redis] -- COMMAND: runs it with NATS, KAFKA and REDIS set to where they are."""
     if "--" not in sys.argv:
         print(main.__doc__, file=sys.stderr)
         return 2
@@ -165,7 +200,7 @@ def main() -> int:
         with contextlib.ExitStack() as stack:
             environment = dict(os.environ)
             for name in names:
-                start = {"nats": nats, "kafka": kafka}[name]
+                start = {"nats": nats, "kafka": kafka, "redis": redis}[name]
                 if (address := stack.enter_context(start(Path(directory)))) is not None:
                     environment[name.upper()] = address
             return subprocess.run(command, check=False, env=environment).returncode

@@ -36,6 +36,11 @@ type ClientOptions struct {
 	// TLSDanger is "trust-any-server" to believe whoever answers, so that anybody on the way can read
 	// and change everything: for trials only.
 	TLSDanger string
+	// EncryptionKeys are keys that batches are encrypted and read with, as `tidewire keygen` prints
+	// them, with commas between them.
+	EncryptionKeys string
+	// EncryptionKeyFile is a file with such keys, one a line; they are added to EncryptionKeys.
+	EncryptionKeyFile string
 	// ConnectTimeoutMs bounds reaching a server, for each address, in milliseconds.
 	ConnectTimeoutMs *uint32
 	// RequestTimeoutMs bounds every request, in milliseconds.
@@ -85,6 +90,8 @@ func Connect(ctx context.Context, url string, options *ClientOptions) (*Client, 
 	given.tls_cert_file = a.optional(options.TLSCertFile)
 	given.tls_key_file = a.optional(options.TLSKeyFile)
 	given.tls_danger = a.optional(options.TLSDanger)
+	given.encryption_keys = a.optional(options.EncryptionKeys)
+	given.encryption_key_file = a.optional(options.EncryptionKeyFile)
 	given.connect_timeout_ms = u32(options.ConnectTimeoutMs)
 	given.request_timeout_ms = u32(options.RequestTimeoutMs)
 	given.heartbeat_ms = u32(options.HeartbeatMs)

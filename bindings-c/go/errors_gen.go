@@ -134,6 +134,12 @@ const (
 	ErrGroupFull Code = 505
 	// ErrTooManyGroups: the server has as many groups as it may.
 	ErrTooManyGroups Code = 506
+	// ErrEncryptionKeyMissing: the batch is encrypted, and the client does not have its key.
+	ErrEncryptionKeyMissing Code = 507
+	// ErrEncryptionKeyWrong: the batch is encrypted with another key than the client's of the same number.
+	ErrEncryptionKeyWrong Code = 508
+	// ErrDecryptionFailed: an encrypted batch was changed, or is not where it was written.
+	ErrDecryptionFailed Code = 509
 	// ErrInternal: the server failed at a request.
 	ErrInternal Code = 900
 	// ErrShuttingDown: the server is shutting down.

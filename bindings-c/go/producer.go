@@ -56,6 +56,8 @@ type ProducerOptions struct {
 	Codec             *Codec
 	DeliveryTimeoutMs *uint32
 	QueueFull         *QueueFull
+	// EncryptionKeyID is the number of the client's key that batches are encrypted with; 0 is none.
+	EncryptionKeyID *uint32
 }
 
 // Header is a header of a record.
@@ -131,6 +133,7 @@ func (client *Client) Producer(ctx context.Context, topic string, options *Produ
 	given.codec = u32((*uint32)(options.Codec))
 	given.delivery_timeout_ms = u32(options.DeliveryTimeoutMs)
 	given.queue_full = u32((*uint32)(options.QueueFull))
+	given.encryption_key_id = u32(options.EncryptionKeyID)
 	given.completions = C.TW_UNSET
 	name := a.text(topic)
 	err := wait(ctx, func(err **C.tw_error) { C.tw_producer_open(client.raw, name, &given, &raw, err) })

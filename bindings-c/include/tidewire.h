@@ -349,6 +349,15 @@ typedef struct {
    */
   const char *tls_danger;
   /**
+   * Keys that batches are encrypted and read with, as `tidewire keygen` prints them, with commas
+   * between them.
+   */
+  const char *encryption_keys;
+  /**
+   * A file with such keys, one a line; they are added to those of `encryption_keys`.
+   */
+  const char *encryption_key_file;
+  /**
    * Time to reach a server and finish the handshake, for each address, in milliseconds.
    */
   uint32_t connect_timeout_ms;
@@ -633,6 +642,10 @@ typedef struct {
    * What happens to a record for which the queue has no room: one of `TW_QUEUE_FULL_…`.
    */
   uint32_t queue_full;
+  /**
+   * Number of the client's key that batches are encrypted with; 0, as if unset, encrypts nothing.
+   */
+  uint32_t encryption_key_id;
   /**
    * 1 to have the outcomes of all records told by `tw_client_poll`, as events of the kind
    * `TW_EVENT_SETTLED`. Whoever sets it polls: with 65,536 of them waiting, no more records
@@ -2636,9 +2649,9 @@ void tw_new_token_free(tw_new_token *token);
 
 /* What a struct that its caller fills begins with. */
 #define TW_CLIENT_OPTIONS_INIT \
-  { sizeof(tw_client_options), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, TW_UNSET, TW_UNSET, TW_UNSET, TW_UNSET, TW_UNSET, TW_UNSET, NULL }
+  { sizeof(tw_client_options), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, TW_UNSET, TW_UNSET, TW_UNSET, TW_UNSET, TW_UNSET, TW_UNSET, NULL }
 #define TW_PRODUCER_OPTIONS_INIT \
-  { sizeof(tw_producer_options), NULL, TW_UNSET, TW_UNSET, TW_UNSET, TW_UNSET, TW_UNSET, TW_UNSET, TW_UNSET, TW_UNSET, TW_UNSET, TW_UNSET, NULL }
+  { sizeof(tw_producer_options), NULL, TW_UNSET, TW_UNSET, TW_UNSET, TW_UNSET, TW_UNSET, TW_UNSET, TW_UNSET, TW_UNSET, TW_UNSET, TW_UNSET, TW_UNSET, NULL }
 #define TW_PRODUCER_STATS_INIT \
   { sizeof(tw_producer_stats), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
 #define TW_CONSUMER_OPTIONS_INIT \

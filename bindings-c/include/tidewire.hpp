@@ -300,6 +300,8 @@ struct client_options {
   std::optional<std::string> user, secret, secret_file;
   /* For tidewire+tls://, as tw_client_options says. */
   std::optional<std::string> tls_ca_file, tls_cert_file, tls_key_file, tls_danger;
+  /* Keys of encrypted batches, and a file of more of them. */
+  std::optional<std::string> encryption_keys, encryption_key_file;
   std::optional<std::uint32_t> connect_timeout_ms, request_timeout_ms, heartbeat_ms, retry_backoff_ms,
       retry_backoff_max_ms, runtime_threads;
 };
@@ -312,7 +314,7 @@ struct topic_options {
 struct producer_options {
   std::optional<std::string> name;
   std::optional<std::uint32_t> acks, linger_ms, batch_bytes, batch_records, queue_bytes, max_in_flight, codec,
-      delivery_timeout_ms, queue_full;
+      delivery_timeout_ms, queue_full, encryption_key_id;
 };
 
 struct consumer_options {
@@ -343,6 +345,8 @@ inline tw_client_options raw(const client_options &it) {
   raw.tls_cert_file = text(it.tls_cert_file);
   raw.tls_key_file = text(it.tls_key_file);
   raw.tls_danger = text(it.tls_danger);
+  raw.encryption_keys = text(it.encryption_keys);
+  raw.encryption_key_file = text(it.encryption_key_file);
   raw.connect_timeout_ms = it.connect_timeout_ms.value_or(TW_UNSET);
   raw.request_timeout_ms = it.request_timeout_ms.value_or(TW_UNSET);
   raw.heartbeat_ms = it.heartbeat_ms.value_or(TW_UNSET);
@@ -375,6 +379,7 @@ inline tw_producer_options raw(const producer_options &it) {
   raw.codec = it.codec.value_or(TW_UNSET);
   raw.delivery_timeout_ms = it.delivery_timeout_ms.value_or(TW_UNSET);
   raw.queue_full = it.queue_full.value_or(TW_UNSET);
+  raw.encryption_key_id = it.encryption_key_id.value_or(TW_UNSET);
   return raw;
 }
 

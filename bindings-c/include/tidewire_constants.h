@@ -134,6 +134,12 @@
 #define TW_E_GROUP_FULL 505
 /* The server has as many groups as it may. */
 #define TW_E_TOO_MANY_GROUPS 506
+/* The batch is encrypted, and the client does not have its key. */
+#define TW_E_ENCRYPTION_KEY_MISSING 507
+/* The batch is encrypted with another key than the client's of the same number. */
+#define TW_E_ENCRYPTION_KEY_WRONG 508
+/* An encrypted batch was changed, or is not where it was written. */
+#define TW_E_DECRYPTION_FAILED 509
 /* The server failed at a request. */
 #define TW_E_INTERNAL 900
 /* The server is shutting down. */
@@ -208,6 +214,8 @@
 #define TW_MAX_REMEMBERED_IDS 900000u /* Ids of records that a partition remembers for its topic's `dedup_window_ms`; then the oldest go before their time. In ids. */
 #define TW_MAX_REMEMBERED_REFUSALS 1024u /* Batches that a partition remembers to have refused for their ids, so that a late copy is refused as well; then the oldest are forgotten. In batches. */
 #define TW_MAX_SEEN_RANGES 240u /* Most ranges in the answer to a batch with ids that were seen: it fits into the smallest frame. In ranges. */
+#define TW_MAX_ENCRYPTION_KEY_ID 4294967294u /* Highest number of an encryption key; the lowest is 1. In . */
+#define TW_MAX_ENCRYPTION_KEYS 256u /* Most encryption keys of a client. In keys. */
 #define TW_MAX_CORRELATION 9223372036854775807ull /* Highest correlation of a request: numbers above are a server's own. In requests. */
 #define TW_MAX_IN_FLIGHT 1024u /* Most unanswered requests on a connection. In requests. */
 #define TW_MAX_IN_FLIGHT_BYTES 33554432u /* Payload bytes of unanswered requests on a connection past which the receiver stops reading. In bytes. */
@@ -247,6 +255,8 @@
 #define TW_DEFAULT_TLS_CERT_FILE "" /* A file with a certificate, in PEM, that shows the server who the client is; those between it and its root follow it. Default "". */
 #define TW_DEFAULT_TLS_KEY_FILE "" /* A file with the private key of tls_cert_file, in PEM. Default "". */
 #define TW_DEFAULT_TLS_DANGER "" /* trust-any-server takes whoever answers for the server, so that anybody on the way can read and change everything: for trials only. Default "". */
+#define TW_DEFAULT_ENCRYPTION_KEYS "" /* Keys that batches are encrypted and read with, as `tidewire keygen` prints them, with commas between them. A URL, which is shown and logged in many places, may not have them. Default "". */
+#define TW_DEFAULT_ENCRYPTION_KEY_FILE "" /* A file with such keys, one a line; what follows a # is ignored. Read when the client connects first. Its keys are added to those of encryption_keys. Default "". */
 #define TW_DEFAULT_CONNECT_TIMEOUT_MS 5000u /* Time to reach a server and finish the handshake, for each address. In milliseconds. Default 5000. 1 to 600000. */
 #define TW_DEFAULT_REQUEST_TIMEOUT_MS 30000u /* Time until an unanswered request fails; its outcome is then unknown. In milliseconds. Default 30000. 1 to 600000. */
 #define TW_DEFAULT_HEARTBEAT_MS 30000u /* Silence after which a peer is asked for a sign of life; three times this closes the connection. In milliseconds. Default 30000. 1000 to 600000. */
@@ -262,6 +272,7 @@
 #define TW_DEFAULT_DELIVERY_TIMEOUT_MS 120000u /* Time from enqueueing a record to its outcome, with all retries and reconnects; then it fails, or its outcome is unknown if it may have been appended. In milliseconds. Default 120000. 1 to 86400000. */
 #define TW_DEFAULT_QUEUE_FULL "block" /* What happens to a record for which the queue has no room: block (send waits; enqueue, which never waits, gives it back), error (both give it back) or drop (it is dropped, and its outcome is QUEUE_FULL). Default "block". */
 #define TW_DEFAULT_CODEC "topic" /* Compression of batches: none, lz4 (fast), zstd (small) or topic, which is what the topic was created with. Batches that would not shrink stay plain. Default "topic". */
+#define TW_DEFAULT_ENCRYPTION_KEY_ID 0u /* Number of the client's key that batches are encrypted with, so that the server and its disks never see values, keys and headers; 0 encrypts nothing. Ids stay readable, as does the number of records and their earliest time. Default 0. 0 to 4294967294. */
 #define TW_DEFAULT_START "latest" /* Where to begin: earliest, latest, an offset, last:N (that many records before the end) or time:T (the first record appended at T, in microseconds since the Unix epoch, or later). Default "latest". */
 #define TW_DEFAULT_PREFETCH_BYTES 16777216u /* Bound of the batches that were delivered but not yet taken, over all partitions of a consumer; each partition may exceed its share by one batch. In bytes. Default 16777216. 65536 to 1073741824. */
 #define TW_DEFAULT_MEMBER_NAME "" /* A name under which a member of a group keeps its place when its program is restarted; empty is none. Default "". */

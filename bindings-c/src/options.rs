@@ -49,6 +49,11 @@ pub struct tw_client_options {
     /// `trust-any-server` believes whoever answers, so that anybody on the way can read and change
     /// everything: for trials only.
     pub tls_danger: *const c_char,
+    /// Keys that batches are encrypted and read with, as `tidewire keygen` prints them, with commas
+    /// between them.
+    pub encryption_keys: *const c_char,
+    /// A file with such keys, one a line; they are added to those of `encryption_keys`.
+    pub encryption_key_file: *const c_char,
     /// Time to reach a server and finish the handshake, for each address, in milliseconds.
     pub connect_timeout_ms: u32,
     /// Time until an unanswered request fails with its outcome unknown, in milliseconds: the bound
@@ -92,6 +97,8 @@ pub struct tw_producer_options {
     pub delivery_timeout_ms: u32,
     /// What happens to a record for which the queue has no room: one of `TW_QUEUE_FULL_…`.
     pub queue_full: u32,
+    /// Number of the client's key that batches are encrypted with; 0, as if unset, encrypts nothing.
+    pub encryption_key_id: u32,
     /// 1 to have the outcomes of all records told by `tw_client_poll`, as events of the kind
     /// `TW_EVENT_SETTLED`. Whoever sets it polls: with 65,536 of them waiting, no more records
     /// are taken.
@@ -277,6 +284,8 @@ unsafe impl Grows for tw_client_options {
             tls_cert_file: ptr::null(),
             tls_key_file: ptr::null(),
             tls_danger: ptr::null(),
+            encryption_keys: ptr::null(),
+            encryption_key_file: ptr::null(),
             connect_timeout_ms: TW_UNSET,
             request_timeout_ms: TW_UNSET,
             heartbeat_ms: TW_UNSET,
@@ -306,6 +315,7 @@ unsafe impl Grows for tw_producer_options {
             codec: TW_UNSET,
             delivery_timeout_ms: TW_UNSET,
             queue_full: TW_UNSET,
+            encryption_key_id: TW_UNSET,
             completions: TW_UNSET,
             user_data: ptr::null_mut(),
         }
@@ -400,7 +410,9 @@ impl tw_client_options {
             tls_ca_file(str::to_owned),
             tls_cert_file(str::to_owned),
             tls_key_file(str::to_owned),
-            tls_danger(str::to_owned)
+            tls_danger(str::to_owned),
+            encryption_keys(Secret::new),
+            encryption_key_file(str::to_owned)
         );
         hand_on!(self => builder: connect_timeout_ms, request_timeout_ms, heartbeat_ms,
             retry_backoff_ms, retry_backoff_max_ms, runtime_threads);
@@ -420,7 +432,7 @@ impl tw_producer_options {
             builder = builder.name(name);
         }
         hand_on!(self => builder: linger_ms, batch_bytes, batch_records, queue_bytes,
-            max_in_flight, delivery_timeout_ms);
+            max_in_flight, delivery_timeout_ms, encryption_key_id);
         if self.acks != TW_UNSET {
             let acks = u8::try_from(self.acks).map_or(Acks::Other(u8::MAX), Acks::from);
             builder = builder.acks(acks);

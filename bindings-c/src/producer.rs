@@ -9,7 +9,7 @@ use std::mem::MaybeUninit;
 use std::sync::{Arc, OnceLock};
 
 use tidewire::blocking::{Canceller, Client, Producer, ProducerBuilder, Runtime};
-use tidewire::{CloseError, Code, Error, Ticket};
+use tidewire::{CloseError, Code, Error, RecordRef, Ticket};
 
 use crate::client::{ClientValue, tw_client};
 use crate::error::{Failure, tw_error};
@@ -19,7 +19,7 @@ use crate::guard::{
 };
 use crate::hub::{Handle, Hub, Opaque, TW_EVENT_CLOSED, TW_EVENT_FLUSHED, TW_EVENT_OPENED};
 use crate::options::{switch, tw_producer_options};
-use crate::ticket::{TicketValue, tw_receipt, tw_record, tw_ticket};
+use crate::ticket::{TicketValue, now_us, tw_receipt, tw_record, tw_ticket};
 
 /// A producer, perhaps still being opened.
 #[derive(Debug)]
@@ -223,6 +223,34 @@ pub unsafe extern "C" fn tw_producer_enqueue_ticket(
     })
 }
 
+/// The first of many records, as far as they are alike: without headers and ids, for the same
+/// partition, or for none in particular.
+struct Run<'a>([RecordRef<'a>; RUN]);
+
+/// Most records of a [`Run`]: so few that they lie on the stack, and enough that what is done for
+/// all of them at once is not felt.
+const RUN: usize = 64;
+
+impl Run<'_> {
+    /// # Safety
+    /// The records point to what the header says.
+    unsafe fn of(records: &[tw_record]) -> (Self, usize) {
+        let mut run = [RecordRef::at(0); RUN];
+        let partition = records.first().and_then(tw_record::named_partition);
+        let (now_us, mut len) = (now_us(), 0);
+        for (place, record) in run.iter_mut().zip(records) {
+            // SAFETY: as the caller says.
+            let plain = unsafe { record.plain(now_us) };
+            let Some(plain) = plain.filter(|_| record.named_partition() == partition) else {
+                break;
+            };
+            *place = plain;
+            len += 1;
+        }
+        (Self(run), len)
+    }
+}
+
 /// Puts many records into the queue with one call, in order and without waiting. `numbers`, which
 /// may be NULL, has room for `count` numbers. `*taken`, which may not be NULL, is how many were
 /// taken: fewer than `count` only on failure, which is then that of `records[*taken]`.
@@ -239,13 +267,29 @@ pub unsafe extern "C" fn tw_producer_enqueue_many(
         let taken = place(taken, "taken")?.write(0);
         let producer = value(producer)?.producer()?.as_async()?;
         // SAFETY: as the header says.
-        for record in unsafe { array(records, count, "records") }? {
-            let ticket = enqueue(producer, record)?;
-            if !numbers.is_null() {
-                // SAFETY: there is room for as many as there are records.
-                unsafe { numbers.add(*taken).write(ticket.number()) };
+        let mut left = unsafe { array(records, count, "records") }?;
+        while let Some(record) = left.first() {
+            // SAFETY: as the header says.
+            let (run, len) = unsafe { Run::of(left) };
+            let mut note = |number| {
+                if !numbers.is_null() {
+                    // SAFETY: there is room for as many as there are records.
+                    unsafe { numbers.add(*taken).write(number) };
+                }
+                *taken += 1;
+            };
+            if len == 0 {
+                note(enqueue(producer, record)?.number());
+                left = &left[1..];
+                continue;
             }
-            *taken += 1;
+            let (tickets, refused) =
+                producer.enqueue_many(&run.0[..len], record.named_partition());
+            tickets.numbers().for_each(note);
+            if let Some(error) = refused {
+                return Err(error.into());
+            }
+            left = &left[len..];
         }
         Ok(())
     })

@@ -141,7 +141,32 @@ impl tw_record {
         let timestamp_us =
             if self.set & TW_RECORD_TIMESTAMP != 0 { self.timestamp_us } else { now_us() };
         let record = RecordRef { key, value, headers: shown, timestamp_us, id };
-        f(&record, (self.set & TW_RECORD_PARTITION != 0).then_some(self.partition))
+        f(&record, self.named_partition())
+    }
+
+    /// The record, if it has nothing but a key, a value and a time, which is `now_us` if it has
+    /// none itself.
+    ///
+    /// # Safety
+    /// It points to what the header says.
+    #[inline]
+    pub(crate) unsafe fn plain<'a>(&self, now_us: i64) -> Option<RecordRef<'a>> {
+        let known = TW_RECORD_TIMESTAMP | TW_RECORD_PARTITION;
+        if self.header_count != 0 || !self.id.is_null() || self.set & !known != 0 {
+            return None;
+        }
+        let timestamp_us =
+            if self.set & TW_RECORD_TIMESTAMP != 0 { self.timestamp_us } else { now_us };
+        // SAFETY: as the caller says.
+        let (key, value) =
+            unsafe { (self.key.bytes("key").ok()?, self.value.bytes("value").ok()?) };
+        Some(RecordRef { key, value, ..RecordRef::at(timestamp_us) })
+    }
+
+    /// The partition that it names.
+    #[inline]
+    pub(crate) fn named_partition(&self) -> Option<u32> {
+        (self.set & TW_RECORD_PARTITION != 0).then_some(self.partition)
     }
 
     /// A record of its own.
@@ -179,7 +204,7 @@ impl tw_header {
 }
 
 /// Microseconds since the Unix epoch; 0 on a clock that is set before it.
-fn now_us() -> i64 {
+pub(crate) fn now_us() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
 }

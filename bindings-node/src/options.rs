@@ -56,6 +56,8 @@ impl Options {
                 "tls_cert_file" => builder.tls_cert_file(value),
                 "tls_key_file" => builder.tls_key_file(value),
                 "tls_danger" => builder.tls_danger(value),
+                "encryption_keys" => builder.encryption_keys(Secret::new(value)),
+                "encryption_key_file" => builder.encryption_key_file(value),
                 "client_name" => builder.client_name(value),
                 "connect_timeout_ms" => builder.connect_timeout_ms(parse(name, value)?),
                 "request_timeout_ms" => builder.request_timeout_ms(parse(name, value)?),
@@ -79,6 +81,7 @@ impl Options {
                 "queue_bytes" => builder.queue_bytes(parse(name, value)?),
                 "max_in_flight" => builder.max_in_flight(parse(name, value)?),
                 "delivery_timeout_ms" => builder.delivery_timeout_ms(parse(name, value)?),
+                "encryption_key_id" => builder.encryption_key_id(parse(name, value)?),
                 "queue_full" => builder.queue_full(match value {
                     "block" => QueueFull::Block,
                     "error" => QueueFull::Error,

@@ -22,6 +22,9 @@ const TIMESTAMP: u32 = 4;
 const PARTITION: u32 = 8;
 const ID: u32 = 16;
 
+/// Most records that are handed over together.
+const RUN: usize = 64;
+
 /// A producer of the core's.
 #[napi]
 pub struct NativeProducer {
@@ -73,14 +76,17 @@ impl NativeProducer {
     /// if that is not all, [`NativeProducer::failure`] says why the next one was not.
     #[napi]
     pub fn push(&mut self, chunk: &[u8], expedite: bool) -> u32 {
-        let (mut reader, mut taken) = (Reader { rest: chunk }, 0);
+        let (mut reader, mut taken) = (Reader { rest: chunk, now_us: now_us() }, 0);
         let failure = loop {
             if reader.rest.is_empty() {
                 break None;
             }
             match self.push_next(&mut reader) {
-                Ok(()) => taken += 1,
-                Err(failure) => break Some(failure),
+                Ok(count) => taken += count,
+                Err((count, failure)) => {
+                    taken += count;
+                    break Some(failure);
+                }
             }
         };
         self.failure = failure;
@@ -90,7 +96,32 @@ impl NativeProducer {
         taken
     }
 
-    fn push_next(&self, reader: &mut Reader<'_>) -> Result<(), Failure> {
+    /// Pushes the next records that are alike: without headers, for the same partition or none.
+    /// Or else one. Returns how many.
+    fn push_next(&self, reader: &mut Reader<'_>) -> Result<u32, (u32, Failure)> {
+        let producer = self.producer.as_async().map_err(|error| (0, Failure::of(&error)))?;
+        let mut run = [RecordRef::at(0); RUN];
+        let (mut len, mut of) = (0, None);
+        let mut ahead = *reader;
+        while len < RUN
+            && let Some(Packed { record, partition, names }) = ahead.record()
+            && names.rest.is_empty()
+            && *of.get_or_insert(partition) == partition
+        {
+            run[len] = record;
+            len += 1;
+            *reader = ahead;
+        }
+        if len == 0 {
+            return self.push_one(producer, reader).map(|()| 1).map_err(|failure| (0, failure));
+        }
+        match producer.enqueue_many(&run[..len], of.flatten()) {
+            (_, None) => Ok(len as u32),
+            (tickets, Some(error)) => Err((tickets.len() as u32, Failure::of(&error))),
+        }
+    }
+
+    fn push_one(&self, producer: &Producer, reader: &mut Reader<'_>) -> Result<(), Failure> {
         let record = reader.record().ok_or_else(|| {
             let text = "a chunk of records ends before its last record does".to_owned();
             Failure::invalid(Code::INVALID_ARGUMENT, text)
@@ -113,7 +144,6 @@ impl NativeProducer {
         }
         let headers = if many.is_empty() { &few[..count] } else { &many };
         let record = RecordRef { headers, ..record };
-        let producer = self.producer.as_async().map_err(|error| Failure::of(&error))?;
         producer.enqueue_ref(&record, partition).map_err(|error| Failure::of(&error))?;
         Ok(())
     }
@@ -181,8 +211,11 @@ struct Packed<'a> {
 }
 
 /// What is left of a chunk. Every length is checked against it.
+#[derive(Clone, Copy)]
 struct Reader<'a> {
     rest: &'a [u8],
+    /// The time of records that have none.
+    now_us: i64,
 }
 
 impl<'a> Reader<'a> {
@@ -212,7 +245,7 @@ impl<'a> Reader<'a> {
         let key_len = self.word()? as usize;
         let headers_len = self.word()? as usize;
         let timestamp_us = if what & TIMESTAMP == 0 {
-            now_us()
+            self.now_us
         } else {
             self.array().map(i64::from_le_bytes)?
         };
@@ -220,7 +253,7 @@ impl<'a> Reader<'a> {
         let id = if what & ID == 0 { None } else { Some(self.array()?) };
         let value = self.bytes(value_len)?;
         let key = self.bytes(key_len)?;
-        let names = Reader { rest: self.bytes(headers_len)? };
+        let names = Reader { rest: self.bytes(headers_len)?, now_us: self.now_us };
         let len = before - self.rest.len();
         self.bytes(len.wrapping_neg() & 3)?;
         let record = RecordRef {

@@ -47,6 +47,7 @@ function optionText(name: string, info: OptionInfo, value: unknown): string {
     case 'u32':
     case 'u64':
       return numberText(name, info, value)
+    case 'keys':
     case 'string':
       if (typeof value !== 'string') throw badType(name, 'a string', value, CODE)
       return value

@@ -132,6 +132,12 @@ export const Code = {
   GROUP_FULL: 505,
   /** The server has as many groups as it may. */
   TOO_MANY_GROUPS: 506,
+  /** The batch is encrypted, and the client does not have its key. */
+  ENCRYPTION_KEY_MISSING: 507,
+  /** The batch is encrypted with another key than the client's of the same number. */
+  ENCRYPTION_KEY_WRONG: 508,
+  /** An encrypted batch was changed, or is not where it was written. */
+  DECRYPTION_FAILED: 509,
   /** The server failed at a request. */
   INTERNAL: 900,
   /** The server is shutting down. */
@@ -230,6 +236,9 @@ export type ErrorCode =
   | 'E_NOT_ASSIGNED'
   | 'E_GROUP_FULL'
   | 'E_TOO_MANY_GROUPS'
+  | 'E_ENCRYPTION_KEY_MISSING'
+  | 'E_ENCRYPTION_KEY_WRONG'
+  | 'E_DECRYPTION_FAILED'
   | 'E_INTERNAL'
   | 'E_SHUTTING_DOWN'
   | 'E_OVERLOADED'
@@ -400,6 +409,9 @@ export const errors: Readonly<Record<number, ErrorInfo>> = {
   504: { name: "NOT_ASSIGNED", kind: "consume", disposition: 16, text: "the partition is not the member's" },
   505: { name: "GROUP_FULL", kind: "consume", disposition: 0, text: "the group has as many members as it may" },
   506: { name: "TOO_MANY_GROUPS", kind: "consume", disposition: 0, text: "the server has as many groups as it may" },
+  507: { name: "ENCRYPTION_KEY_MISSING", kind: "consume", disposition: 0, text: "the batch is encrypted, and the client does not have its key" },
+  508: { name: "ENCRYPTION_KEY_WRONG", kind: "consume", disposition: 0, text: "the batch is encrypted with another key than the client's of the same number" },
+  509: { name: "DECRYPTION_FAILED", kind: "consume", disposition: 0, text: "an encrypted batch was changed, or is not where it was written" },
   900: { name: "INTERNAL", kind: "server", disposition: 2, text: "the server failed at a request" },
   901: { name: "SHUTTING_DOWN", kind: "server", disposition: 5, text: "the server is shutting down" },
   902: { name: "OVERLOADED", kind: "busy", disposition: 1, text: "the server takes no more for now" },
@@ -437,6 +449,10 @@ export const MAX_REMEMBERED_IDS = 900000
 export const MAX_REMEMBERED_REFUSALS = 1024
 /** Most ranges in the answer to a batch with ids that were seen: it fits into the smallest frame. In ranges. */
 export const MAX_SEEN_RANGES = 240
+/** Highest number of an encryption key; the lowest is 1. In . */
+export const MAX_ENCRYPTION_KEY_ID = 4294967294
+/** Most encryption keys of a client. In keys. */
+export const MAX_ENCRYPTION_KEYS = 256
 /** Highest correlation of a request: numbers above are a server's own. In requests. */
 export const MAX_CORRELATION = 9223372036854775807n
 /** Most unanswered requests on a connection. In requests. */

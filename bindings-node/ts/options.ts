@@ -18,6 +18,10 @@ export interface ClientOptionTable {
   tlsKeyFile?: string | undefined
   /** trust-any-server takes whoever answers for the server, so that anybody on the way can read and change everything: for trials only. Default "". */
   tlsDanger?: string | undefined
+  /** Keys that batches are encrypted and read with, as `tidewire keygen` prints them, with commas between them. A URL, which is shown and logged in many places, may not have them. Default "". */
+  encryptionKeys?: string | undefined
+  /** A file with such keys, one a line; what follows a # is ignored. Read when the client connects first. Its keys are added to those of encryption_keys. Default "". */
+  encryptionKeyFile?: string | undefined
   /** Time to reach a server and finish the handshake, for each address. In milliseconds. Default 5000. 1 to 600000. */
   connectTimeoutMs?: number | undefined
   /** Time until an unanswered request fails; its outcome is then unknown. In milliseconds. Default 30000. 1 to 600000. */
@@ -52,6 +56,8 @@ export interface ProducerOptionTable {
   queueFull?: 'block' | 'error' | 'drop' | undefined
   /** Compression of batches: none, lz4 (fast), zstd (small) or topic, which is what the topic was created with. Batches that would not shrink stay plain. Default "topic". */
   codec?: 'none' | 'lz4' | 'zstd' | 'topic' | undefined
+  /** Number of the client's key that batches are encrypted with, so that the server and its disks never see values, keys and headers; 0 encrypts nothing. Ids stay readable, as does the number of records and their earliest time. Default 0. 0 to 4294967294. */
+  encryptionKeyId?: number | undefined
 }
 
 /** Options of a consumer that all languages have. */
@@ -110,6 +116,8 @@ export const options = {
     tlsCertFile: { name: 'tls_cert_file', type: 'string' },
     tlsKeyFile: { name: 'tls_key_file', type: 'string' },
     tlsDanger: { name: 'tls_danger', type: 'string' },
+    encryptionKeys: { name: 'encryption_keys', type: 'keys' },
+    encryptionKeyFile: { name: 'encryption_key_file', type: 'string' },
     connectTimeoutMs: { name: 'connect_timeout_ms', type: 'u32', min: 1, max: 600000, unit: 'milliseconds' },
     requestTimeoutMs: { name: 'request_timeout_ms', type: 'u32', min: 1, max: 600000, unit: 'milliseconds' },
     heartbeatMs: { name: 'heartbeat_ms', type: 'u32', min: 1000, max: 600000, unit: 'milliseconds' },
@@ -127,6 +135,7 @@ export const options = {
     deliveryTimeoutMs: { name: 'delivery_timeout_ms', type: 'u32', min: 1, max: 86400000, unit: 'milliseconds' },
     queueFull: { name: 'queue_full', type: 'queue_full', values: ['block', 'error', 'drop'] },
     codec: { name: 'codec', type: 'codec', values: ['none', 'lz4', 'zstd', 'topic'] },
+    encryptionKeyId: { name: 'encryption_key_id', type: 'u32', min: 0, max: 4294967294 },
   },
   consumer: {
     start: { name: 'start', type: 'start' },

@@ -68,6 +68,8 @@ async def connect(
     tls_cert_file: str | None = None,
     tls_key_file: str | None = None,
     tls_danger: str | None = None,
+    encryption_keys: str | None = None,
+    encryption_key_file: str | None = None,
     client_name: str | None = None,
     connect_timeout_ms: int | None = None,
     request_timeout_ms: int | None = None,

@@ -44,6 +44,9 @@ pub(crate) fn connect(
     if let Some(secret) = options.text("secret")? {
         builder = builder.secret(Secret::new(secret));
     }
+    if let Some(keys) = options.text("encryption_keys")? {
+        builder = builder.encryption_keys(Secret::new(keys));
+    }
     macro_rules! text {
         ($($name:ident)*) => {$(
             if let Some(value) = options.text(stringify!($name))? {
@@ -51,7 +54,8 @@ pub(crate) fn connect(
             }
         )*};
     }
-    text!(user secret_file tls_ca_file tls_cert_file tls_key_file tls_danger);
+    text!(user secret_file tls_ca_file tls_cert_file tls_key_file tls_danger
+        encryption_key_file);
     macro_rules! number {
         ($($name:ident)*) => {$(
             if let Some(value) = options.number(stringify!($name))? {

@@ -56,7 +56,7 @@ impl Opened {
             )*};
         }
         number!(linger_ms batch_bytes batch_records queue_bytes max_in_flight
-            delivery_timeout_ms);
+            delivery_timeout_ms encryption_key_id);
         if let Some(acks) = options.acks()? {
             builder = builder.acks(acks);
         }

@@ -7,7 +7,7 @@
 use std::future::Future;
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use tidewire::{Client, CloseError, Code, Error, Event, Events};
@@ -64,6 +64,10 @@ const DEFAULT_URL: &str = "tidewire://127.0.0.1:8433";
 /// Its port.
 const DEFAULT_PORT: u16 = 8433;
 
+/// What to do about encrypted records that cannot be read.
+pub const WHERE_KEYS_ARE: &str =
+    "--encryption-key-file names a file with the keys, or TIDEWIRE_ENCRYPTION_KEYS has them";
+
 /// The directory of the Unix sockets of this user's servers.
 pub fn socket_directory() -> PathBuf {
     match std::env::var_os("XDG_RUNTIME_DIR").filter(|path| !path.is_empty()) {
@@ -93,7 +97,16 @@ pub fn default_url() -> String {
 
 /// Connects to the server that the command names.
 pub async fn connect(url: &str) -> Result<Client, Failure> {
-    let client = Client::builder().url(url).client_name("tidewire-cli").connect().await?;
+    connect_with_keys(url, None).await
+}
+
+/// As [`connect`], with a file of the keys of encrypted batches.
+pub async fn connect_with_keys(url: &str, key_file: Option<&Path>) -> Result<Client, Failure> {
+    let mut builder = Client::builder().url(url).client_name("tidewire-cli");
+    if let Some(path) = key_file {
+        builder = builder.encryption_key_file(path.to_string_lossy());
+    }
+    let client = builder.connect().await?;
     tokio::spawn(tell(client.events()));
     Ok(client)
 }
@@ -166,6 +179,7 @@ impl From<Error> for Failure {
             Code::PARTITION_FENCED | Code::PARTITION_CORRUPT => {
                 "the server's log says what happened to that partition"
             }
+            Code::ENCRYPTION_KEY_MISSING | Code::ENCRYPTION_KEY_WRONG => WHERE_KEYS_ARE,
             Code::TOO_MANY_CONNECTIONS | Code::TOO_MANY_TOPICS | Code::TOO_MANY_PARTITIONS => {
                 "'tidewire describe limits' shows what the server allows, and its configuration \
                  sets it"

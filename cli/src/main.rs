@@ -51,6 +51,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Grant(command) => admin::users::grant(command),
         Command::Send(args) => send::run(args),
         Command::Tail(args) => tail::run(args),
+        Command::Keygen(args) => keygen(&args),
         Command::Bench(command) => bench::run(command),
         Command::Doctor(args) => doctor::run(args),
         Command::Backup(args) => backup::run(args),
@@ -61,6 +62,12 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Ping { server } => admin::ping(&server),
         Command::Completions { shell } => completions(shell),
     }
+}
+
+/// Prints a new key, which is kept nowhere.
+fn keygen(args: &args::records::KeygenArgs) -> Result<(), Failure> {
+    let key = tidewire::new_encryption_key(args.id)?.text();
+    output::write(format!("{}\n", *key).as_bytes())
 }
 
 fn completions(shell: clap_complete::Shell) -> Result<(), Failure> {

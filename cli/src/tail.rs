@@ -6,7 +6,7 @@
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
-use tidewire::{AutoCommit, Batch, Client, Consumer, Error, RecordView, Start};
+use tidewire::{AutoCommit, Batch, Client, Code, Consumer, Error, RecordView, Start};
 
 use crate::args::records::TailArgs;
 use crate::client;
@@ -52,7 +52,8 @@ pub fn run(args: TailArgs) -> Result<(), Failure> {
 }
 
 async fn begin(args: &TailArgs) -> Result<Consumer, Failure> {
-    let client = client::connect(&args.server.url).await?;
+    let key_file = args.keys.encryption_key_file.as_deref();
+    let client = client::connect_with_keys(&args.server.url, key_file).await?;
     check_offset(&client, args).await?;
     let mut builder = client.consumer(&args.topic).start(args.start());
     if let Some(partition) = args.partition {
@@ -90,9 +91,13 @@ fn print(batch: &Batch, most: u64, json: bool) -> Result<usize, Failure> {
 
 /// The failure of a subscription. What was printed stays true, so there is no outcome to doubt.
 fn ended(topic: &str, error: &Error) -> Failure {
-    Failure::new(format!("reading {topic} ended: {error}")).hint(
-        "'tidewire topic describe' shows what is there; --partition and --from go on from it",
-    )
+    let next = match error.code() {
+        Code::ENCRYPTION_KEY_MISSING | Code::ENCRYPTION_KEY_WRONG => client::WHERE_KEYS_ARE,
+        _ => {
+            "'tidewire topic describe' shows what is there; --partition and --from go on from it"
+        }
+    };
+    Failure::new(format!("reading {topic} ended: {error}")).hint(next)
 }
 
 /// An offset means something in one partition only.

@@ -293,6 +293,55 @@ fn a_server_that_is_not_there_is_named_with_what_to_do() {
 }
 
 #[test]
+fn a_key_that_was_made_encrypts_and_reads() {
+    let own = tempfile::tempdir().expect("a temporary directory");
+    let (keys, others) = (own.path().join("keys"), own.path().join("others"));
+    let made = |id: &str| stdout(&run(&["keygen", "--id", id]));
+    let (one, two) = (made("1"), made("2"));
+    assert!(one.starts_with("twk_1_") && one != made("1"), "each is another");
+    std::fs::write(&keys, format!("# of the shop\n{one}{two}")).expect("written");
+    std::fs::write(&others, made("1")).expect("written");
+    let (keys, others) = (keys.to_str().expect("text"), others.to_str().expect("text"));
+
+    let (data, copy) = (own.path().join("data"), own.path().join("copy"));
+    let mut server = TestServer::start_in(&data);
+    succeeds(&server, &["topic", "create", "t"]);
+    for (id, value) in [("1", "of key 1"), ("2", "of key 2")] {
+        let send =
+            ["send", "t", value, "--encryption-key-file", keys, "--encryption-key-id", id];
+        succeeds(&server, &send);
+    }
+    succeeds(&server, &["send", "t", "plain"]);
+    let tail = ["tail", "t", "--first", "3", "--encryption-key-file"];
+    let tailed = succeeds(&server, &[&tail[..], &[keys]].concat());
+    assert_eq!(tailed, "of key 1\nof key 2\nplain\n");
+
+    let said = fails(&server, &["tail", "t", "--first", "3"], b"");
+    for part in ["offset 0", "default/t partition 0", "key 1", "--encryption-key-file"] {
+        assert!(said.contains(part), "{said}");
+    }
+    let said = fails(&server, &[&tail[..], &[others]].concat(), b"");
+    assert!(said.contains("another key 1"), "{said}");
+    let said = fails(&server, &["send", "t", "x", "--encryption-key-id", "3"], b"");
+    assert!(said.contains("encryption_key_id is 3"), "{said}");
+    let at = ["tail", "t", "--partition", "0", "--from", "2", "-n", "1"];
+    assert_eq!(succeeds(&server, &at), "plain\n", "what is plain needs no key");
+    assert_eq!(run(&["keygen", "--id", "0"]).status.code(), Some(2));
+
+    // Who keeps the server's data needs no key to examine, copy and move it.
+    let (data, copied) = (data.to_str().expect("text"), copy.to_str().expect("text"));
+    assert!(run(&["backup", data, copied]).status.success());
+    assert!(server.terminate().success());
+    for directory in [data, copied] {
+        let examined = run(&["doctor", directory]);
+        assert!(examined.status.success(), "{}", stdout(&examined));
+    }
+    let server = TestServer::start_in(&copy);
+    let tailed = succeeds(&server, &[&tail[..], &[keys]].concat());
+    assert_eq!(tailed, "of key 1\nof key 2\nplain\n");
+}
+
+#[test]
 fn usage_errors_exit_with_two() {
     for arguments in [&["frobnicate"][..], &["send"], &["tail", "t", "--from", "yesterday"]] {
         assert_eq!(run(arguments).status.code(), Some(2), "{arguments:?}");

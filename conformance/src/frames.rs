@@ -260,7 +260,7 @@ pub fn batch(value: &Value) -> Result<Vec<u8>, String> {
 }
 
 /// Makes a batch's checksums right for whatever it now says.
-fn reseal(bytes: &mut [u8]) {
+pub fn reseal(bytes: &mut [u8]) {
     let body = crc32c(&bytes[28..]);
     bytes[24..28].copy_from_slice(&body.to_le_bytes());
     let mut covered = bytes[..20].to_vec();

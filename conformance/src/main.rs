@@ -9,6 +9,7 @@ mod adapter;
 mod attack;
 mod case;
 mod coverage;
+mod disk;
 mod fake;
 mod frames;
 mod known;

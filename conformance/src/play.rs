@@ -14,6 +14,7 @@ use tidewire_protocol::error::Code;
 
 use crate::adapter::{Adapter, Launch};
 use crate::case::{Body, Case, Step};
+use crate::disk;
 use crate::fake::Fake;
 use crate::frames;
 use crate::proxy::{Line, Proxy};
@@ -195,6 +196,20 @@ impl Player<'_> {
             self.variables.insert("tls_cert".into(), json!(server.data().join(cert)));
             self.variables.insert("tls_key".into(), json!(server.data().join(key)));
         }
+        for (name, id, bytes) in ENCRYPTION_KEYS {
+            self.variables.insert(name.into(), json!(encryption_key(id, bytes)));
+        }
+        if let Some(server) = &self.server {
+            let file = server.data().with_file_name("encryption-keys");
+            let [(_, one, first), (_, two, second), ..] = ENCRYPTION_KEYS;
+            let keys = format!(
+                "# both\n{}\n{}\n",
+                encryption_key(one, first),
+                encryption_key(two, second)
+            );
+            std::fs::write(&file, keys).map_err(|error| error.to_string())?;
+            self.variables.insert("encryption_key_file".into(), json!(file));
+        }
         self.variables.insert("direct".into(), json!(format!("tidewire://{upstream}")));
         // A port where nobody listens: bound once, and let go.
         let dead = std::net::TcpListener::bind("127.0.0.1:0")
@@ -340,7 +355,19 @@ impl Player<'_> {
                     Some(server) => server.data(),
                     None => return done(Err("the case has no server".into())),
                 };
-                done(damage(&data, args))
+                done(disk::damage(&data, args))
+            }
+            "server.search" => {
+                let data = match &self.server {
+                    Some(server) => server.data(),
+                    None => return done(Err("the case has no server".into())),
+                };
+                let text = args["text"].as_str().unwrap_or_default();
+                if text.is_empty() {
+                    return done(Err("server.search needs a text".into()));
+                }
+                let found = disk::holds(&data, text.as_bytes());
+                Some(found.map(|found| json!({"ok": {"found": found}})).map_err(Stop::Fault))
             }
             "await" => {
                 let name = args.as_str().unwrap_or_default();
@@ -630,6 +657,14 @@ fn snake(name: &str) -> String {
     out
 }
 
+/// Keys of encrypted batches that cases know by a name: number, and the byte that they are made of.
+const ENCRYPTION_KEYS: [(&str, u32, u8); 3] =
+    [("key_1", 1, 0xa1), ("key_2", 2, 0xb2), ("other_key_1", 1, 0xc1)];
+
+fn encryption_key(id: u32, byte: u8) -> String {
+    format!("twk_{id}_{}", format!("{byte:02x}").repeat(32))
+}
+
 fn named(error: &Value) -> String {
     let code = Code(error["code"].as_u64().unwrap_or_default() as u16);
     format!("{} ({error})", frames::code_name(code))
@@ -641,38 +676,4 @@ fn cut(text: &str) -> String {
         return text.to_owned();
     }
     text.chars().take(2_000).collect::<String>() + "…"
-}
-
-/// Damages the newest segment of a partition: `{truncate: bytes}` off its end, or `{flip: byte}`
-/// from its start.
-fn damage(data: &std::path::Path, args: &Value) -> Result<(), String> {
-    let mut segments = Vec::new();
-    collect_segments(data, &mut segments)?;
-    segments.sort();
-    let path = segments.pop().ok_or("there is no segment to damage")?;
-    let failed = |error: std::io::Error| format!("{}: {error}", path.display());
-    let mut bytes = std::fs::read(&path).map_err(failed)?;
-    if let Some(count) = args["truncate"].as_u64() {
-        // What a file was extended by ahead of its contents is no record.
-        let end = bytes.iter().rposition(|&byte| byte != 0).map_or(0, |at| at + 1);
-        bytes.truncate(end.saturating_sub(count as usize));
-    }
-    if let Some(at) = args["flip"].as_u64() {
-        *bytes.get_mut(at as usize).ok_or("flip is past the end")? ^= 1;
-    }
-    std::fs::write(&path, bytes).map_err(failed)
-}
-
-fn collect_segments(directory: &std::path::Path, out: &mut Vec<PathBuf>) -> Result<(), String> {
-    let entries = std::fs::read_dir(directory)
-        .map_err(|error| format!("{}: {error}", directory.display()))?;
-    for entry in entries.flatten() {
-        let path = entry.path();
-        if path.is_dir() {
-            collect_segments(&path, out)?;
-        } else if path.extension().is_some_and(|end| end == "log") {
-            out.push(path);
-        }
-    }
-    Ok(())
 }

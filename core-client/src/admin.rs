@@ -472,7 +472,8 @@ impl Client {
             Ok(reply) => reply,
             Err(error) => return Err(with_offsets(&self.link, error, &name, partition).await),
         };
-        let mut batches = split_batches(&name, partition, offset, payload)?;
+        let mut batches =
+            split_batches(&self.settings.keys, &name, partition, offset, payload)?;
         for batch in &mut batches {
             batch.end_offset = reply.end_offset;
         }

@@ -3,6 +3,8 @@
 //! Leaves reading options to [`options`](crate::options) and trying servers to the
 //! [`link`](crate::link). The one invariant: nothing is tried before every option was checked.
 
+use std::sync::Arc;
+
 use tidewire_protocol::auth::Secret;
 use tidewire_protocol::connection::ClientConfig;
 use tidewire_protocol::options::client as defaults;
@@ -10,6 +12,7 @@ use tidewire_protocol::url::Url;
 use tracing::Instrument;
 
 use crate::client::Client;
+use crate::encryption;
 use crate::error::{Code, Error};
 use crate::link::{Link, LinkConfig};
 use crate::login::{self, Login};
@@ -33,6 +36,8 @@ pub struct ClientBuilder {
     tls_cert_file: Option<String>,
     tls_key_file: Option<String>,
     tls_danger: Option<String>,
+    encryption_keys: Option<Secret>,
+    encryption_key_file: Option<String>,
     client_name: Option<String>,
     connect_timeout_ms: Option<u32>,
     request_timeout_ms: Option<u32>,
@@ -92,6 +97,23 @@ impl ClientBuilder {
         self
     }
 
+    /// Keys to encrypt batches with ([`ProducerBuilder::encryption_key_id`]) and to read those that
+    /// are encrypted: their texts ([`EncryptionKey::text`]), with commas or spaces between them.
+    ///
+    /// [`ProducerBuilder::encryption_key_id`]: crate::ProducerBuilder::encryption_key_id
+    /// [`EncryptionKey::text`]: crate::EncryptionKey::text
+    pub fn encryption_keys(mut self, encryption_keys: Secret) -> Self {
+        self.encryption_keys = Some(encryption_keys);
+        self
+    }
+
+    /// A file with such keys, one a line; what follows a `#` is ignored. It is read once, when the
+    /// client connects first. Its keys are added to those of `encryption_keys`.
+    pub fn encryption_key_file(mut self, encryption_key_file: impl Into<String>) -> Self {
+        self.encryption_key_file = Some(encryption_key_file.into());
+        self
+    }
+
     /// A name for the server's logs; the program's if not set.
     pub fn client_name(mut self, client_name: impl Into<String>) -> Self {
         self.client_name = Some(client_name.into());
@@ -135,7 +157,8 @@ impl ClientBuilder {
     }
 
     option_by_name!(Client: client_name, user, secret_file, tls_ca_file, tls_cert_file, tls_key_file,
-        tls_danger, connect_timeout_ms, request_timeout_ms, heartbeat_ms, retry_backoff_ms, retry_backoff_max_ms);
+        tls_danger, encryption_keys, encryption_key_file, connect_timeout_ms, request_timeout_ms,
+        heartbeat_ms, retry_backoff_ms, retry_backoff_max_ms);
 
     /// How many threads the blocking clients' runtime should have.
     pub(crate) fn runtime_threads(&self, given: Option<u32>) -> Result<u32, Error> {
@@ -150,7 +173,7 @@ impl ClientBuilder {
     /// See [`Client::connect`].
     pub async fn connect(self) -> Result<Client, Error> {
         let url = self.parsed_url()?;
-        let settings = Settings::new(&url, |name| std::env::var(name).ok())?;
+        let mut settings = Settings::new(&url, |name| std::env::var(name).ok())?;
         let mut client_name =
             settings.text("client_name", self.client_name, defaults::CLIENT_NAME);
         if client_name.is_empty() {
@@ -213,6 +236,13 @@ impl ClientBuilder {
             true => Some(login::blocking(move || Tls::new(&tls)).await?),
             false => None,
         };
+        let key_file = settings.text(
+            "encryption_key_file",
+            self.encryption_key_file,
+            defaults::ENCRYPTION_KEY_FILE,
+        );
+        let keys =
+            encryption::load(settings.encryption_keys(self.encryption_keys), key_file).await?;
         let login = Login::new(user, secret_file, self.secret, url.credentials);
         let config = LinkConfig {
             addresses: url.addresses,
@@ -231,6 +261,7 @@ impl ClientBuilder {
                 defaults::RETRY_BACKOFF_MAX_MS,
             )?,
         };
+        settings.keys = Arc::new(keys);
         let span = tracing::debug_span!("connect", servers = %shown(&config));
         Ok(Client::new(Link::connect(config).instrument(span).await?, settings))
     }

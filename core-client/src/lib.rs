@@ -50,6 +50,7 @@ mod completion;
 mod connection;
 mod consumer;
 mod delivery;
+mod encryption;
 mod error;
 mod events;
 mod groups;
@@ -73,16 +74,18 @@ pub use consumer::place::{ConsumerStats, PartitionRef, Position, TopicPartition}
 pub use consumer::start::{AutoCommit, OnOutOfRange, Start};
 pub use consumer::{Consumer, ConsumerBuilder};
 pub use delivery::{Delivery, DeliveryQueue};
+pub use encryption::new_encryption_key;
 pub use error::{Code, Disposition, Error, ErrorKind};
 pub use events::{Event, Events};
 pub use groups::{CommittedOffset, GroupDescription};
 pub use producer::stats::{CloseError, ProducerStats, Unsent};
 pub use producer::ticket::{Receipt, Ticket};
+pub use producer::tickets::Tickets;
 pub use producer::{EnqueueError, Producer, ProducerBuilder, QueueFull};
 pub use record::Record;
 pub use stream::{BatchStream, RecordStream};
 pub use tidewire_protocol::auth::Secret;
-pub use tidewire_protocol::batch::{Headers, RecordRef};
+pub use tidewire_protocol::batch::{EncryptionKey, Headers, RecordRef};
 pub use tidewire_protocol::message::{
     Acks, Codec, GroupInfo, GroupMember, GroupPartition, GroupState, LimitInfo, PartitionInfo,
     ProducerInfo, StreamInfo, TokenInfo, TopicInfo, UserInfo,

@@ -200,7 +200,7 @@ pub(crate) fn new_key() -> Result<Key, Error> {
     random::<KEY_LEN>().map(Key::new)
 }
 
-fn random<const N: usize>() -> Result<[u8; N], Error> {
+pub(crate) fn random<const N: usize>() -> Result<[u8; N], Error> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).map_err(|error| {
         Error::new(Code::INTERNAL, format!("the system gives no random bytes: {error}"))

@@ -5,8 +5,12 @@
 //! ranges and defaults are that table's. The one invariant: every value in a [`Settings`] was
 //! checked against it, so reading one cannot fail.
 
+use std::sync::Arc;
+
+use tidewire_protocol::auth::Secret;
+use tidewire_protocol::batch::EncryptionKeys;
 use tidewire_protocol::message::{Acks, Codec};
-use tidewire_protocol::options::{OPTIONS, OptionInfo, Scope, consumer, producer};
+use tidewire_protocol::options::{OPTIONS, OptionInfo, OptionType, Scope, consumer, producer};
 use tidewire_protocol::url::{Url, check_option, environment_name};
 
 use crate::error::{Code, Error};
@@ -52,6 +56,10 @@ pub(crate) use option_by_name;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Settings {
     values: Vec<(&'static OptionInfo, String)>,
+    /// What the environment says of the option `encryption_keys`, which no URL has.
+    encryption_keys: Option<Secret>,
+    /// The keys of both options, once they were read.
+    pub(crate) keys: Arc<EncryptionKeys>,
 }
 
 impl Settings {
@@ -62,6 +70,7 @@ impl Settings {
         variable: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, Error> {
         let mut values = url.options.clone();
+        let mut encryption_keys = None;
         for info in OPTIONS {
             if values.iter().any(|(known, _)| known.name == info.name) {
                 continue;
@@ -70,15 +79,23 @@ impl Settings {
             if let Some(value) = variable(&name) {
                 let checked = check_option(info.name, &value)
                     .map_err(|error| Error::from(error).about(format!("environment {name}")))?;
-                values.push(checked);
+                match info.ty {
+                    OptionType::Keys => encryption_keys = Some(Secret::new(value)),
+                    _ => values.push(checked),
+                }
             }
         }
-        Ok(Self { values })
+        Ok(Self { values, encryption_keys, keys: Arc::default() })
     }
 
     fn find(&self, name: &str) -> Option<&str> {
         // The last of several in a URL counts.
         self.values.iter().rev().find(|(info, _)| info.name == name).map(|(_, v)| v.as_str())
+    }
+
+    /// The option `encryption_keys`.
+    pub(crate) fn encryption_keys(&self, given: Option<Secret>) -> Option<Secret> {
+        given.or_else(|| self.encryption_keys.clone())
     }
 
     /// A text option.
@@ -176,6 +193,30 @@ mod tests {
         assert_eq!(number("linger_ms", None), 2);
         assert_eq!(number("batch_bytes", None), 4096);
         assert_eq!(number("max_in_flight", None), 9);
+    }
+
+    #[test]
+    fn keys_are_shown_nowhere() {
+        let key = crate::new_encryption_key(5).expect("a key").text();
+        let hidden = &key[6..];
+        let environment = [("TIDEWIRE_ENCRYPTION_KEYS", key.as_str())];
+        let found = settings("tidewire://a/", &environment).expect("good");
+        assert!(!format!("{found:?}").contains(hidden));
+        assert_eq!(found.encryption_keys(None).expect("there").expose(), key.as_str());
+        let given = Secret::new("twk_1_");
+        assert_eq!(found.encryption_keys(Some(given.clone())), Some(given));
+        let builder = crate::Client::builder().option("encryption_keys", &key).expect("a key");
+        assert!(!format!("{builder:?}").contains(hidden));
+
+        let url = format!("tidewire://a/?encryption_keys={}", *key);
+        let in_url = settings(&url, &[]).expect_err("in a URL");
+        let cut = crate::Client::builder().option("encryption_keys", &key[..60]);
+        let broken = [("TIDEWIRE_ENCRYPTION_KEYS", &key[..60])];
+        let broken = settings("tidewire://a/", &broken).expect_err("cut");
+        for error in [in_url, cut.expect_err("cut"), broken] {
+            assert_eq!(error.code(), Code::INVALID_OPTION);
+            assert!(!error.to_string().contains(&key[6..50]), "{error}");
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use support::{Cut, Server};
 use tidewire::{
     Acks, Client, Code, Event, FetchOptions, Producer, ProducerBuilder, QueueFull, Record,
-    Ticket, TopicConfig,
+    RecordRef, Ticket, TopicConfig,
 };
 use tidewire_protocol::connection::ServerConfig;
 use tidewire_protocol::error::Error as WireError;
@@ -792,4 +792,41 @@ async fn many_tasks_send_through_one_producer() {
     let log = server.log();
     assert_eq!(log.appends.iter().map(|append| append.records).sum::<u32>(), 3200);
     assert!(log.appends.len() < 3200, "records gather while the window is full");
+}
+
+#[tokio::test]
+async fn many_at_once_are_read_as_they_were_and_told_one_by_one() {
+    let (_server, client) = start(1).await;
+    let producer = open(client.producer("t").batch_records(10)).await;
+    let texts: Vec<String> = (0..64).map(|number| format!("value {number}")).collect();
+    let mut records: Vec<RecordRef<'_>> = texts
+        .iter()
+        .map(|text| RecordRef { value: Some(text.as_bytes()), ..RecordRef::at(5) })
+        .collect();
+    let (tickets, refused) = producer.enqueue_many(&records, Some(0));
+    assert!(refused.is_none());
+    producer.expedite();
+    let offsets: Vec<u64> = tickets
+        .outcomes()
+        .await
+        .into_iter()
+        .map(|outcome| outcome.expect("acknowledged").offset)
+        .collect();
+    assert_eq!(offsets, (0..64).collect::<Vec<_>>());
+    let read = values(&client, 0).await;
+    assert!(read.iter().eq(texts.iter().map(|text| text.as_bytes())));
+
+    // The one that no batch can hold is named; those before it are sent, those after it are not.
+    let large = vec![0; 9 << 20];
+    records[40].value = Some(&large);
+    let (tickets, refused) = producer.enqueue_many(&records, None);
+    assert_eq!(refused.expect("too large").code(), Code::RECORD_TOO_LARGE);
+    assert_eq!(tickets.len(), 40);
+    let (none, refused) = producer.enqueue_many(&records[..1], Some(7));
+    assert_eq!(refused.expect("no such partition").code(), Code::PARTITION_NOT_FOUND);
+    assert!(none.is_empty() && none.outcomes().await.is_empty());
+    producer.close().await.expect("all is acknowledged");
+    assert_eq!(values(&client, 0).await.len(), 104);
+    let (none, refused) = producer.enqueue_many(&records, None);
+    assert_eq!((none.len(), refused.expect("closed").code()), (0, Code::CLOSED));
 }

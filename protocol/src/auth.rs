@@ -11,6 +11,7 @@ use std::fmt;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
 
 use crate::error::{Code, Error};
 use crate::limits;
@@ -41,19 +42,28 @@ const CLIENT_KEY: &[u8] = b"tidewire client key";
 const SERVER_KEY: &[u8] = b"tidewire server key";
 const EXCHANGE: &[u8] = b"tidewire auth 1";
 
-/// A password, or the text of a token. Prints as dots.
+/// A password, the text of a token or of keys. Prints as dots, and is overwritten when it is
+/// dropped.
 #[derive(Clone, PartialEq, Eq, Default)]
-pub struct Secret(String);
+pub struct Secret(Zeroizing<String>);
 
 impl Secret {
     /// Wraps it.
     pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
+        Self(Zeroizing::new(text.into()))
     }
 
     /// The text itself.
     pub fn expose(&self) -> &str {
         &self.0
+    }
+}
+
+impl std::str::FromStr for Secret {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(Self::new(text))
     }
 }
 
@@ -261,7 +271,7 @@ impl Token {
                 text.push(char::from_digit(u32::from(digit), 16).expect("four bits"));
             }
         }
-        Secret(text)
+        Secret::new(text)
     }
 
     /// Reads the text; `None` if it does not begin as a token does, and so is a password.
@@ -287,7 +297,7 @@ impl Token {
 }
 
 /// HMAC-SHA-256 of all parts, one after the other.
-fn mac(key: &[u8; KEY_LEN], parts: &[&[u8]]) -> [u8; KEY_LEN] {
+pub(crate) fn mac(key: &[u8; KEY_LEN], parts: &[&[u8]]) -> [u8; KEY_LEN] {
     let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("any length of key will do");
     for part in parts {
         mac.update(part);

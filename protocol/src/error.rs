@@ -189,6 +189,9 @@ impl From<crate::batch::Malformed> for Error {
         let code = match malformed.fault() {
             Fault::Limit => Code::BATCH_TOO_LARGE,
             Fault::Unsupported => Code::UNSUPPORTED_BATCH,
+            Fault::KeyMissing => Code::ENCRYPTION_KEY_MISSING,
+            Fault::KeyWrong => Code::ENCRYPTION_KEY_WRONG,
+            Fault::Forged => Code::DECRYPTION_FAILED,
             _ => Code::CORRUPT_BATCH,
         };
         Self::new(code, malformed.to_string())

@@ -58,6 +58,8 @@ pub enum Scope {
 pub enum OptionType {
     /// Any text.
     String,
+    /// Encryption keys: a secret, which no URL, error or debug form has.
+    Keys,
     /// A number.
     U32,
     /// A number.

@@ -7,6 +7,7 @@
 //! error repeats what stands before the `@`.
 
 use crate::auth::Secret;
+use crate::batch::EncryptionKeys;
 use crate::error::{Code, Error};
 use crate::limits::DEFAULT_PORT;
 use crate::message::Codec;
@@ -135,7 +136,18 @@ impl Url {
             let (name, value) = pair
                 .split_once('=')
                 .ok_or_else(|| invalid(&format!("the option \"{pair}\" without a value")))?;
-            options.push(check_option(name, &decode_percent(value).map_err(|w| invalid(&w))?)?);
+            let option = check_option(name, &decode_percent(value).map_err(|w| invalid(&w))?)?;
+            if option.0.ty == OptionType::Keys {
+                return Err(Error::new(
+                    Code::INVALID_OPTION,
+                    format!(
+                        "option {name} is a secret, and a URL is no place for it: use \
+                         encryption_key_file, or the environment's {}",
+                        environment_name(option.0)
+                    ),
+                ));
+            }
+            options.push(option);
         }
         Ok(Self { addresses, tls: scheme == "tidewire+tls", credentials, options })
     }
@@ -188,6 +200,7 @@ pub fn check_option(name: &str, value: &str) -> Result<(&'static OptionInfo, Str
     };
     match info.ty {
         OptionType::String => {}
+        OptionType::Keys => EncryptionKeys::default().add_text(value)?,
         OptionType::U32 | OptionType::U64 => {
             let number: u64 = value.parse().map_err(|_| wrong("a whole number"))?;
             info.check(number)?;

@@ -11,11 +11,14 @@ tables beside it. Numbers in brackets are rules of SPEC.md.
 """
 
 import copy
+import hashlib
+import hmac
 import json
 import pathlib
 import sys
 import tomllib
 
+import aes_gcm
 import zstandard
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -286,7 +289,16 @@ def unsupported(condition):
         raise Refused("UNSUPPORTED_BATCH")
 
 
-def decode_batch(data):
+# What whoever reads the vectors of encrypted batches has, and where these belong.
+VECTOR_KEYS = {1: bytes(range(32)), 2: bytes(range(32, 64))}
+VECTOR_PLACE = (3, "shop", "orders")
+
+
+def decode_encrypted(data):
+    return decode_batch(data, VECTOR_KEYS) | {"key_id": int.from_bytes(data[72:76], "little")}
+
+
+def decode_batch(data, keys=None):
     # [B-6] in its order
     corrupt(len(data) < 80)
     head = Reader(data[:80])
@@ -300,7 +312,7 @@ def decode_batch(data):
     corrupt(total_len < 80 or total_len % 8)
     corrupt(count == 0)
     unsupported(reserved)
-    corrupt(codec == 0 and raw_len != total_len - 80)
+    corrupt(codec == 0 and key_id == 0 and raw_len != total_len - 80)
     if total_len > LIMITS["MAX_BATCH_LEN"] or count > LIMITS["MAX_BATCH_RECORDS"]:
         raise Refused("BATCH_TOO_LARGE")  # [B-1]
     corrupt(len(data) != total_len)
@@ -308,10 +320,16 @@ def decode_batch(data):
     unsupported(codec > 2)  # [B-7]
     if 80 + raw_len > LIMITS["MAX_BATCH_LEN"]:
         raise Refused("BATCH_TOO_LARGE")  # [B-16]
-    unsupported(key_id)  # [B-7]
-    body = data[80:] if codec == 0 else decompress(codec, data[80:], raw_len)
+    if key_id:
+        ids, body = decrypt(data, count, columns, keys or {})
+        corrupt(codec == 0 and len(body) != raw_len)
+        body = body if codec == 0 else decompress_data(codec, body, raw_len)
+    else:
+        ids, body = None, data[80:] if codec == 0 else decompress(codec, data[80:], raw_len)
     unsupported(columns & ~KNOWN_COLUMNS)  # [B-7]
     records = decode_body(body, count, columns)
+    if ids is not None:
+        corrupt(ids != [record["id"] for record in records])  # [B-20]
     for record in records:
         corrupt(base_offset + record["offset"] >= 1 << 64)  # [B-14]
         corrupt(base_time + record["time_us"] >= 1 << 63)  # [B-12]
@@ -330,6 +348,41 @@ def decode_batch(data):
     }
 
 
+def decrypt(data, count, columns, keys):
+    """[B-17] The ids that stand in the clear, or None, and what was sealed."""
+    unsupported(columns & ~KNOWN_COLUMNS or columns & OFFSET_DELTAS)
+    ids_end = 120 + (16 * count if columns & IDS else 0)
+    corrupt(len(data) < ids_end)
+    check, nonce = data[80:88], data[88:112]
+    sealed_len, zero = (int.from_bytes(data[at : at + 4], "little") for at in (112, 116))
+    unsupported(zero)
+    corrupt(sealed_len < 16 or ids_end + pad8(sealed_len) != len(data))
+    raw_len = int.from_bytes(data[68:72], "little")
+    corrupt(data[33] == 0 and sealed_len != raw_len + 16)
+    sealed = data[ids_end : ids_end + sealed_len]
+    corrupt(any(data[ids_end + sealed_len :]))  # [B-15]
+    # [B-18, B-20]
+    key = keys.get(int.from_bytes(data[72:76], "little"))
+    if key is None:
+        raise Refused("ENCRYPTION_KEY_MISSING")
+    if hmac.digest(key, b"tidewire key check 1", hashlib.sha256)[:8] != check:
+        raise Refused("ENCRYPTION_KEY_WRONG")
+    batch_key = hmac.digest(key, b"tidewire batch key 1" + nonce[:12], hashlib.sha256)
+    # [B-19]
+    partition, *names = VECTOR_PLACE
+    authenticated = data[32:48] + data[68:76] + partition.to_bytes(4, "little")
+    for name in names:
+        authenticated += len(name.encode()).to_bytes(2, "little") + name.encode()
+    authenticated += data[120:ids_end]
+    try:
+        plain = aes_gcm.open_sealed(batch_key, nonce[12:], sealed, authenticated)
+    except aes_gcm.Forged:
+        raise Refused("DECRYPTION_FAILED") from None
+    if not columns & IDS:
+        return None, plain
+    return [record_id(data[at : at + 16]) for at in range(120, ids_end, 16)], plain
+
+
 def decompress(codec, stored, raw_len):
     # [B-16]
     corrupt(len(stored) < 8)
@@ -338,6 +391,10 @@ def decompress(codec, stored, raw_len):
     corrupt(8 + pad8(data_len) != len(stored))
     data = stored[8 : 8 + data_len]
     corrupt(any(stored[8 + data_len :]))  # [B-15]
+    return decompress_data(codec, data, raw_len)
+
+
+def decompress_data(codec, data, raw_len):
     if codec == 2:
         try:
             body = zstandard.decompress(data, raw_len)
@@ -479,7 +536,12 @@ def decode_headers(raw):
 def judge(vector):
     """What is wrong with a vector, or None."""
     data = bytes.fromhex(vector["hex"])
-    decoders = {"PREFACE": decode_preface, "PARTITION": partitions, "BATCH": decode_batch}
+    decoders = {
+        "PREFACE": decode_preface,
+        "PARTITION": partitions,
+        "BATCH": decode_batch,
+        "ENCRYPTED_BATCH": decode_encrypted,
+    }
     try:
         value = decoders.get(vector["kind"], decode_frame)(data)
     except Refused as refused:

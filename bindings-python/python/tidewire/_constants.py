@@ -75,6 +75,9 @@ class Code(IntEnum):
     NOT_ASSIGNED = 504  # the partition is not the member's
     GROUP_FULL = 505  # the group has as many members as it may
     TOO_MANY_GROUPS = 506  # the server has as many groups as it may
+    ENCRYPTION_KEY_MISSING = 507  # the batch is encrypted, and the client does not have its key
+    ENCRYPTION_KEY_WRONG = 508  # the batch is encrypted with another key than the client's of the same number
+    DECRYPTION_FAILED = 509  # an encrypted batch was changed, or is not where it was written
     INTERNAL = 900  # the server failed at a request
     SHUTTING_DOWN = 901  # the server is shutting down
     OVERLOADED = 902  # the server takes no more for now
@@ -218,6 +221,9 @@ ERRORS: Final[dict[int, ErrorInfo]] = {
     504: ErrorInfo("NOT_ASSIGNED", "consume", Disposition(16), "the partition is not the member's"),
     505: ErrorInfo("GROUP_FULL", "consume", Disposition(0), "the group has as many members as it may"),
     506: ErrorInfo("TOO_MANY_GROUPS", "consume", Disposition(0), "the server has as many groups as it may"),
+    507: ErrorInfo("ENCRYPTION_KEY_MISSING", "consume", Disposition(0), "the batch is encrypted, and the client does not have its key"),
+    508: ErrorInfo("ENCRYPTION_KEY_WRONG", "consume", Disposition(0), "the batch is encrypted with another key than the client's of the same number"),
+    509: ErrorInfo("DECRYPTION_FAILED", "consume", Disposition(0), "an encrypted batch was changed, or is not where it was written"),
     900: ErrorInfo("INTERNAL", "server", Disposition(2), "the server failed at a request"),
     901: ErrorInfo("SHUTTING_DOWN", "server", Disposition(5), "the server is shutting down"),
     902: ErrorInfo("OVERLOADED", "busy", Disposition(1), "the server takes no more for now"),
@@ -244,6 +250,8 @@ MAX_NAMED_PRODUCERS: Final = 10000  # Most named producers of a topic. In produc
 MAX_REMEMBERED_IDS: Final = 900000  # Ids of records that a partition remembers for its topic's `dedup_window_ms`; then the oldest go before their time. In ids.
 MAX_REMEMBERED_REFUSALS: Final = 1024  # Batches that a partition remembers to have refused for their ids, so that a late copy is refused as well; then the oldest are forgotten. In batches.
 MAX_SEEN_RANGES: Final = 240  # Most ranges in the answer to a batch with ids that were seen: it fits into the smallest frame. In ranges.
+MAX_ENCRYPTION_KEY_ID: Final = 4294967294  # Highest number of an encryption key; the lowest is 1. In .
+MAX_ENCRYPTION_KEYS: Final = 256  # Most encryption keys of a client. In keys.
 MAX_CORRELATION: Final = 9223372036854775807  # Highest correlation of a request: numbers above are a server's own. In requests.
 MAX_IN_FLIGHT: Final = 1024  # Most unanswered requests on a connection. In requests.
 MAX_IN_FLIGHT_BYTES: Final = 33554432  # Payload bytes of unanswered requests on a connection past which the receiver stops reading. In bytes.
@@ -297,6 +305,8 @@ OPTIONS: Final[dict[tuple[str, str], OptionInfo]] = {
     ("client", "tls_cert_file"): OptionInfo("client", "string", "", None, None, "", "A file with a certificate, in PEM, that shows the server who the client is; those between it and its root follow it."),
     ("client", "tls_key_file"): OptionInfo("client", "string", "", None, None, "", "A file with the private key of tls_cert_file, in PEM."),
     ("client", "tls_danger"): OptionInfo("client", "string", "", None, None, "", "trust-any-server takes whoever answers for the server, so that anybody on the way can read and change everything: for trials only."),
+    ("client", "encryption_keys"): OptionInfo("client", "keys", "", None, None, "", "Keys that batches are encrypted and read with, as `tidewire keygen` prints them, with commas between them. A URL, which is shown and logged in many places, may not have them."),
+    ("client", "encryption_key_file"): OptionInfo("client", "string", "", None, None, "", "A file with such keys, one a line; what follows a # is ignored. Read when the client connects first. Its keys are added to those of encryption_keys."),
     ("client", "connect_timeout_ms"): OptionInfo("client", "u32", 5000, 1, 600000, "milliseconds", "Time to reach a server and finish the handshake, for each address."),
     ("client", "request_timeout_ms"): OptionInfo("client", "u32", 30000, 1, 600000, "milliseconds", "Time until an unanswered request fails; its outcome is then unknown."),
     ("client", "heartbeat_ms"): OptionInfo("client", "u32", 30000, 1000, 600000, "milliseconds", "Silence after which a peer is asked for a sign of life; three times this closes the connection."),
@@ -312,6 +322,7 @@ OPTIONS: Final[dict[tuple[str, str], OptionInfo]] = {
     ("producer", "delivery_timeout_ms"): OptionInfo("producer", "u32", 120000, 1, 86400000, "milliseconds", "Time from enqueueing a record to its outcome, with all retries and reconnects; then it fails, or its outcome is unknown if it may have been appended."),
     ("producer", "queue_full"): OptionInfo("producer", "queue_full", "block", None, None, "", "What happens to a record for which the queue has no room: block (send waits; enqueue, which never waits, gives it back), error (both give it back) or drop (it is dropped, and its outcome is QUEUE_FULL)."),
     ("producer", "codec"): OptionInfo("producer", "codec", "topic", None, None, "", "Compression of batches: none, lz4 (fast), zstd (small) or topic, which is what the topic was created with. Batches that would not shrink stay plain."),
+    ("producer", "encryption_key_id"): OptionInfo("producer", "u32", 0, 0, 4294967294, "", "Number of the client's key that batches are encrypted with, so that the server and its disks never see values, keys and headers; 0 encrypts nothing. Ids stay readable, as does the number of records and their earliest time."),
     ("consumer", "start"): OptionInfo("consumer", "start", "latest", None, None, "", "Where to begin: earliest, latest, an offset, last:N (that many records before the end) or time:T (the first record appended at T, in microseconds since the Unix epoch, or later)."),
     ("consumer", "prefetch_bytes"): OptionInfo("consumer", "u32", 16777216, 65536, 1073741824, "bytes", "Bound of the batches that were delivered but not yet taken, over all partitions of a consumer; each partition may exceed its share by one batch."),
     ("consumer", "member_name"): OptionInfo("consumer", "string", "", None, None, "", "A name under which a member of a group keeps its place when its program is restarted; empty is none."),

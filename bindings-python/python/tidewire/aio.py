@@ -99,6 +99,8 @@ class AsyncClient(AsyncAdmin):
         tls_cert_file: str | None = None,
         tls_key_file: str | None = None,
         tls_danger: str | None = None,
+        encryption_keys: str | None = None,
+        encryption_key_file: str | None = None,
         client_name: str | None = None,
         connect_timeout_ms: int | None = None,
         request_timeout_ms: int | None = None,
@@ -117,6 +119,8 @@ class AsyncClient(AsyncAdmin):
             "tls_cert_file": tls_cert_file,
             "tls_key_file": tls_key_file,
             "tls_danger": tls_danger,
+            "encryption_keys": encryption_keys,
+            "encryption_key_file": encryption_key_file,
             "client_name": client_name,
             "connect_timeout_ms": connect_timeout_ms,
             "request_timeout_ms": request_timeout_ms,
@@ -185,6 +189,7 @@ class AsyncClient(AsyncAdmin):
         delivery_timeout_ms: int | None = None,
         queue_full: QueueFull | None = None,
         codec: Codec | None = None,
+        encryption_key_id: int | None = None,
     ) -> AsyncProducer:
         """Opens a producer for a topic; see :meth:`tidewire.Client.producer`."""
         options = {
@@ -198,6 +203,7 @@ class AsyncClient(AsyncAdmin):
             "delivery_timeout_ms": delivery_timeout_ms,
             "queue_full": queue_full,
             "codec": codec,
+            "encryption_key_id": encryption_key_id,
         }
         bridge = self._bridge
         opened = await bridge.run(self._core.producer(bridge.queue, topic, options))

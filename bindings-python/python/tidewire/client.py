@@ -38,6 +38,8 @@ class Client(Admin):
         tls_cert_file: str | None = None,
         tls_key_file: str | None = None,
         tls_danger: str | None = None,
+        encryption_keys: str | None = None,
+        encryption_key_file: str | None = None,
         client_name: str | None = None,
         connect_timeout_ms: int | None = None,
         request_timeout_ms: int | None = None,
@@ -54,7 +56,9 @@ class Client(Admin):
         at each connection. ``tidewire+tls://`` speaks TLS: `tls_ca_file` names the certificates that
         the server's has to lead to (the system's if not given), `tls_cert_file` and `tls_key_file`
         what the client shows of itself; `tls_danger` "trust-any-server" believes anybody, for
-        trials. What is not given here comes from the URL, then from the
+        trials. `encryption_keys` (as ``tidewire keygen`` prints them, with commas between them) and
+        the lines of `encryption_key_file` are the keys that batches are encrypted and read with.
+        What is not given here comes from the URL, then from the
         environment (``TIDEWIRE_HEARTBEAT_MS``), then from the defaults: `client_name` the
         program's, `connect_timeout_ms` 5,000 for each address, `request_timeout_ms` 30,000,
         `heartbeat_ms` 30,000, `retry_backoff_ms` 100 and `retry_backoff_max_ms` 5,000 between
@@ -75,6 +79,8 @@ class Client(Admin):
                 "tls_cert_file": tls_cert_file,
                 "tls_key_file": tls_key_file,
                 "tls_danger": tls_danger,
+                "encryption_keys": encryption_keys,
+                "encryption_key_file": encryption_key_file,
                 "client_name": client_name,
                 "connect_timeout_ms": connect_timeout_ms,
                 "request_timeout_ms": request_timeout_ms,
@@ -99,6 +105,7 @@ class Client(Admin):
         delivery_timeout_ms: int | None = None,
         queue_full: QueueFull | None = None,
         codec: Codec | None = None,
+        encryption_key_id: int | None = None,
     ) -> Producer:
         """Opens a producer for a topic, ``stream/topic``.
 
@@ -107,7 +114,9 @@ class Client(Admin):
         partition are on the wire at once. `queue_bytes` (32 MiB) bound what waits, and
         `queue_full` ("block") says what happens beyond. Every record has its outcome within
         `delivery_timeout_ms` (120,000). `codec` compresses in place of the topic's. A `name` is
-        for the program's task: who opens it again takes the place of whoever has it.
+        for the program's task: who opens it again takes the place of whoever has it. With
+        `encryption_key_id`, batches are encrypted with the client's key of that number: the server
+        sees neither values nor keys and headers, but ids.
 
         Raises `TopicNotFoundError`, `StreamNotFoundError`, `InvalidNameError`,
         `InvalidOptionError`.
@@ -123,6 +132,7 @@ class Client(Admin):
             "delivery_timeout_ms": delivery_timeout_ms,
             "queue_full": queue_full,
             "codec": codec,
+            "encryption_key_id": encryption_key_id,
         }
         return Producer(self._core.producer(None, topic, options))
 

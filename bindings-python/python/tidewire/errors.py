@@ -481,6 +481,24 @@ class TooManyGroupsError(ConsumeError):
     default_code: ClassVar[Code] = Code.TOO_MANY_GROUPS
 
 
+class EncryptionKeyMissingError(ConsumeError):
+    """The batch is encrypted, and the client does not have its key (ENCRYPTION_KEY_MISSING, 507)."""
+
+    default_code: ClassVar[Code] = Code.ENCRYPTION_KEY_MISSING
+
+
+class EncryptionKeyWrongError(ConsumeError):
+    """The batch is encrypted with another key than the client's of the same number (ENCRYPTION_KEY_WRONG, 508)."""
+
+    default_code: ClassVar[Code] = Code.ENCRYPTION_KEY_WRONG
+
+
+class DecryptionFailedError(ConsumeError):
+    """An encrypted batch was changed, or is not where it was written (DECRYPTION_FAILED, 509)."""
+
+    default_code: ClassVar[Code] = Code.DECRYPTION_FAILED
+
+
 class InternalError(ServerError):
     """The server failed at a request (INTERNAL, 900)."""
 
@@ -625,6 +643,9 @@ BY_CODE: Final[dict[int, type[TidewireError]]] = {
     504: NotAssignedError,
     505: GroupFullError,
     506: TooManyGroupsError,
+    507: EncryptionKeyMissingError,
+    508: EncryptionKeyWrongError,
+    509: DecryptionFailedError,
     900: InternalError,
     901: ShuttingDownError,
     902: OverloadedError,
@@ -721,6 +742,9 @@ __all__ = [
     "NotAssignedError",
     "GroupFullError",
     "TooManyGroupsError",
+    "EncryptionKeyMissingError",
+    "EncryptionKeyWrongError",
+    "DecryptionFailedError",
     "InternalError",
     "ShuttingDownError",
     "OverloadedError",

@@ -64,6 +64,8 @@ pub enum Command {
     Send(records::SendArgs),
     /// Print the records of a topic as they arrive
     Tail(records::TailArgs),
+    /// Make a key to encrypt records with
+    Keygen(records::KeygenArgs),
     /// Measure how fast records go in and out
     #[command(subcommand)]
     Bench(bench::BenchCommand),

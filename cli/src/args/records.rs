@@ -7,6 +7,37 @@ use tidewire::{Acks, Codec, Start};
 
 use super::{ServerArgs, values};
 
+/// The keys of encrypted records.
+#[derive(Args, Debug)]
+pub struct KeyArgs {
+    /// A file of keys to encrypt or to read encrypted records with, as 'tidewire keygen' prints
+    /// them, one a line; TIDEWIRE_ENCRYPTION_KEYS may have some, too
+    #[arg(long, value_name = "FILE")]
+    pub encryption_key_file: Option<PathBuf>,
+}
+
+/// Make a key to encrypt records with
+#[derive(Args, Debug)]
+#[command(after_help = "\
+The key is printed and kept nowhere: whoever has it reads everything that is encrypted with it, and
+without it nobody does. A file may hold several, one a line; what follows a # is ignored.
+
+To change the key of a topic: make one with a new number, give it to all readers, then to those who
+send, and keep the old one for as long as there are records of it.
+
+Examples:
+  (umask 077; tidewire keygen --id 1 > keys)
+  tidewire send shop/orders 'hello' --encryption-key-file keys --encryption-key-id 1
+  tidewire tail shop/orders --from earliest --encryption-key-file keys
+  (umask 077; tidewire keygen --id 2 >> keys)
+
+Exit codes: 0 fine, 1 failed, 2 wrong usage")]
+pub struct KeygenArgs {
+    /// The number that encrypted records name the key by, 1 to 4294967294
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = values::key_id)]
+    pub id: u32,
+}
+
 /// Send records to a topic
 #[derive(Args, Debug)]
 #[command(after_help = "\
@@ -17,6 +48,7 @@ Examples:
   tidewire send shop/orders 'hello' --key customer-7 --header trace=1
   tidewire send quakes/reported -f earthquakes.ndjson --key-field net
   journalctl -f -o json | tidewire send logs --acks written
+  tidewire send shop/orders 'hello' --encryption-key-file keys --encryption-key-id 1
 
 Exit codes: 0 fine, 1 failed, 2 wrong usage, 130 ended by Ctrl-C (what was read is still sent)")]
 pub struct SendArgs {
@@ -60,6 +92,15 @@ pub struct SendArgs {
     /// place, and it is refused from then on
     #[arg(long, value_name = "NAME")]
     pub producer_name: Option<String>,
+
+    /// Encrypt with the key of this number: the server gets neither values nor keys and headers to
+    /// see [default: nothing is encrypted]
+    #[arg(long, value_name = "N", value_parser = values::key_id)]
+    pub encryption_key_id: Option<u32>,
+
+    /// Keys.
+    #[command(flatten)]
+    pub keys: KeyArgs,
 
     /// The server.
     #[command(flatten)]
@@ -135,6 +176,10 @@ pub struct TailArgs {
     /// Print one JSON object a line
     #[arg(long)]
     pub json: bool,
+
+    /// Keys.
+    #[command(flatten)]
+    pub keys: KeyArgs,
 
     /// The server.
     #[command(flatten)]

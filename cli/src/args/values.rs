@@ -54,6 +54,15 @@ pub fn lifetime(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| "a time, up to 100 years, looks like 90d, 12h, 30m or 45s".to_owned())
 }
 
+/// Reads the number of an encryption key.
+pub fn key_id(text: &str) -> Result<u32, String> {
+    let most = tidewire_protocol::limits::MAX_ENCRYPTION_KEY_ID;
+    text.parse::<u32>()
+        .ok()
+        .filter(|id| (1..=most).contains(id))
+        .ok_or_else(|| format!("the number of a key is 1 to {most}"))
+}
+
 /// Reads a size that is sent as 32 bits.
 pub fn small_size(text: &str) -> Result<u32, String> {
     u32::try_from(size(text)?).map_err(|_| "the limit is 4 GiB".to_owned())

@@ -113,6 +113,7 @@ pub async fn send(
         let (tickets, timing) = mpsc::channel(MAX_TIMED);
         let worker = Worker {
             producer: producer.clone(),
+            shape: shape.clone(),
             records: shape.records(number as u64),
             left: Arc::clone(&left),
             stop: Arc::clone(&stop.0),
@@ -159,6 +160,7 @@ impl Drop for StopOnDrop {
 /// One producer, on a thread of its own: a runtime's timers are a millisecond apart.
 struct Worker {
     producer: Producer,
+    shape: Shape,
     records: Records,
     /// Records that no producer has taken yet.
     left: Arc<AtomicU64>,
@@ -181,19 +183,28 @@ impl Worker {
         let apart = Duration::from_secs(1) / TIMED_RECORDS;
         let mut next_timed = self.begun;
         let mut sent = 0;
+        let shape = self.shape.clone();
+        let mut together = Vec::new();
         while let Some(count) = self.take() {
-            let mut bytes = 0;
+            let (mut bytes, mut left) = (0, count);
             let mut now = Instant::now();
-            for _ in 0..count {
+            while left > 0 {
                 now = self.due(sent);
-                let (key, value) = self.records.next();
-                bytes += value.len() as u64;
+                // At a rate each record is due by itself.
+                let many = if self.rate.is_some() { 1 } else { left };
                 let timestamp_us = self.clock.stamp(now);
-                let record =
-                    RecordRef { key, value: Some(value), ..RecordRef::at(timestamp_us) };
-                let ticket = enqueue(&self.producer, &record, runtime)?;
-                sent += 1;
-                if now >= next_timed {
+                together.clear();
+                for _ in 0..many {
+                    let (key, value) = shape.show(self.records.next());
+                    bytes += value.len() as u64;
+                    let record = RecordRef::at(timestamp_us);
+                    together.push(RecordRef { key, value: Some(value), ..record });
+                }
+                let ticket = enqueue(&self.producer, &together, runtime)?;
+                (sent, left) = (sent + many, left - many);
+                if now >= next_timed
+                    && let Some(ticket) = ticket
+                {
                     next_timed = now + apart;
                     // A full channel drops a sample, which is better than holding up the load.
                     let _ = self.tickets.try_send((now, ticket));
@@ -229,18 +240,23 @@ impl Worker {
     }
 }
 
+/// Enqueues records, waiting for room; the ticket of one of them.
 fn enqueue(
     producer: &Producer,
-    record: &RecordRef<'_>,
+    mut records: &[RecordRef<'_>],
     runtime: &Handle,
-) -> Result<Ticket, Failure> {
+) -> Result<Option<Ticket>, Failure> {
+    let mut first = None;
     loop {
-        match producer.enqueue_ref(record, None) {
-            Ok(ticket) => return Ok(ticket),
-            Err(error) if error.code() == Code::QUEUE_FULL => {
+        let (tickets, refused) = producer.enqueue_many(records, None);
+        records = &records[tickets.len()..];
+        first = first.or_else(|| tickets.into_iter().next());
+        match refused {
+            None => return Ok(first),
+            Some(error) if error.code() == Code::QUEUE_FULL => {
                 runtime.block_on(producer.ready())?;
             }
-            Err(error) => return Err(error.into()),
+            Some(error) => return Err(error.into()),
         }
     }
 }

@@ -65,10 +65,24 @@ impl Shape {
         Ok(Self { sizes, pool: text.into(), keys })
     }
 
+    /// The key of a record, if there are any, and its value.
+    pub fn show(&self, cut: Cut) -> (Option<&[u8]>, &[u8]) {
+        let value = &self.pool[cut.at..cut.at + cut.size];
+        (cut.key.map(|key| &*self.keys[key]), value)
+    }
+
     /// Records without an end; another `seed` gives others.
     pub fn records(&self, seed: u64) -> Records {
         Records { shape: self.clone(), random: Random(seed.wrapping_add(1)), at: 0 }
     }
+}
+
+/// What a record consists of, by its places in a [`Shape`].
+#[derive(Clone, Copy)]
+pub struct Cut {
+    at: usize,
+    size: usize,
+    key: Option<usize>,
 }
 
 /// Makes records.
@@ -79,8 +93,8 @@ pub struct Records {
 }
 
 impl Records {
-    /// A key, if there are any, and a value.
-    pub fn next(&mut self) -> (Option<&[u8]>, &[u8]) {
+    /// The next one: what [`Shape::show`] shows.
+    pub fn next(&mut self) -> Cut {
         let Sizes { min, max } = self.shape.sizes;
         let size = match max - min {
             0 => min,
@@ -89,12 +103,11 @@ impl Records {
         if self.at + size > self.shape.pool.len() {
             self.at = 0;
         }
-        let value = &self.shape.pool[self.at..self.at + size];
+        let at = self.at;
         self.at += size;
-        let keys = &self.shape.keys;
-        let key =
-            (!keys.is_empty()).then(|| &*keys[self.random.below(keys.len() as u64) as usize]);
-        (key, value)
+        let keys = self.shape.keys.len();
+        let key = (keys > 0).then(|| self.random.below(keys as u64) as usize);
+        Cut { at, size, key }
     }
 }
 
@@ -123,14 +136,14 @@ mod tests {
         let mut records = shape.records(7);
         let (mut sizes, mut keys) = (BTreeSet::new(), BTreeSet::new());
         for _ in 0..20_000 {
-            let (key, value) = records.next();
+            let (key, value) = shape.show(records.next());
             sizes.insert(value.len());
             keys.insert(key.unwrap().to_vec());
         }
         assert_eq!(sizes, (3..=40).collect());
         assert_eq!(keys.len(), 4);
         let plain = Shape::new(Sizes { min: 5, max: 5 }, 0).unwrap();
-        assert_eq!(plain.records(0).next().0, None);
+        assert_eq!(plain.show(plain.records(0).next()).0, None);
     }
 
     #[test]

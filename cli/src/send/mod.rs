@@ -39,7 +39,7 @@ pub fn run(mut args: SendArgs) -> Result<(), Failure> {
     args.topic = TopicName::parse(&args.topic).map_err(tidewire::Error::from)?.to_string();
     client::run_to_end(async {
         let connected = tokio::select! {
-            client = client::connect(&args.server.url) => client?,
+            client = client::connect_with_keys(&args.server.url, args.keys.encryption_key_file.as_deref()) => client?,
             failure = client::interrupted() => return Err(failure),
         };
         let mut builder = connected.producer(&args.topic);
@@ -48,6 +48,9 @@ pub fn run(mut args: SendArgs) -> Result<(), Failure> {
         }
         if let Some(codec) = args.codec {
             builder = builder.codec(codec);
+        }
+        if let Some(id) = args.encryption_key_id {
+            builder = builder.encryption_key_id(id);
         }
         if let Some(name) = &args.producer_name {
             builder = builder.name(name);

@@ -146,6 +146,8 @@ static void client_options(request *r, tw_client_options *options) {
     else if (strcmp(it->name, "tls_cert_file") == 0) options->tls_cert_file = it->text;
     else if (strcmp(it->name, "tls_key_file") == 0) options->tls_key_file = it->text;
     else if (strcmp(it->name, "tls_danger") == 0) options->tls_danger = it->text;
+    else if (strcmp(it->name, "encryption_keys") == 0) options->encryption_keys = it->text;
+    else if (strcmp(it->name, "encryption_key_file") == 0) options->encryption_key_file = it->text;
     else r->unsupported = "the library has no such option";
   }
 }
@@ -170,6 +172,7 @@ static void producer_options(request *r, tw_producer_options *options) {
     OPTION(uint32_t, batch_records)
     OPTION(uint32_t, queue_bytes)
     OPTION(uint32_t, max_in_flight)
+    OPTION(uint32_t, encryption_key_id)
     OPTION(uint32_t, delivery_timeout_ms)
     if (strcmp(it->name, "codec") == 0) options->codec = word(r, it, CODECS);
     else if (strcmp(it->name, "acks") == 0) options->acks = word(r, it, ACKS);

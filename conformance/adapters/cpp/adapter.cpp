@@ -175,6 +175,8 @@ static std::string general(const std::string &op, const json *args) {
       if (name == "tls_cert_file") return o.tls_cert_file = it->text, true;
       if (name == "tls_key_file") return o.tls_key_file = it->text, true;
       if (name == "tls_danger") return o.tls_danger = it->text, true;
+      if (name == "encryption_keys") return o.encryption_keys = it->text, true;
+      if (name == "encryption_key_file") return o.encryption_key_file = it->text, true;
       return sets(name, "connect_timeout_ms", o.connect_timeout_ms, it) ||
              sets(name, "request_timeout_ms", o.request_timeout_ms, it) ||
              sets(name, "heartbeat_ms", o.heartbeat_ms, it) || sets(name, "retry_backoff_ms", o.retry_backoff_ms, it) ||
@@ -312,6 +314,7 @@ static std::string produce(const std::string &op, const json *args) {
       return sets(name, "linger_ms", o.linger_ms, it) || sets(name, "batch_bytes", o.batch_bytes, it) ||
              sets(name, "batch_records", o.batch_records, it) || sets(name, "queue_bytes", o.queue_bytes, it) ||
              sets(name, "max_in_flight", o.max_in_flight, it) ||
+             sets(name, "encryption_key_id", o.encryption_key_id, it) ||
              sets(name, "delivery_timeout_ms", o.delivery_timeout_ms, it);
     });
     auto producer = find(clients, string(args, "client"))->open_producer(string(args, "topic"), o);

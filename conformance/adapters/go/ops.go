@@ -107,15 +107,17 @@ func (a *adapter) general(ctx context.Context, op string, args object) (any, err
 	case "connect":
 		it := &tidewire.ClientOptions{}
 		err := options(args, map[string]func(any){
-			"client_name":        func(value any) { it.ClientName, _ = value.(string) },
-			"user":               func(value any) { it.User, _ = value.(string) },
-			"secret":             func(value any) { it.Secret, _ = value.(string) },
-			"secret_file":        func(value any) { it.SecretFile, _ = value.(string) },
-			"tls_ca_file":        func(value any) { it.TLSCAFile, _ = value.(string) },
-			"tls_cert_file":      func(value any) { it.TLSCertFile, _ = value.(string) },
-			"tls_key_file":       func(value any) { it.TLSKeyFile, _ = value.(string) },
-			"tls_danger":         func(value any) { it.TLSDanger, _ = value.(string) },
-			"connect_timeout_ms": u32(&it.ConnectTimeoutMs), "request_timeout_ms": u32(&it.RequestTimeoutMs),
+			"client_name":         func(value any) { it.ClientName, _ = value.(string) },
+			"user":                func(value any) { it.User, _ = value.(string) },
+			"secret":              func(value any) { it.Secret, _ = value.(string) },
+			"secret_file":         func(value any) { it.SecretFile, _ = value.(string) },
+			"tls_ca_file":         func(value any) { it.TLSCAFile, _ = value.(string) },
+			"tls_cert_file":       func(value any) { it.TLSCertFile, _ = value.(string) },
+			"tls_key_file":        func(value any) { it.TLSKeyFile, _ = value.(string) },
+			"tls_danger":          func(value any) { it.TLSDanger, _ = value.(string) },
+			"encryption_keys":     func(value any) { it.EncryptionKeys, _ = value.(string) },
+			"encryption_key_file": func(value any) { it.EncryptionKeyFile, _ = value.(string) },
+			"connect_timeout_ms":  u32(&it.ConnectTimeoutMs), "request_timeout_ms": u32(&it.RequestTimeoutMs),
 			"heartbeat_ms": u32(&it.HeartbeatMs), "retry_backoff_ms": u32(&it.RetryBackoffMs),
 			"retry_backoff_max_ms": u32(&it.RetryBackoffMaxMs), "runtime_threads": u32(&it.RuntimeThreads),
 		})
@@ -287,6 +289,7 @@ func (a *adapter) produce(ctx context.Context, op string, args object) (any, err
 			"queue_full": word(&it.QueueFull, "block", "error", "drop"), "linger_ms": u32(&it.LingerMs),
 			"batch_bytes": u32(&it.BatchBytes), "batch_records": u32(&it.BatchRecords),
 			"queue_bytes": u32(&it.QueueBytes), "max_in_flight": u32(&it.MaxInFlight),
+			"encryption_key_id":   u32(&it.EncryptionKeyID),
 			"delivery_timeout_ms": u32(&it.DeliveryTimeoutMs),
 		})
 		if err != nil {

@@ -40,6 +40,8 @@ impl ClientBuilder {
         tls_cert_file(impl Into<String>),
         tls_key_file(impl Into<String>),
         tls_danger(impl Into<String>),
+        encryption_keys(crate::Secret),
+        encryption_key_file(impl Into<String>),
         client_name(impl Into<String>),
         connect_timeout_ms(u32),
         request_timeout_ms(u32),

@@ -44,7 +44,7 @@ pub use crate::runtime::Runtime;
 pub use crate::runtime::canceller::Canceller;
 pub use client::{Client, ClientBuilder};
 pub use consumer::{Batches, Consumer, ConsumerBuilder, Records};
-pub use producer::{Producer, ProducerBuilder, Ticket};
+pub use producer::{Producer, ProducerBuilder, Ticket, Tickets};
 
 /// Options of a builder, handed on to the asynchronous one.
 macro_rules! options {

@@ -37,6 +37,7 @@ impl ProducerBuilder {
         batch_records(u32),
         queue_bytes(u32),
         max_in_flight(u32),
+        encryption_key_id(u32),
         codec(Codec),
         delivery_timeout_ms(u32),
         queue_full(QueueFull),
@@ -131,6 +132,20 @@ impl Producer {
         partition: Option<u32>,
     ) -> Result<Ticket, Error> {
         Ok(self.ticket(self.as_async()?.enqueue_now_ref(record, partition)?))
+    }
+
+    /// Puts records into the queue, in order, at less cost than one by one, without waiting. See
+    /// [`crate::Producer::enqueue_many`].
+    ///
+    /// # Errors
+    /// `FORKED`. Why a record was not taken comes beside the tickets of those before it.
+    pub fn enqueue_many(
+        &self,
+        records: &[RecordRef<'_>],
+        partition: Option<u32>,
+    ) -> Result<(Tickets, Option<Error>), Error> {
+        let (tickets, refused) = self.as_async()?.enqueue_many(records, partition);
+        Ok((Tickets { bound: Bound::new(self.bound.runtime().clone(), tickets) }, refused))
     }
 
     fn ticket(&self, ticket: crate::Ticket) -> Ticket {
@@ -244,5 +259,44 @@ impl Ticket {
             limit,
             self.bound.value_mut("ticket")?,
         )?
+    }
+}
+
+/// The outcomes, to come, of records that were enqueued together. Dropping them changes nothing for
+/// the records.
+#[derive(Debug)]
+pub struct Tickets {
+    bound: Bound<crate::Tickets>,
+}
+
+impl Tickets {
+    /// How many records were taken.
+    ///
+    /// # Errors
+    /// `FORKED`.
+    pub fn len(&self) -> Result<usize, Error> {
+        Ok(self.bound.value("tickets")?.len())
+    }
+
+    /// Whether no record was taken.
+    ///
+    /// # Errors
+    /// `FORKED`.
+    pub fn is_empty(&self) -> Result<bool, Error> {
+        Ok(self.len()? == 0)
+    }
+
+    /// Waits for the outcomes, and tells them in order: a receipt or an error for each record.
+    /// After `TIMEOUT` or `INTERRUPTED` it may be called again.
+    ///
+    /// # Errors
+    /// `TIMEOUT` after `limit`, with outcomes still to come.
+    pub fn wait(
+        &mut self,
+        limit: Option<Duration>,
+    ) -> Result<Vec<Result<Receipt, Error>>, Error> {
+        let runtime = self.bound.runtime().clone();
+        let tickets = self.bound.value("tickets")?;
+        runtime.wait("waiting for acknowledgements", limit, tickets.outcomes())
     }
 }

@@ -256,10 +256,10 @@ impl Attached {
     }
 }
 
-/// Adds a ticket to the runs of a batch.
-pub(crate) fn extend_runs(runs: &mut Vec<Run>, ticket: u64, index: u32) {
+/// Adds tickets that follow one another to the runs of a batch.
+pub(crate) fn extend_runs(runs: &mut Vec<Run>, ticket: u64, index: u32, count: u32) {
     match runs.last_mut() {
-        Some(run) if run.first_ticket + u64::from(run.count) == ticket => run.count += 1,
-        _ => runs.push(Run { first_ticket: ticket, first_index: index, count: 1 }),
+        Some(run) if run.first_ticket + u64::from(run.count) == ticket => run.count += count,
+        _ => runs.push(Run { first_ticket: ticket, first_index: index, count }),
     }
 }

@@ -136,7 +136,7 @@ fn producers_wait_while_too_many_entries_do() {
 fn runs_hold_consecutive_tickets() {
     let mut runs = Vec::new();
     for (index, ticket) in [3, 4, 5, 9, 10, 12].into_iter().enumerate() {
-        extend_runs(&mut runs, ticket, index as u32);
+        extend_runs(&mut runs, ticket, index as u32, 1);
     }
     let run = |first_ticket, first_index, count| Run { first_ticket, first_index, count };
     assert_eq!(runs, [run(3, 0, 3), run(9, 3, 2), run(12, 5, 1)]);

@@ -7,7 +7,9 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use tidewire_protocol::batch::{self as stored, Header, Headers, Limits};
+use tidewire_protocol::batch::{
+    self as stored, EncryptionKeys, Fault, Header, Headers, Limits, Malformed, Place,
+};
 use tidewire_protocol::name::TopicName;
 
 use crate::error::{Code, Error};
@@ -114,16 +116,19 @@ impl Batch {
         self.first = (self.first + count).min(self.stored.len());
     }
 
-    /// Verifies `bytes`, which are one batch, and hides records before `offset`.
+    /// Verifies `bytes`, which are one batch, decrypts them if need be, and hides records before
+    /// `offset`.
+    // SPEC B-20
     pub(crate) fn verify(
+        keys: &EncryptionKeys,
         topic: &Arc<TopicName>,
         partition: u32,
         offset: u64,
         end_offset: u64,
         bytes: Bytes,
     ) -> Result<Self, Error> {
-        let stored = stored::Batch::decode(bytes)
-            .map_err(|why| corrupt(topic, partition, offset, &why))?;
+        let stored = stored::Batch::decode_with(bytes, keys, Place { topic, partition })
+            .map_err(|why| unread(topic, partition, offset, &why))?;
         let first = stored.index_of(offset);
         Ok(Self { stored, topic: Arc::clone(topic), partition, first, end_offset })
     }
@@ -159,6 +164,7 @@ pub(crate) fn reach(payload: &[u8]) -> u64 {
 
 /// Splits a payload of whole batches, verifies them, and hides records before `offset`.
 pub(crate) fn split_batches(
+    keys: &EncryptionKeys,
     topic: &TopicName,
     partition: u32,
     mut offset: u64,
@@ -167,11 +173,23 @@ pub(crate) fn split_batches(
     let (shared, mut batches) = (Arc::new(topic.clone()), Vec::new());
     while !payload.is_empty() {
         let bytes = split_first(topic, partition, offset, &mut payload)?;
-        let batch = Batch::verify(&shared, partition, offset, 0, bytes)?;
+        let batch = Batch::verify(keys, &shared, partition, offset, 0, bytes)?;
         offset = offset.max(batch.next_offset());
         batches.push(batch);
     }
     Ok(batches)
+}
+
+/// Why a batch is not shown.
+fn unread(topic: &TopicName, partition: u32, offset: u64, why: &Malformed) -> Error {
+    let (code, what) = match why.fault() {
+        Fault::KeyMissing => (Code::ENCRYPTION_KEY_MISSING, "cannot be read"),
+        Fault::KeyWrong => (Code::ENCRYPTION_KEY_WRONG, "cannot be read"),
+        Fault::Forged => (Code::DECRYPTION_FAILED, "was tampered with"),
+        _ => return corrupt(topic, partition, offset, why),
+    };
+    let place = format!("offset {offset} of {topic} partition {partition}");
+    Error::new(code, format!("the batch for {place} {what}: {why}"))
 }
 
 fn corrupt(
@@ -363,7 +381,8 @@ mod tests {
 
     #[test]
     fn records_before_the_wanted_offset_are_hidden() {
-        let batch = Batch::verify(&name(), 3, 2, 9, sealed(5)).expect("valid");
+        let keys = EncryptionKeys::default();
+        let batch = Batch::verify(&keys, &name(), 3, 2, 9, sealed(5)).expect("valid");
         assert_eq!((batch.len(), batch.base_offset(), batch.next_offset()), (3, 2, 5));
         assert_eq!((batch.partition(), batch.end_offset(), batch.lag()), (3, 9, 4));
         let offsets: Vec<u64> = batch.iter().map(|record| record.offset()).collect();
@@ -379,7 +398,8 @@ mod tests {
     #[test]
     fn a_delivery_is_split_into_its_batches() {
         let payload = [sealed(2), sealed(3)].concat();
-        let batches = split_batches(&name(), 0, 0, payload.into()).expect("valid");
+        let keys = EncryptionKeys::default();
+        let batches = split_batches(&keys, &name(), 0, 0, payload.into()).expect("valid");
         assert_eq!(
             batches.iter().map(|batch| batch.stored().len()).collect::<Vec<_>>(),
             [2, 3]
@@ -396,7 +416,8 @@ mod tests {
     fn damage_is_told_with_topic_partition_and_offset() {
         let mut bytes = sealed(2).to_vec();
         bytes[81] ^= 1;
-        let error = split_batches(&name(), 4, 1, bytes.into()).expect_err("damaged");
+        let keys = EncryptionKeys::default();
+        let error = split_batches(&keys, &name(), 4, 1, bytes.into()).expect_err("damaged");
         assert_eq!(error.code(), Code::CORRUPT_DELIVERY);
         let text = error.to_string();
         assert!(text.contains("offset 1 of shop/orders partition 4"), "{text}");
@@ -405,8 +426,9 @@ mod tests {
     #[test]
     fn a_length_that_overruns_the_delivery_is_refused() {
         let bytes = sealed(2);
-        let error =
-            split_batches(&name(), 0, 0, bytes.slice(..bytes.len() - 8)).expect_err("short");
+        let cut = bytes.slice(..bytes.len() - 8);
+        let error = split_batches(&EncryptionKeys::default(), &name(), 0, 0, cut);
+        let error = error.expect_err("short");
         assert_eq!(error.code(), Code::CORRUPT_DELIVERY);
     }
 }

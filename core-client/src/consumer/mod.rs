@@ -77,7 +77,8 @@ impl Consumer {
     /// of a group goes on with what else it has, and is told nothing), with
     /// `OFFSET_OUT_OF_RANGE` when it stands behind the end or, if `on_out_of_range` says so, when
     /// records were deleted that it had yet to read; or with `CORRUPT_DELIVERY`, naming the topic,
-    /// partition and offset. That partition gives nothing more unless [`Consumer::seek`] moves it;
+    /// partition and offset, as do `ENCRYPTION_KEY_MISSING`, `ENCRYPTION_KEY_WRONG` and
+    /// `DECRYPTION_FAILED` for an encrypted batch that cannot be read. That partition gives nothing more unless [`Consumer::seek`] moves it;
     /// the others go on. When none is left, the last error is returned every time. A lost
     /// connection is not an error, unless no server can be used any more.
     ///
@@ -179,7 +180,8 @@ impl Consumer {
             let topic = &core.topic;
             let _span = tracing::debug_span!("deliver", %topic, partition).entered();
             let batch = taken.bytes.and_then(|bytes| {
-                Batch::verify(topic, partition, taken.wanted, taken.end_offset, bytes)
+                let keys = &self.ledger.client.settings.keys;
+                Batch::verify(keys, topic, partition, taken.wanted, taken.end_offset, bytes)
             });
             match batch {
                 // A whole batch may lie before the record that is due.

@@ -6,13 +6,15 @@
 //! the batches of a partition are sealed one after the other, in the order in which their records
 //! came.
 
+mod many;
+
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 use std::sync::Arc;
 
 use bytes::Bytes;
 use tidewire_protocol::batch::{
-    BatchBuilder, Codec, Compressor, PushError, RecordRef, Sequence, ZSTD_LEVEL,
+    BatchBuilder, Codec, Compressor, PushError, RecordRef, Sealing, Sequence, ZSTD_LEVEL,
 };
 use tidewire_protocol::connection::Time;
 use tidewire_protocol::message::AppendReply;
@@ -53,6 +55,15 @@ pub(super) struct Bounds {
     pub queue_full: QueueFull,
     /// Whether records may have ids: there are acknowledgements that tell of those seen.
     pub takes_ids: bool,
+}
+
+impl Bounds {
+    fn builder(&self, encrypted: bool) -> BatchBuilder {
+        match encrypted {
+            true => BatchBuilder::of_encrypted(self.max_batch_len, self.batch_records),
+            false => BatchBuilder::new(self.max_batch_len, self.batch_records),
+        }
+    }
 }
 
 /// What a push calls for.
@@ -101,16 +112,23 @@ pub(super) struct Job {
     partition: u32,
     builder: BatchBuilder,
     compressor: Compressor,
+    sealing: Option<Arc<Sealing>>,
     sequence: Sequence,
     pending: Pending,
     sealed: Option<(Bytes, u32)>,
 }
 
 impl Job {
-    /// Adds the tables, compresses, and computes the checksums.
+    /// Adds the tables, compresses, encrypts, and computes the checksums.
     pub(super) fn seal(&mut self) {
         let records = self.builder.len() as u32;
-        let bytes = self.builder.seal_with(self.sequence, &mut self.compressor);
+        let (sequence, compressor) = (self.sequence, &mut self.compressor);
+        let bytes = match &self.sealing {
+            Some(sealing) => {
+                self.builder.seal_encrypted(sequence, compressor, sealing, self.partition)
+            }
+            None => self.builder.seal_with(sequence, compressor),
+        };
         self.sealed = Some((bytes, records));
     }
 }
@@ -121,6 +139,8 @@ pub(super) struct Queue {
     topic: TopicName,
     bounds: Bounds,
     codec: Codec,
+    /// With what batches are encrypted, if they are.
+    sealing: Option<Arc<Sealing>>,
     pub(super) session: ProducerSession<Pending>,
     /// Where batches go now.
     pub(super) channel: Option<Channel>,
@@ -156,6 +176,7 @@ impl Queue {
         session: ProducerSession<Pending>,
         partitions: u32,
         codec: Codec,
+        sealing: Option<Arc<Sealing>>,
     ) -> Self {
         let mut places = Vec::new();
         places.resize_with(partitions as usize, || None);
@@ -164,6 +185,7 @@ impl Queue {
             topic,
             bounds,
             codec,
+            sealing,
             session,
             channel: None,
             armed: None,
@@ -295,10 +317,10 @@ impl Queue {
             }
         });
         if has_queue {
-            extend_runs(&mut pending.runs, number, index);
+            extend_runs(&mut pending.runs, number, index, 1);
         }
         pending.cost += cost;
-        pending.completion.add_record();
+        pending.completion.add_records(1);
         let until = pending.until;
         let ticket = Ticket::new(Arc::clone(&pending.completion), number, index);
         let full = size >= batch_bytes || place.builder.len() >= batch_records;
@@ -338,10 +360,10 @@ impl Queue {
     }
 
     fn partition(&mut self, at: u32) -> &mut Partition {
-        let bounds = &self.bounds;
+        let (bounds, encrypted) = (&self.bounds, self.sealing.is_some());
         self.partitions[at as usize].get_or_insert_with(|| {
             Box::new(Partition {
-                builder: BatchBuilder::new(bounds.max_batch_len, bounds.batch_records),
+                builder: bounds.builder(encrypted),
                 open: None,
                 expedited: false,
                 full: VecDeque::new(),
@@ -361,10 +383,8 @@ impl Queue {
         let Some(pending) = place.open.take() else {
             return;
         };
-        let next = self
-            .spare_builders
-            .pop()
-            .unwrap_or_else(|| BatchBuilder::new(bounds.max_batch_len, bounds.batch_records));
+        let next =
+            self.spare_builders.pop().unwrap_or_else(|| bounds.builder(self.sealing.is_some()));
         let builder = std::mem::replace(&mut place.builder, next);
         place.full.push_back((builder, pending));
         place.expedited = false;
@@ -407,6 +427,7 @@ impl Queue {
                 partition: at,
                 builder,
                 compressor: compressor.unwrap_or_else(|| Compressor::new(codec, ZSTD_LEVEL)),
+                sealing: self.sealing.clone(),
                 sequence: self.session.predict(at),
                 pending,
                 sealed: None,

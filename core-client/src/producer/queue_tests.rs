@@ -4,6 +4,7 @@ use tidewire_protocol::batch::Header;
 use tidewire_protocol::message::{Acks, AppendReply};
 use tidewire_protocol::session::{Identity, ProducerConfig, Sending};
 
+use super::super::tickets::Tickets;
 use super::*;
 
 fn queue(partitions: u32, max_in_flight: usize, bounds: impl FnOnce(&mut Bounds)) -> Queue {
@@ -28,7 +29,7 @@ fn queue(partitions: u32, max_in_flight: usize, bounds: impl FnOnce(&mut Bounds)
     };
     let session = ProducerSession::new(config, Identity { producer_id: 8, producer_epoch: 1 });
     let topic = TopicName::parse("t").expect("good");
-    Queue::new(topic, all, session, partitions, Codec::None)
+    Queue::new(topic, all, session, partitions, Codec::None, None)
 }
 
 fn value(bytes: &[u8]) -> RecordRef<'_> {
@@ -219,4 +220,97 @@ fn without_acknowledgements_records_have_no_ids() {
     let error = queue.push(&with_id, None, false, now).expect_err("nobody would learn");
     assert_eq!(error.code(), Code::INVALID_ARGUMENT);
     queue.push(&value(b"x"), None, false, now).expect("without an id");
+}
+
+/// Seals and acknowledges all there is; what was in it, by partition.
+fn drain(queue: &mut Queue) -> Vec<(u32, u32, Bytes)> {
+    queue.flush();
+    let mut batches = Vec::new();
+    while let Some(sending) = next_send(queue) {
+        batches.push((sending.partition, sending.records, sending.bytes.clone()));
+        acknowledge(queue, &sending);
+    }
+    batches
+}
+
+/// Records of all kinds, in an order that looks random.
+fn mixture<'a>(data: &'a [u8], headers: &'a [(&'a str, &'a [u8])]) -> Vec<RecordRef<'a>> {
+    let mut random = 7_u32;
+    let mut below = |bound: u32| {
+        random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (random >> 8) % bound
+    };
+    let mut records = Vec::new();
+    for number in 0..3_000 {
+        let len = match below(40) {
+            0 => 5_000,
+            1 => 0,
+            _ => below(120) as usize,
+        };
+        records.push(RecordRef {
+            value: (below(30) > 0).then_some(&data[..len]),
+            key: (below(6) == 0).then_some(&data[..below(9) as usize]),
+            headers: if below(12) == 0 { headers } else { &[] },
+            timestamp_us: 1_000 + i64::from(number / (1 + below(50))),
+            id: (below(25) == 0).then_some([below(200) as u8; 16]),
+        });
+    }
+    records
+}
+
+#[test]
+fn many_at_once_are_as_many_one_by_one() {
+    let data = [b'x'; 5_000];
+    let headers = [("name", &data[..20]), ("other", &[])];
+    let records = mixture(&data, &headers);
+    for partition in [None, Some(1)] {
+        let bounds = |bounds: &mut Bounds| {
+            (bounds.batch_bytes, bounds.batch_records) = (4_000, 37);
+            bounds.queue_bytes = 1 << 30;
+        };
+        let (mut single, mut many) = (queue(3, 1_000, bounds), queue(3, 1_000, bounds));
+        let mut numbers = Vec::new();
+        for record in &records {
+            let (ticket, _) = single.push(record, partition, false, now).expect("room");
+            numbers.push((ticket.number(), ticket.partition()));
+        }
+        let (mut left, mut tickets) = (&records[..], Tickets::default());
+        while !left.is_empty() {
+            let mut pushed = Pushed::default();
+            let before = left.len();
+            many.push_many(&mut left, partition, &mut tickets, &mut pushed, now).expect("room");
+            assert!(left.len() < before);
+        }
+        assert_eq!(tickets.len(), records.len());
+        assert_eq!(tickets.numbers().collect::<Vec<_>>(), (0..3_000).collect::<Vec<_>>());
+        assert_eq!(single.stats(), many.stats());
+        assert_eq!(drain(&mut single), drain(&mut many));
+        many.collect(&mut Vec::new(), |_, _| {});
+        let told: Vec<_> = tickets
+            .into_iter()
+            .map(|mut ticket| {
+                let receipt = ticket.try_receipt().expect("settled").expect("acknowledged");
+                (ticket.number(), receipt.partition)
+            })
+            .collect();
+        assert_eq!(told, numbers);
+        assert_eq!((many.queued_bytes(), many.stats().queued_records), (0, 0));
+    }
+}
+
+#[test]
+fn of_many_the_first_are_taken_and_the_rest_refused() {
+    let bounds = |bounds: &mut Bounds| bounds.queue_bytes = 1_000;
+    let (mut single, mut many) = (queue(1, 2, bounds), queue(1, 2, bounds));
+    let records = [value(b"twenty bytes, no more"); 100];
+    let fits = records.iter().take_while(|r| single.push(r, None, false, now).is_ok()).count();
+    let (mut left, mut tickets) = (&records[..], Tickets::default());
+    let mut pushed = Pushed::default();
+    let error = many
+        .push_many(&mut left, None, &mut tickets, &mut pushed, now)
+        .expect_err("there is no room for all");
+    assert_eq!(error.code(), Code::QUEUE_FULL);
+    assert_eq!((tickets.len(), left.len()), (fits, records.len() - fits));
+    assert!(pushed.sooner, "what was taken lingers, and no longer than it may");
+    assert_eq!(single.stats(), many.stats());
 }

@@ -61,6 +61,11 @@ impl Ticket {
         Self { completion, number, index, slot: None, claimed: false }
     }
 
+    /// What it refers to: the batch's outcome, its number, and its index there.
+    pub(super) fn into_parts(self) -> (Arc<Completion>, u64, u32) {
+        (self.completion, self.number, self.index)
+    }
+
     /// Its number: 0 for the producer's first record, then rising by one with each that was
     /// taken. By it a [`CompletionQueue`](crate::CompletionQueue) tells the outcome.
     pub fn number(&self) -> u64 {
@@ -188,7 +193,7 @@ impl Completion {
     /// One that has its outcome.
     pub(super) fn settled_with(partition: u32, outcome: Outcome) -> Arc<Self> {
         let completion = Self::new(partition);
-        completion.add_record();
+        completion.add_records(1);
         completion.settle(outcome);
         completion
     }
@@ -203,10 +208,10 @@ impl Completion {
         self.records.load(Ordering::Relaxed)
     }
 
-    /// Counts a record in.
-    pub(super) fn add_record(&self) {
-        self.unclaimed.fetch_add(1, Ordering::Relaxed);
-        self.records.fetch_add(1, Ordering::Relaxed);
+    /// Counts records in.
+    pub(super) fn add_records(&self, count: u32) {
+        self.unclaimed.fetch_add(count, Ordering::Relaxed);
+        self.records.fetch_add(count, Ordering::Relaxed);
     }
 
     /// Whether every record's ticket has told its outcome.

@@ -2,10 +2,11 @@
 
 use bytes::Bytes;
 use tidewire_protocol::batch::{
-    Batch, BatchBuilder, Codec, Columns, Compressor, HEADER_LEN, Header, PushError, RecordRef,
-    STAMP_LEN, Sequence, Stamp,
+    Batch, BatchBuilder, Codec, Columns, Compressor, EncryptionKey, EncryptionKeys, HEADER_LEN,
+    Header, Limits, Place, PushError, RecordRef, STAMP_LEN, Sequence, Stamp, ids, validate,
 };
 use tidewire_protocol::crc::{crc32c, crc32c_append};
+use tidewire_protocol::name::TopicName;
 
 /// Whatever the bytes say, they are refused or can be read to the end. The checksums are made
 /// right first: otherwise nothing would ever get past them.
@@ -19,7 +20,20 @@ pub(crate) fn batch(data: &[u8]) {
     bytes[24..28].copy_from_slice(&body.to_le_bytes());
     let head = crc32c_append(crc32c(&bytes[..20]), &bytes[24..HEADER_LEN]);
     bytes[20..24].copy_from_slice(&head.to_le_bytes());
-    let Ok(batch) = Batch::decode(bytes.into()) else { return };
+    let bytes = Bytes::from(bytes);
+    let valid = validate(&bytes, Limits::PROTOCOL);
+    // A server that takes it finds its ids.
+    assert!(ids(&bytes).is_ok() || valid.is_err());
+    // The key and place of the golden vectors, which are among the seeds.
+    let key = EncryptionKey::new(1, std::array::from_fn(|i| i as u8)).expect("a number");
+    let mut keys = EncryptionKeys::default();
+    keys.add(key).expect("room for one");
+    let topic = TopicName::parse("shop/orders").expect("a name");
+    let place = Place { topic: &topic, partition: 3 };
+    let opened = Batch::decode_with(bytes.clone(), &keys, place);
+    let encrypted = valid.as_ref().is_ok_and(|(_, layout)| layout.is_none());
+    assert!(encrypted || opened.is_ok() == valid.is_ok());
+    let Ok(batch) = opened else { return };
     assert!(!batch.is_empty());
     let mut last = None;
     for record in &batch {

@@ -67,7 +67,7 @@ fn from_vectors() -> std::io::Result<()> {
             let rows: Vec<Vector> = serde_json::from_slice(&std::fs::read(&file)?)?;
             for row in rows {
                 let Some(bytes) = unhex(&row.hex) else { continue };
-                if row.kind == "BATCH" {
+                if ["BATCH", "ENCRYPTED_BATCH"].contains(&row.kind.as_str()) {
                     inputs.entry("batch").or_default().push(bytes);
                 } else if let Some((target, input)) = kind_input(&bytes) {
                     inputs.entry(target).or_default().push(input);

@@ -170,7 +170,11 @@ pub(super) fn check_header(header: &Header, limits: Limits) -> Result<(), Malfor
 
 /// The body of a compressed batch in memory of its own. The header passed [`check_header`].
 pub(super) fn decompress(header: &Header, stored: &[u8]) -> Result<Vec<u8>, Malformed> {
-    let data = data(header, stored)?;
+    decompress_data(header, data(header, stored)?)
+}
+
+/// As [`decompress`], of the compressed data alone.
+pub(super) fn decompress_data(header: &Header, data: &[u8]) -> Result<Vec<u8>, Malformed> {
     let mut body = vec![0; header.raw_len as usize];
     decompress_into(header.codec, data, &mut body)?;
     Ok(body)

@@ -149,7 +149,10 @@ impl Header {
                 "the reserved header field is {reserved}, not 0"
             ));
         }
-        if self.codec == Codec::None && self.raw_len as usize != self.body_len() {
+        if self.codec == Codec::None
+            && self.key_id == 0
+            && self.raw_len as usize != self.body_len()
+        {
             return Err(malformed!(
                 Layout,
                 "raw length {} differs from the uncompressed body's {}",

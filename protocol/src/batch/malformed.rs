@@ -15,12 +15,18 @@ pub enum Fault {
     HeaderChecksum,
     /// The body's checksum does not match its bytes.
     BodyChecksum,
-    /// A batch format, codec, column or encryption that this implementation does not know.
+    /// A batch format, codec, or column that this implementation does not know.
     Unsupported,
     /// A field contradicts another or the bytes that follow.
     Layout,
     /// A field exceeds a limit.
     Limit,
+    /// It is encrypted, and there is no key with that number.
+    KeyMissing,
+    /// It is encrypted with another key than the one with that number.
+    KeyWrong,
+    /// It is encrypted, and not as whoever has the key encrypted it for this place.
+    Forged,
 }
 
 /// Bytes that are not a valid batch, and why.

@@ -4,7 +4,8 @@
 //! record headers, then tables of offsets into them in Arrow's `Binary` shape. The producer
 //! builds it with a [`BatchBuilder`]; the server [`validate`]s it, writes a 24-byte [`Stamp`]
 //! over its first bytes and touches nothing else; the consumer reads it through [`Batch`]. A
-//! [`Compressor`] may shrink the body as a whole; the server then stores it as it came.
+//! [`Compressor`] may shrink the body as a whole, and a [`Sealing`] encrypt it; the server then
+//! stores it as it came.
 //!
 //! Invariant: bytes 24 to the end never change after the producer sealed the batch, so
 //! `body_crc` covers a record from the producer's memory to the consumer's.
@@ -23,7 +24,9 @@
 
 mod builder;
 mod codec;
+mod encryption;
 mod header;
+mod key;
 mod layout;
 mod malformed;
 mod validate;
@@ -31,8 +34,10 @@ mod view;
 
 pub use builder::{BatchBuilder, PushError, RecordRef, Sequence, reseal};
 pub use codec::{CODECS, Codec, Compressor, ZSTD_LEVEL};
+pub use encryption::{ENCRYPTION_NONCE_LEN, Place, Sealing};
 pub use header::{Columns, FORMAT, HEADER_LEN, Header, STAMP_LEN, Stamp};
+pub use key::{ENCRYPTION_KEY_LEN, EncryptionKey, EncryptionKeys};
 pub use layout::Layout;
 pub use malformed::{Fault, Malformed};
 pub use validate::{Limits, check_tables, validate};
-pub use view::{Batch, Headers, Iter, RecordView};
+pub use view::{Batch, Headers, Iter, RecordView, ids};

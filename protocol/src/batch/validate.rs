@@ -4,6 +4,7 @@
 //! shows a record. What passes can be read without any further check.
 
 use super::codec::{self, Codec};
+use super::encryption;
 use super::header::{Columns, HEADER_LEN, Header};
 use super::layout::{Layout, bit_at, pad8, u32_at};
 use super::malformed::{Malformed, malformed};
@@ -27,17 +28,22 @@ impl Limits {
 }
 
 /// Checks that `bytes` are exactly one whole, undamaged batch within `limits`. The layout is that
-/// of the body once decompressed, which is looked at and not kept.
-// SPEC B-1, B-4, B-6, B-7
-pub fn validate(bytes: &[u8], limits: Limits) -> Result<(Header, Layout), Malformed> {
+/// of the body once decompressed, which is looked at and not kept. The body of an encrypted batch
+/// cannot be looked at: it has none here.
+// SPEC B-1, B-4, B-6, B-7, B-17
+pub fn validate(bytes: &[u8], limits: Limits) -> Result<(Header, Option<Layout>), Malformed> {
     let header = check_stored(bytes, limits)?;
     let stored = &bytes[HEADER_LEN..];
+    if header.key_id != 0 {
+        encryption::parts(&header, stored)?;
+        return Ok((header, None));
+    }
     let layout = if header.codec == Codec::None {
         check_body(&header, stored)?
     } else {
         codec::with_decompressed(&header, stored, |body| check_body(&header, body))?
     };
-    Ok((header, layout))
+    Ok((header, Some(layout)))
 }
 
 /// Checks all but the body's contents: that `bytes` are one batch, whole and undamaged, and that
@@ -85,17 +91,10 @@ pub(super) fn check_stored(bytes: &[u8], limits: Limits) -> Result<Header, Malfo
         ));
     }
     codec::check_header(&header, limits)?;
-    if header.key_id != 0 {
-        return Err(malformed!(
-            Unsupported,
-            "encrypted batches (key {}) are not known here",
-            header.key_id
-        ));
-    }
     Ok(header)
 }
 
-/// Checks a body that is not, or no longer, compressed.
+/// Checks a body that is not, or no longer, encrypted and compressed.
 pub(super) fn check_body(header: &Header, body: &[u8]) -> Result<Layout, Malformed> {
     let layout = Layout::of(header, body)?;
     check_tables(&layout, body)?;

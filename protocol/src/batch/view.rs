@@ -5,27 +5,65 @@ use std::ops::Range;
 use bytes::Bytes;
 
 use super::codec::{self, Codec};
+use super::encryption::{self, Place};
 use super::header::{Columns, HEADER_LEN, Header};
+use super::key::EncryptionKeys;
 use super::layout::{Layout, bit_at, u32_at};
-use super::malformed::Malformed;
+use super::malformed::{Malformed, malformed};
 use super::validate::{Limits, check_body, check_stored, split_record_header};
 
 /// A validated batch over one shared buffer. Cloning shares the bytes.
 #[derive(Clone, Debug)]
 pub struct Batch {
     bytes: Bytes,
-    /// A part of `bytes`, unless it had to be decompressed.
+    /// A part of `bytes`, unless it had to be decrypted or decompressed.
     body: Bytes,
     header: Header,
     layout: Layout,
 }
 
 impl Batch {
-    /// Validates `bytes` as exactly one batch, with its checksums, and decompresses it.
+    /// Validates `bytes` as exactly one batch, with its checksums, and decompresses it. One that is
+    /// encrypted is refused as [`Fault::KeyMissing`](super::Fault::KeyMissing).
     pub fn decode(bytes: Bytes) -> Result<Self, Malformed> {
+        Self::read(bytes, &EncryptionKeys::default(), None)
+    }
+
+    /// As [`Batch::decode`]; one that is encrypted is opened with its key, if that is there, and
+    /// if `place` is the one that it was sealed for.
+    // SPEC B-20
+    pub fn decode_with(
+        bytes: Bytes,
+        keys: &EncryptionKeys,
+        place: Place<'_>,
+    ) -> Result<Self, Malformed> {
+        Self::read(bytes, keys, Some(place))
+    }
+
+    fn read(
+        bytes: Bytes,
+        keys: &EncryptionKeys,
+        place: Option<Place<'_>>,
+    ) -> Result<Self, Malformed> {
         let header = check_stored(&bytes, Limits::PROTOCOL)?;
         let stored = bytes.slice(HEADER_LEN..);
-        let body = if header.codec == Codec::None {
+        let body = if header.key_id != 0 {
+            let parts = encryption::parts(&header, &stored)?;
+            let opened = parts.open(&header, keys, place)?;
+            let body = match header.codec {
+                Codec::None => opened,
+                _ => codec::decompress_data(&header, &opened)?.into(),
+            };
+            let layout = check_body(&header, &body)?;
+            let batch = Self { bytes: bytes.clone(), body, header, layout };
+            if batch.ids() != parts.ids() {
+                return Err(malformed!(
+                    Layout,
+                    "the ids differ from those that were encrypted"
+                ));
+            }
+            return Ok(batch);
+        } else if header.codec == Codec::None {
             stored
         } else {
             codec::decompress(&header, &stored)?.into()
@@ -49,7 +87,7 @@ impl Batch {
         &self.layout
     }
 
-    /// The bytes after the header, decompressed.
+    /// The bytes after the header, decrypted and decompressed.
     pub fn body(&self) -> &[u8] {
         &self.body
     }
@@ -151,6 +189,23 @@ impl<'a> IntoIterator for &'a Batch {
     fn into_iter(self) -> Iter<'a> {
         self.iter()
     }
+}
+
+/// The ids of the records of a batch, 16 bytes for each, without a copy unless it is compressed;
+/// empty if it has none. Those of an encrypted batch are there without its key.
+// SPEC B-13, B-17
+pub fn ids(batch: &Bytes) -> Result<Bytes, Malformed> {
+    let header = check_stored(batch, Limits::PROTOCOL)?;
+    if !header.columns.has(Columns::IDS) {
+        return Ok(Bytes::new());
+    }
+    if header.key_id == 0 {
+        let batch = Batch::decode(batch.clone())?;
+        return Ok(batch.slice(batch.id_range()));
+    }
+    let stored = batch.slice(HEADER_LEN..);
+    let range = encryption::id_range(encryption::parts(&header, &stored)?.ids());
+    Ok(stored.slice(range))
 }
 
 /// The records of a batch, in order.

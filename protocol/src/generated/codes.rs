@@ -134,6 +134,12 @@ impl Code {
     pub const GROUP_FULL: Self = Self(505);
     /// The server has as many groups as it may.
     pub const TOO_MANY_GROUPS: Self = Self(506);
+    /// The batch is encrypted, and the client does not have its key.
+    pub const ENCRYPTION_KEY_MISSING: Self = Self(507);
+    /// The batch is encrypted with another key than the client's of the same number.
+    pub const ENCRYPTION_KEY_WRONG: Self = Self(508);
+    /// An encrypted batch was changed, or is not where it was written.
+    pub const DECRYPTION_FAILED: Self = Self(509);
     /// The server failed at a request.
     pub const INTERNAL: Self = Self(900);
     /// The server is shutting down.
@@ -618,6 +624,27 @@ pub const CODES: &[CodeInfo] = &[
         class: Class::Consume,
         disposition: Disposition::NONE,
         text: "the server has as many groups as it may",
+    },
+    CodeInfo {
+        code: Code::ENCRYPTION_KEY_MISSING,
+        name: "ENCRYPTION_KEY_MISSING",
+        class: Class::Consume,
+        disposition: Disposition::NONE,
+        text: "the batch is encrypted, and the client does not have its key",
+    },
+    CodeInfo {
+        code: Code::ENCRYPTION_KEY_WRONG,
+        name: "ENCRYPTION_KEY_WRONG",
+        class: Class::Consume,
+        disposition: Disposition::NONE,
+        text: "the batch is encrypted with another key than the client's of the same number",
+    },
+    CodeInfo {
+        code: Code::DECRYPTION_FAILED,
+        name: "DECRYPTION_FAILED",
+        class: Class::Consume,
+        disposition: Disposition::NONE,
+        text: "an encrypted batch was changed, or is not where it was written",
     },
     CodeInfo {
         code: Code::INTERNAL,

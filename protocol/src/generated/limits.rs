@@ -23,6 +23,10 @@ pub const MAX_REMEMBERED_IDS: u32 = 900_000;
 pub const MAX_REMEMBERED_REFUSALS: u32 = 1_024;
 /// Most ranges in the answer to a batch with ids that were seen: it fits into the smallest frame. In ranges.
 pub const MAX_SEEN_RANGES: u32 = 240;
+/// Highest number of an encryption key; the lowest is 1. In .
+pub const MAX_ENCRYPTION_KEY_ID: u32 = 4_294_967_294;
+/// Most encryption keys of a client. In keys.
+pub const MAX_ENCRYPTION_KEYS: u32 = 256;
 /// Highest correlation of a request: numbers above are a server's own. In requests.
 pub const MAX_CORRELATION: u64 = 9_223_372_036_854_775_807;
 /// Most unanswered requests on a connection. In requests.

@@ -19,6 +19,10 @@ pub mod client {
     pub const TLS_KEY_FILE: &str = "";
     /// trust-any-server takes whoever answers for the server, so that anybody on the way can read and change everything: for trials only.
     pub const TLS_DANGER: &str = "";
+    /// Keys that batches are encrypted and read with, as `tidewire keygen` prints them, with commas between them. A URL, which is shown and logged in many places, may not have them.
+    pub const ENCRYPTION_KEYS: &str = "";
+    /// A file with such keys, one a line; what follows a # is ignored. Read when the client connects first. Its keys are added to those of encryption_keys.
+    pub const ENCRYPTION_KEY_FILE: &str = "";
     /// Time to reach a server and finish the handshake, for each address. In milliseconds.
     pub const CONNECT_TIMEOUT_MS: u32 = 5_000;
     /// Time until an unanswered request fails; its outcome is then unknown. In milliseconds.
@@ -53,6 +57,8 @@ pub mod producer {
     pub const QUEUE_FULL: &str = "block";
     /// Compression of batches: none, lz4 (fast), zstd (small) or topic, which is what the topic was created with. Batches that would not shrink stay plain.
     pub const CODEC: &str = "topic";
+    /// Number of the client's key that batches are encrypted with, so that the server and its disks never see values, keys and headers; 0 encrypts nothing. Ids stay readable, as does the number of records and their earliest time.
+    pub const ENCRYPTION_KEY_ID: u32 = 0;
 }
 
 /// Defaults of consumer options.
@@ -162,6 +168,26 @@ pub const OPTIONS: &[OptionInfo] = &[
         max: None,
         unit: "",
         doc: "trust-any-server takes whoever answers for the server, so that anybody on the way can read and change everything: for trials only.",
+    },
+    OptionInfo {
+        scope: Scope::Client,
+        name: "encryption_keys",
+        ty: OptionType::Keys,
+        default: "",
+        min: None,
+        max: None,
+        unit: "",
+        doc: "Keys that batches are encrypted and read with, as `tidewire keygen` prints them, with commas between them. A URL, which is shown and logged in many places, may not have them.",
+    },
+    OptionInfo {
+        scope: Scope::Client,
+        name: "encryption_key_file",
+        ty: OptionType::String,
+        default: "",
+        min: None,
+        max: None,
+        unit: "",
+        doc: "A file with such keys, one a line; what follows a # is ignored. Read when the client connects first. Its keys are added to those of encryption_keys.",
     },
     OptionInfo {
         scope: Scope::Client,
@@ -312,6 +338,16 @@ pub const OPTIONS: &[OptionInfo] = &[
         max: None,
         unit: "",
         doc: "Compression of batches: none, lz4 (fast), zstd (small) or topic, which is what the topic was created with. Batches that would not shrink stay plain.",
+    },
+    OptionInfo {
+        scope: Scope::Producer,
+        name: "encryption_key_id",
+        ty: OptionType::U32,
+        default: "0",
+        min: Some(0),
+        max: Some(4_294_967_294),
+        unit: "",
+        doc: "Number of the client's key that batches are encrypted with, so that the server and its disks never see values, keys and headers; 0 encrypts nothing. Ids stay readable, as does the number of records and their earliest time.",
     },
     OptionInfo {
         scope: Scope::Consumer,

@@ -201,6 +201,18 @@ pub const LIMITS: &[LimitRow] = &[
         doc: "Most ranges in the answer to a batch with ids that were seen: it fits into the smallest frame.",
     },
     LimitRow {
+        name: "max_encryption_key_id",
+        value: 4_294_967_294,
+        unit: "",
+        doc: "Highest number of an encryption key; the lowest is 1.",
+    },
+    LimitRow {
+        name: "max_encryption_keys",
+        value: 256,
+        unit: "keys",
+        doc: "Most encryption keys of a client.",
+    },
+    LimitRow {
         name: "max_correlation",
         value: 9_223_372_036_854_775_807,
         unit: "requests",

@@ -68,7 +68,7 @@ fn the_first_fault_is_named() {
     bytes[HEADER_LEN + 8] = 1;
     reseal(&mut bytes);
     assert_eq!(fault(&bytes), Fault::Layout);
-    bytes[72] = 1;
+    bytes[35] = 0x80;
     reseal(&mut bytes);
     assert_eq!(fault(&bytes), Fault::Unsupported);
     bytes[24] ^= 1;

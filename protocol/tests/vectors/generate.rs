@@ -12,6 +12,7 @@ use tidewire_protocol::message::{Direction, KINDS, Kind, KindInfo};
 
 use super::codecs;
 use super::columns::{Plan, Record, reseal, reseal_header};
+use super::encrypted;
 use super::json::hex;
 use super::messages_json::codec_of;
 use super::{directory, encode, freeze, judge, load, partitions, text};
@@ -64,6 +65,7 @@ fn wanted() -> Vectors {
     codecs::compressed(&mut out);
     codecs::zstandard(&mut out);
     batch_faults(&mut out);
+    encrypted::batches(&mut out);
     keys(&mut out);
     out
 }

@@ -11,6 +11,7 @@
 mod batches;
 mod codecs;
 mod columns;
+mod encrypted;
 mod generate;
 mod json;
 mod messages_json;
@@ -77,6 +78,7 @@ fn judge(kind: &str, bytes: &[u8]) -> Result<Value, Error> {
         }
         "PARTITION" => Ok(partitions(bytes)),
         "BATCH" => Ok(columns::to_json(&Batch::decode(Bytes::copy_from_slice(bytes))?)),
+        "ENCRYPTED_BATCH" => encrypted::judge(bytes),
         _ => judge_frame(bytes),
     }
 }

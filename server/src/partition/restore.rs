@@ -5,7 +5,7 @@
 //! Without a snapshot the whole log is read once. It may block, so it runs where the log is
 //! opened.
 
-use tidewire_protocol::batch::{Batch, Columns, Header};
+use tidewire_protocol::batch::{self, Columns, Header};
 use tidewire_protocol::idempotence::Claim;
 use tidewire_storage::disk::Disk;
 use tidewire_storage::log::Log;
@@ -86,9 +86,9 @@ impl Memory {
                 if window_us.is_some_and(|begin| header.append_time_us >= begin)
                     && header.columns.has(Columns::IDS)
                     && let Some(dedup) = &mut self.dedup
-                    && let Ok(batch) = Batch::decode(batch)
+                    && let Ok(ids) = batch::ids(&batch)
                 {
-                    dedup.accept(batch.ids(), header.base_offset, header.append_time_us);
+                    dedup.accept(&ids, header.base_offset, header.append_time_us);
                 }
             }
         }

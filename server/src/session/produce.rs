@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 
 use bytes::Bytes;
-use tidewire_protocol::batch::{Batch, Codec, Columns, HEADER_LEN, Limits, validate};
+use tidewire_protocol::batch::{self, Codec, Columns, HEADER_LEN, Limits, validate};
 use tidewire_protocol::connection::Ticket;
 use tidewire_protocol::error::{Code, Error};
 use tidewire_protocol::idempotence::Claim;
@@ -204,7 +204,8 @@ impl Producing {
     }
 
     /// Everything that can be wrong with a batch by itself, before anything is done with it. A
-    /// compressed one is looked into; what is stored and delivered is what came.
+    /// compressed one is looked into, an encrypted one cannot be; what is stored and delivered is
+    /// what came.
     fn check(&self, append: &Append, batch: Bytes) -> Result<AppendRequest, Error> {
         check_partition(&self.topic, append.partition)?;
         if let Acks::Other(other) = append.acks {
@@ -225,12 +226,11 @@ impl Producing {
         // Whether the topic has a window, the partition knows: it may have changed meanwhile.
         let ids = if !header.columns.has(Columns::IDS) {
             Bytes::new()
-        } else if header.codec == Codec::None {
+        } else if let (Codec::None, Some(layout)) = (header.codec, layout) {
             let from = HEADER_LEN + layout.ids;
             batch.slice(from..from + 16 * layout.count)
         } else {
-            let decoded = Batch::decode(batch.clone())?;
-            decoded.slice(decoded.id_range())
+            batch::ids(&batch)?
         };
         let opened_epoch = self.opened_epoch.clone();
         Ok(AppendRequest { batch, claim, acks: append.acks, opened_epoch, ids })

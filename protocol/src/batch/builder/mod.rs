@@ -7,6 +7,7 @@
 use bytes::Bytes;
 
 use super::codec::{Codec, Compressor};
+use super::encryption::{OVERHEAD, Sealing};
 use super::header::{Columns, HEADER_LEN, Header};
 use super::layout::{pad8, tables_len};
 use crate::crc::crc32c;
@@ -83,6 +84,8 @@ impl std::error::Error for PushError {}
 pub struct BatchBuilder {
     max_len: usize,
     max_records: usize,
+    /// Whether its batches are to be encrypted, and need room for that.
+    encrypted: bool,
     count: usize,
     /// The columns that the records so far need; a table is kept only once its column is here.
     columns: Columns,
@@ -144,6 +147,7 @@ impl BatchBuilder {
         Self {
             max_len: max_len.min(crate::limits::MAX_BATCH_LEN as usize),
             max_records: max_records.min(crate::limits::MAX_BATCH_RECORDS as usize),
+            encrypted: false,
             count: 0,
             columns: Columns::default(),
             buf: Vec::new(),
@@ -162,6 +166,11 @@ impl BatchBuilder {
             last_len: 0,
             quick: Quick::CLOSED,
         }
+    }
+
+    /// As [`BatchBuilder::new`], for batches that are sealed by [`BatchBuilder::seal_encrypted`].
+    pub fn of_encrypted(max_len: usize, max_records: usize) -> Self {
+        Self { encrypted: true, ..Self::new(max_len, max_records) }
     }
 
     /// Number of records so far.
@@ -203,7 +212,14 @@ impl BatchBuilder {
             + self.keys.len()
             + self.headers.len()
             + extra;
-        HEADER_LEN + pad8(data) + tables_len(count, columns)
+        let plain = HEADER_LEN + pad8(data) + tables_len(count, columns);
+        if self.encrypted { plain + self.encryption_len(count, columns) } else { plain }
+    }
+
+    /// What encryption adds.
+    #[cold]
+    fn encryption_len(&self, count: usize, columns: Columns) -> usize {
+        OVERHEAD + if columns.has(Columns::IDS) { 16 * count } else { 0 }
     }
 
     /// Adds a record and returns its index.
@@ -372,10 +388,48 @@ impl BatchBuilder {
     /// # Panics
     /// If no record was pushed: an empty batch does not exist.
     pub fn seal_with(&mut self, sequence: Sequence, compressor: &mut Compressor) -> Bytes {
+        let (batch, header) = self.assemble(sequence, compressor);
+        self.clear();
+        Bytes::from(finish(batch, header))
+    }
+
+    /// As [`BatchBuilder::seal_with`], and encrypted, for a partition.
+    ///
+    /// # Panics
+    /// If no record was pushed, or the builder was not made for this.
+    // SPEC B-17
+    pub fn seal_encrypted(
+        &mut self,
+        sequence: Sequence,
+        compressor: &mut Compressor,
+        sealing: &Sealing,
+        partition: u32,
+    ) -> Bytes {
+        assert!(self.encrypted, "the builder has kept no room for encryption");
+        let (mut batch, mut header) = self.assemble(sequence, compressor);
+        let sealed = sealing.seal(&batch, &mut header, &self.ids, partition);
+        if self.buf.capacity() == 0 {
+            // What was encrypted was not given away: the next batch is built in it.
+            batch.clear();
+            self.buf = batch;
+        }
+        self.clear();
+        Bytes::from(finish(sealed, header))
+    }
+
+    /// The batch but for its lengths and checksums.
+    fn assemble(
+        &mut self,
+        sequence: Sequence,
+        compressor: &mut Compressor,
+    ) -> (Vec<u8>, Header) {
         assert!(!self.is_empty(), "a batch holds at least one record");
         let (columns, count) = (self.columns, self.count);
-        let total_len = self.len_with(0, count, columns);
-        self.last_len = total_len;
+        self.last_len = self.len_with(0, count, columns);
+        let mut total_len = self.last_len;
+        if self.encrypted {
+            total_len -= self.encryption_len(count, columns);
+        }
 
         let mut buf = std::mem::take(&mut self.buf);
         buf.reserve_exact(total_len - buf.len());
@@ -434,8 +488,7 @@ impl BatchBuilder {
         } else {
             buf
         };
-        self.clear();
-        Bytes::from(finish(batch, header))
+        (batch, header)
     }
 
     fn clear(&mut self) {
@@ -458,7 +511,8 @@ impl BatchBuilder {
 
 /// Writes the header, with the length and both checksums, over the first bytes of a batch.
 pub(super) fn finish(mut batch: Vec<u8>, mut header: Header) -> Vec<u8> {
-    // Compression only makes it smaller than `max_len`, itself below u32::MAX.
+    // Compression only makes it smaller, and encryption has its room within `max_len`, itself
+    // below u32::MAX.
     header.total_len = batch.len() as u32;
     // The body checksum covers most of the header, which in turn carries it.
     batch[..HEADER_LEN].copy_from_slice(&header.encode());

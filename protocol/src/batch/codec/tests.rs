@@ -85,7 +85,7 @@ fn a_compressed_batch_is_smaller_and_reads_like_the_plain_one() {
         assert_eq!(header.record_count, 50);
         let value = batch.get(49).and_then(|record| record.value_range()).expect("a value");
         assert_eq!(batch.slice(value), texts()[49]);
-        assert_eq!(validate(&bytes, Limits::PROTOCOL), Ok((*header, *plain.layout())));
+        assert_eq!(validate(&bytes, Limits::PROTOCOL), Ok((*header, Some(*plain.layout()))));
     }
 }
 

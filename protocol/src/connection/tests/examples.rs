@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 
 use super::*;
-use crate::batch::{Batch, STAMP_LEN, Stamp};
+use crate::batch::{Batch, Compressor, EncryptionKey, STAMP_LEN, Sealing, Stamp};
 use crate::message::{KindRange, Ping, PingReply};
+use crate::name::TopicName;
 
 /// The bytes of each code block of SPEC.md that starts with `example:`.
 fn examples() -> HashMap<String, Vec<u8>> {
@@ -69,6 +70,21 @@ fn example_batch() -> Bytes {
     let record = RecordRef { key: Some(b"k"), value: Some(b"hi"), ..RecordRef::at(1) };
     builder.push(&record).expect("room");
     builder.seal(Sequence { producer_id: 9, ..Sequence::default() })
+}
+
+/// SPEC B-17, B-18, B-19: the same batch, encrypted.
+#[test]
+#[cfg_attr(miri, ignore = "AES-256-GCM is assembly")]
+fn encrypted_batch() {
+    let key = EncryptionKey::new(1, std::array::from_fn(|i| i as u8)).expect("a number");
+    let topic = TopicName::parse("shop/orders").expect("a name");
+    let sealing = Sealing::new(key, topic, || std::array::from_fn(|i| i as u8));
+    let mut builder = BatchBuilder::of_encrypted(1 << 20, 10);
+    let record = RecordRef { key: Some(b"k"), value: Some(b"hi"), ..RecordRef::at(1) };
+    builder.push(&record).expect("room");
+    let sequence = Sequence { producer_id: 9, ..Sequence::default() };
+    let batch = builder.seal_encrypted(sequence, &mut Compressor::default(), &sealing, 3);
+    same("batch-encrypted", &batch);
 }
 
 /// SPEC W-8, W-15: APPEND and its reply.

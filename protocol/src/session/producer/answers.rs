@@ -152,8 +152,9 @@ impl<T> ProducerSession<T> {
         };
         let entry = &mut place.entries[index];
         let records = entry.records;
+        let sealing = self.sealing.as_ref().map(|sealing| (sealing, at));
         let places = entry.places.get_or_insert_with(|| Box::new(Places::all_left(records)));
-        let Ok(left) = take_out(places, &entry.bytes, &error.seen) else {
+        let Ok(left) = take_out(places, &entry.bytes, &error.seen, sealing) else {
             self.refused_for_good(at, index, error);
             return;
         };

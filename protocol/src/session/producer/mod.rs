@@ -28,7 +28,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use bytes::Bytes;
 
 use super::Backoff;
-use crate::batch::{self, Header, Sequence};
+use crate::batch::{self, Header, Sealing, Sequence};
 use crate::connection::Time;
 use crate::error::{Code, Disposition, Error};
 use crate::message::{Acks, AppendReply};
@@ -184,6 +184,8 @@ struct Partition<T> {
 #[derive(Debug)]
 pub struct ProducerSession<T> {
     config: ProducerConfig,
+    /// What batches are encrypted with, if they are.
+    sealing: Option<Sealing>,
     identity: Identity,
     connected: bool,
     /// Ordered, so that the same calls give the same run.
@@ -206,6 +208,7 @@ impl<T> ProducerSession<T> {
     pub fn new(config: ProducerConfig, identity: Identity) -> Self {
         Self {
             config,
+            sealing: None,
             identity,
             connected: true,
             partitions: BTreeMap::new(),
@@ -218,6 +221,12 @@ impl<T> ProducerSession<T> {
             counters: ProducerCounters::default(),
             fatal: None,
         }
+    }
+
+    /// Says what the batches are encrypted with that are pushed: one of which the partition has
+    /// seen some records is opened, and what is left of it encrypted anew.
+    pub fn encrypt_with(&mut self, sealing: Sealing) {
+        self.sealing = Some(sealing);
     }
 
     /// Takes a sealed batch, to be sent behind all others of its partition. What it says of its

@@ -11,7 +11,7 @@ use std::collections::hash_map::Entry;
 use bytes::Bytes;
 
 use super::sequence_of;
-use crate::batch::{Batch, BatchBuilder, Compressor, RecordRef, ZSTD_LEVEL};
+use crate::batch::{Batch, BatchBuilder, Compressor, RecordRef, Sealing, ZSTD_LEVEL};
 use crate::limits;
 use crate::message::{Acks, AppendReply, SeenRange};
 
@@ -98,13 +98,21 @@ fn follows(part: &Part, reply: Option<&AppendReply>) -> bool {
 }
 
 /// Takes the records that were seen out of a batch: what is left of it and the number of its
-/// records, or `None` if nothing is. An error, and no change, if `seen` makes no sense for it.
+/// records, or `None` if nothing is. By what it is encrypted, and for which partition, says `sealing`.
+/// An error, and no change, if `seen` makes no sense for it.
 pub(super) fn take_out(
     places: &mut Places,
     bytes: &Bytes,
     seen: &[SeenRange],
+    sealing: Option<(&Sealing, u32)>,
 ) -> Result<Option<(Bytes, u32)>, ()> {
-    let batch = Batch::decode(bytes.clone()).map_err(drop)?;
+    let batch = match sealing {
+        Some((sealing, partition)) => {
+            Batch::decode_with(bytes.clone(), &sealing.keys(), sealing.place(partition))
+        }
+        None => Batch::decode(bytes.clone()),
+    };
+    let batch = batch.map_err(drop)?;
     let sequence = sequence_of(bytes).ok_or(())?;
     // From the indices of this batch to those that its records were pushed with.
     let pushed: Vec<u32> = (0u32..)
@@ -133,8 +141,11 @@ pub(super) fn take_out(
     if taken == 0 {
         return Err(());
     }
-    let mut builder =
-        BatchBuilder::new(limits::MAX_BATCH_LEN as usize, limits::MAX_BATCH_RECORDS as usize);
+    let (max_len, max_records) = (limits::MAX_BATCH_LEN, limits::MAX_BATCH_RECORDS);
+    let mut builder = match sealing {
+        Some(_) => BatchBuilder::of_encrypted(max_len as usize, max_records as usize),
+        None => BatchBuilder::new(max_len as usize, max_records as usize),
+    };
     for (record, _) in batch.iter().zip(&gone).filter(|(_, gone)| gone.is_none()) {
         let headers: Vec<(&str, &[u8])> = record.headers().collect();
         let record = RecordRef {
@@ -158,7 +169,13 @@ pub(super) fn take_out(
         return Ok(None);
     }
     let mut compressor = Compressor::new(batch.header().codec, ZSTD_LEVEL);
-    Ok(Some((builder.seal_with(sequence, &mut compressor), left)))
+    let rest = match sealing {
+        Some((sealing, partition)) => {
+            builder.seal_encrypted(sequence, &mut compressor, sealing, partition)
+        }
+        None => builder.seal_with(sequence, &mut compressor),
+    };
+    Ok(Some((rest, left)))
 }
 
 /// The first record of each id, if one is asked for.

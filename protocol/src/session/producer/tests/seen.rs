@@ -84,6 +84,44 @@ fn cases() -> Vec<(&'static str, Vec<u8>, Vec<Fate>)> {
     ]
 }
 
+/// SPEC B-19: what is left of an encrypted batch is encrypted anew, under another nonce.
+#[test]
+#[cfg_attr(miri, ignore = "AES-256-GCM is assembly")]
+fn the_rest_of_an_encrypted_batch_is_encrypted() {
+    use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
+
+    use crate::batch::{Compressor, EncryptionKey, Sealing};
+    use crate::name::TopicName;
+
+    static DRAWN: AtomicU8 = AtomicU8::new(0);
+    let key = EncryptionKey::new(4, [9; 32]).expect("a number");
+    let topic = TopicName::parse("shop/orders").expect("a name");
+    let sealing = Sealing::new(key, topic, || [DRAWN.fetch_add(1, Relaxed); 24]);
+    let mut builder = BatchBuilder::of_encrypted(1 << 16, 100);
+    for id in [51u8, 2, 52] {
+        let record = RecordRef { value: Some(&[id]), id: Some([id; 16]), ..RecordRef::at(0) };
+        builder.push(&record).expect("room");
+    }
+    let sequence = Sequence::default();
+    let bytes = builder.seal_encrypted(sequence, &mut Compressor::default(), &sealing, 6);
+    let mut session = session(3);
+    session.encrypt_with(sealing.clone());
+    session.push(6, bytes, 3, ms(1_000), 0);
+    let first = session.poll_send(Time::ZERO).expect("the batch");
+    let seen = vec![SeenRange { first_index: 1, count: 1, base_offset: 1 }];
+    let refusal = Error { seen, ..Error::new(Code::DUPLICATE_IDS, "") };
+    session.handle_reply(Time::ZERO, first.attempt, Err(refusal));
+    let second = session.poll_send(Time::ZERO).expect("the rest");
+    let open = |bytes: &Bytes| {
+        Batch::decode_with(bytes.clone(), &sealing.keys(), sealing.place(6)).expect("opened")
+    };
+    assert_ne!(first.bytes[88..112], second.bytes[88..112], "another nonce");
+    let rest = open(&second.bytes);
+    let ids: Vec<_> = rest.iter().filter_map(|record| record.id()).collect();
+    assert_eq!((rest.header().key_id, ids), (4, vec![[51; 16], [52; 16]]));
+    assert_eq!(open(&first.bytes).len(), 3);
+}
+
 /// Alone, with batches behind it, and with the connection lost before or after it was carried
 /// out: the records that are new stand once and in order, and the receipts say where.
 #[test]
