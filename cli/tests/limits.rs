@@ -336,3 +336,88 @@ async fn one_user_s_rate_delays_nobody_else() {
     assert!(waiting > 10, "only {waiting} of Ada's were still waiting");
     let _ = ada.close().await;
 }
+
+/// Who sends and leaves at once does not lose what its rate holds back, nor get around the rate:
+/// whoever comes next of the same user pays. SPEC F-6, H-9
+#[test]
+fn what_was_sent_before_leaving_is_carried_out_and_paid_for() {
+    let (server, _dir) = server(&["--max-user-requests-per-sec", "10"]);
+    let mut client = server.connect();
+    client.create_topic("t", 1).expect("created");
+    let (channel, _) = client.open("t").expect("opens");
+    for _ in 0..30 {
+        let append = Append { partition: 0, acks: Acks::None };
+        client.submit(channel, &append, &[batch(&[b"x"])]);
+    }
+    client.connection.close(tidewire_protocol::error::Error::new(Code::CLOSED, "enough"));
+    client.pump_until("the end", |client| client.closed.is_some());
+    drop(client);
+    let mut next = server.connect();
+    let begun = Instant::now();
+    let deadline = begun + PATIENCE;
+    let list = tidewire_protocol::message::ListOffsets {
+        stream: "default".into(),
+        topic: "t".into(),
+        first_partition: 0,
+        max_partitions: 1,
+        start: tidewire_protocol::message::Start::Latest,
+        start_at: 0,
+    };
+    while next.call(0, &list).expect("answered").partitions[0].end_offset < 30 {
+        assert!(Instant::now() < deadline, "something was lost");
+    }
+    assert!(begun.elapsed() > Duration::from_secs(1), "{:?}", begun.elapsed());
+}
+
+/// Guesses by the hundred at once: each is told why, those who have the secret come in beside them,
+/// and no place is lost. SPEC A-7, L-5
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_of_guesses_takes_no_place_for_good() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let arguments = ["--max-connections", "40"];
+    let server = TestServer::start_secured_with(&dir.path().join("data"), &arguments);
+    let root = Client::connect(&server.socket_url()).await.expect("the server's own user");
+    root.create_user("ada", Some(&Secret::new("pw")), &[]).await.expect("created");
+    let token = root.create_token(Some("ada"), "t", None).await.expect("created");
+    let guesses: Vec<_> = (0..100)
+        .map(|_| {
+            let url = server.url_of("ada", "wrong");
+            tokio::spawn(
+                async move { Client::connect(&url).await.expect_err("refused").code() },
+            )
+        })
+        .collect();
+    let mut told = Vec::new();
+    for guess in guesses {
+        told.push(guess.await.expect("no panic"));
+    }
+    // A client's patience may be shorter than the line that guesses stand in.
+    let known = [
+        Code::AUTH_FAILED,
+        Code::TOO_MANY_ATTEMPTS,
+        Code::TOO_MANY_CONNECTIONS,
+        Code::CONNECT_FAILED,
+        Code::TIMEOUT,
+    ];
+    assert!(told.iter().all(|code| known.contains(code)), "{told:?}");
+    assert!(told.contains(&Code::TOO_MANY_CONNECTIONS), "{told:?}");
+    let url = format!("tidewire://{}@{}", token.secret.expose(), server.address);
+    let deadline = Instant::now() + PATIENCE;
+    let ada = loop {
+        match Client::connect(&url).await {
+            Ok(ada) => break ada,
+            Err(error) => assert!(Instant::now() < deadline, "never: {error}"),
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    };
+    ada.ping().await.expect("served");
+    loop {
+        let limits = root.describe_limits().await.expect("told");
+        let used = limits.iter().find(|limit| limit.name == "max_connections");
+        if used.is_some_and(|limit| limit.used == 2) {
+            break;
+        }
+        assert!(Instant::now() < deadline, "{used:?} places are taken");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
