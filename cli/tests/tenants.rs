@@ -181,7 +181,7 @@ fn busy(count: usize, time: Duration) -> u64 {
 fn idle_connections_cost_little() {
     raise_descriptors();
     let each = idle(300);
-    assert!(each <= 24 << 10, "{each} bytes each");
+    assert!(each <= 12 << 10, "{each} bytes each");
 }
 
 #[test]
@@ -191,7 +191,7 @@ fn ten_thousand_idle_connections() {
         return println!("SKIPPED: this system lets a process have too few descriptors");
     }
     let each = idle(10_000);
-    assert!(each <= 16 << 10, "{each} bytes each");
+    assert!(each <= 8 << 10, "{each} bytes each");
 }
 
 #[test]

@@ -10,8 +10,9 @@ use bytes::{Buf, BytesMut};
 use crate::error::Error;
 use crate::frame::{self, Frame, Header};
 
-/// Room offered for a read on a quiet connection, in bytes.
-const MIN_CHUNK: usize = 4 << 10;
+/// Room offered for a read on a quiet connection, in bytes: what each idle one costs, since a read
+/// that waits has its buffer already.
+const MIN_CHUNK: usize = 1 << 10;
 /// Room offered for a read on a busy connection, in bytes.
 const MAX_CHUNK: usize = 256 << 10;
 

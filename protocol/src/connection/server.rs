@@ -519,6 +519,7 @@ impl ServerConnection {
     /// Frames may be large from here on.
     fn ready(&mut self) {
         self.rx.set_max_frame_len(self.max_frame_len);
+        self.tx.begin();
         self.state = State::Ready;
     }
 

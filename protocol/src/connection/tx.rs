@@ -24,9 +24,18 @@ pub(super) struct Tx {
     arena: BytesMut,
     parts: VecDeque<Bytes>,
     parts_len: usize,
+    /// The arena goes once all that is in it has left.
+    begins: bool,
 }
 
 impl Tx {
+    /// The handshake is over: what its arena has left is not held for a connection that may never
+    /// say anything more.
+    // SPEC L-4
+    pub(super) fn begin(&mut self) {
+        self.begins = true;
+    }
+
     /// Queues raw bytes.
     pub(super) fn raw(&mut self, bytes: &[u8]) {
         self.arena.extend_from_slice(bytes);
@@ -85,6 +94,9 @@ impl Tx {
             self.seal_arena();
         }
         let count = self.parts.len().min(MAX_PARTS);
+        if count == 0 && std::mem::take(&mut self.begins) {
+            self.arena = BytesMut::new();
+        }
         for part in self.parts.drain(..count) {
             self.parts_len -= part.len();
             out.push(part);
