@@ -105,6 +105,12 @@ impl Slot {
             window_since_us: i64::MIN,
         }
     }
+
+    /// Its files may hold less than its partition believes, or more: a sync failed, or taking a
+    /// write back.
+    pub fn is_unsure(&self) -> bool {
+        self.unheard || self.restart_due
+    }
 }
 
 pub(crate) struct Host {
