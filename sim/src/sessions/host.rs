@@ -9,6 +9,7 @@ use tidewire_checker::{Crash, Event};
 use tidewire_protocol::connection::Time;
 use tidewire_server::sim::{Options, Server, Work, set_time};
 use tidewire_storage::disk::sim::{Fault, Operation};
+use tidewire_storage::log::{Log, LogOptions};
 
 use super::world::{Task, World};
 use super::{DIR, GROUP, TOPIC};
@@ -302,9 +303,22 @@ impl World {
         self.stored_by(partition, batches::headers)
     }
 
+    fn partition_dir(&self, partition: u32) -> Option<PathBuf> {
+        let topic = self.topic_id?;
+        Some(PathBuf::from(format!("{DIR}/topics/{topic}/{partition}")))
+    }
+
+    /// Opens a partition's log as the server does when it is first needed.
+    pub fn recover(&mut self, partition: u32) {
+        let Some(dir) = self.partition_dir(partition) else { return };
+        match Log::open(self.disk.clone(), &dir, LogOptions::default()) {
+            Ok((_, recovery)) => self.say(format_args!("partition {partition}: {recovery}")),
+            Err(error) => self.fail(format!("partition {partition} does not open: {error}")),
+        }
+    }
+
     fn stored_by(&self, partition: u32, read: fn(Bytes, u64) -> Found) -> Found {
-        let Some(topic) = self.topic_id else { return Found::default() };
-        let dir = PathBuf::from(format!("{DIR}/topics/{topic}/{partition}"));
+        let Some(dir) = self.partition_dir(partition) else { return Found::default() };
         let mut names = self.disk.sim.names(&dir).unwrap_or_default();
         let base = |name: &String| {
             let stem = name.strip_suffix(".log").or(name.strip_suffix(".next"))?;

@@ -251,7 +251,12 @@ impl World {
         self.end_server(Crash::Process);
         let mut there = BTreeSet::new();
         for partition in 0..self.plan.partitions {
-            let found = self.stored(partition);
+            let mut found = self.stored(partition);
+            if found.damage.is_some() {
+                // Nobody has needed it since the power failed: what tore is cut off at first use.
+                self.recover(partition);
+                found = self.stored(partition);
+            }
             if let Some(damage) = found.damage {
                 return self.fail(format!("partition {partition} cannot be read: {damage}"));
             }
