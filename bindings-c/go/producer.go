@@ -154,6 +154,9 @@ func (producer *Producer) Partitions() uint32 {
 	return uint32(C.tw_producer_partitions(producer.raw))
 }
 
+// idLen is how long a record's id is, in bytes.
+const idLen = len(*Record{}.ID)
+
 // packed is memory of C's that holds records while they are handed over.
 type packed struct {
 	at   unsafe.Pointer
@@ -166,8 +169,8 @@ func (memory *packed) pack(records []Record) *C.tw_record {
 	for i := range records {
 		it := &records[i]
 		headers += len(it.Headers)
-		// One byte more each, so that what is empty has a place, too.
-		bytes += len(it.Key) + len(it.Value) + 18
+		// One byte more each, so that what is empty has a place, too; and an id.
+		bytes += len(it.Key) + 1 + len(it.Value) + 1 + idLen + 1
 		for _, header := range it.Headers {
 			bytes += len(header.Name) + len(header.Value) + 2
 		}
@@ -179,6 +182,9 @@ func (memory *packed) pack(records []Record) *C.tw_record {
 		memory.at = C.malloc(C.size_t(size))
 		memory.size = size
 	}
+	// What lay there may look like a pointer into Go's memory, and storing a pointer shows the collector
+	// what is overwritten. Clearing bytes does not.
+	clear(unsafe.Slice((*byte)(memory.at), structs+headers*C.sizeof_tw_header))
 	raw := unsafe.Slice((*C.tw_record)(memory.at), len(records))
 	header := (*C.tw_header)(unsafe.Add(memory.at, structs))
 	end := unsafe.Add(memory.at, structs+headers*C.sizeof_tw_header)
@@ -190,7 +196,6 @@ func (memory *packed) pack(records []Record) *C.tw_record {
 	}
 	for i := range records {
 		it := &records[i]
-		raw[i] = C.tw_record{}
 		if it.Key != nil {
 			raw[i].key = put(it.Key)
 		}
