@@ -17,6 +17,8 @@ use crate::message::{GroupEvent, PartitionRef};
 const RETRY_MS: u32 = 50;
 /// Longest such pause, in milliseconds.
 const MAX_RETRY_MS: u32 = 2_000;
+/// How long a join that was left on a lost connection may still arrive, in milliseconds.
+const STRAY_MS: u32 = 60_000;
 
 /// A partition: stream, topic and number.
 pub type Key = (String, String, u32);
@@ -62,7 +64,9 @@ enum Phase {
     Idle {
         not_before: Time,
     },
-    Asked,
+    Asked {
+        at: Time,
+    },
     Joined,
     Ended,
 }
@@ -76,6 +80,9 @@ pub struct Member {
     /// What was listed since the join, until the list is complete.
     listed: Option<BTreeSet<Key>>,
     backoff: Backoff,
+    /// When a join was sent whose connection was lost before its answer: it may yet arrive, and
+    /// take the place of this membership as another instance would.
+    stray: Option<Time>,
 }
 
 impl Member {
@@ -87,6 +94,7 @@ impl Member {
             held: BTreeMap::new(),
             listed: None,
             backoff: Backoff::new(RETRY_MS, MAX_RETRY_MS, seed),
+            stray: None,
         }
     }
 
@@ -97,7 +105,7 @@ impl Member {
             Phase::Idle { not_before } if now >= not_before => {}
             _ => return None,
         }
-        self.phase = Phase::Asked;
+        self.phase = Phase::Asked { at: now };
         self.listed = Some(BTreeSet::new());
         Some(self.place.unwrap_or_default())
     }
@@ -128,7 +136,19 @@ impl Member {
             self.phase = Phase::Idle { not_before: now };
             return Fate::Again(self.lose_all());
         }
+        if error.code == Code::STALE_GENERATION
+            && self.stray.take().is_some_and(|at| now < at.plus_ms(STRAY_MS))
+        {
+            // As likely this one's own late join as another instance; if it was that, one of the
+            // two is told so once more.
+            self.place = None;
+            self.phase = Phase::Idle { not_before: now };
+            return Fate::Again(self.lose_all());
+        }
         if AGAIN.iter().any(|bit| error.disposition.has(*bit)) {
+            if error.disposition.has(Disposition::OUTCOME_UNKNOWN) {
+                self.leave_stray();
+            }
             self.phase = Phase::Idle { not_before: now.plus_ms(self.backoff.next_ms()) };
             return Fate::Again(Vec::new());
         }
@@ -138,8 +158,16 @@ impl Member {
 
     /// The connection is gone: to join again as soon as there is another.
     pub fn handle_disconnected(&mut self) {
+        self.leave_stray();
         if self.phase != Phase::Ended {
             self.phase = Phase::Idle { not_before: Time::ZERO };
+        }
+    }
+
+    /// A join that was sent may have been lost, or be late.
+    fn leave_stray(&mut self) {
+        if let Phase::Asked { at } = self.phase {
+            self.stray = Some(at);
         }
     }
 
@@ -307,5 +335,42 @@ mod tests {
         // A topic of the same name is another one.
         let changes = member.handle_event(event(&[(0, 9)], &[], &[]));
         assert!(matches!(&changes[..], [Change::Assigned { topic_id: 9, .. }]));
+    }
+
+    /// SPEC G-8
+    #[test]
+    fn its_own_late_join_does_not_end_a_member() {
+        let stale = Error::new(Code::STALE_GENERATION, "another instance");
+        let mut member = Member::new(1);
+        member.poll_join(Time::ZERO).expect("due");
+        member.handle_disconnected();
+        member.poll_join(Time::ZERO).expect("due");
+        member.handle_joined(7, 1);
+        let now = Time::ZERO.plus_ms(900);
+        assert_eq!(member.handle_ended(now, &stale), Fate::Again(Vec::new()));
+        assert_eq!(member.poll_join(now), Some((0, 0)), "as a new member, under its name");
+        member.handle_joined(7, 3);
+        // Twice it was not.
+        assert!(matches!(member.handle_ended(now, &stale), Fate::Ended(_)));
+
+        let mut member = Member::new(1);
+        member.poll_join(Time::ZERO).expect("due");
+        member.handle_disconnected();
+        member.poll_join(Time::ZERO).expect("due");
+        member.handle_joined(7, 1);
+        let unknown = Error {
+            disposition: Disposition::RECONNECT.and(Disposition::OUTCOME_UNKNOWN),
+            ..Error::new(Code::DISCONNECTED, "")
+        };
+        let mut told = Member::new(1);
+        told.poll_join(Time::ZERO).expect("due");
+        told.handle_ended(Time::ZERO, &unknown);
+        assert!(matches!(told.handle_ended(now, &stale), Fate::Again(_)), "as if cut");
+
+        let late = Time::ZERO.plus_ms(STRAY_MS);
+        assert!(
+            matches!(member.handle_ended(late, &stale), Fate::Ended(_)),
+            "nothing is as late"
+        );
     }
 }
