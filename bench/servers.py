@@ -68,6 +68,20 @@ def stop(server: subprocess.Popen[bytes]) -> None:
 
 
 @contextmanager
+def running(name: str, command: list[str], port: int, log_path: Path) -> Iterator[bool]:
+    """A server while it is needed; false, and why is told, if it does not come to listen on its port."""
+    with open(log_path, "wb") as log:
+        server = subprocess.Popen(command, stdout=log, stderr=log)
+    try:
+        up = wait_for(port, server)
+        if not up:
+            absent(name, f"it does not start: {log_path.read_text()[-500:]}")
+        yield up
+    finally:
+        stop(server)
+
+
+@contextmanager
 def nats(directory: Path, synced: bool = False) -> Iterator[str | None]:
     """NATS with JetStream; its URL."""
     program = shutil.which("nats-server") or shutil.which("nats-server", path="/usr/sbin:/usr/bin")
@@ -85,16 +99,8 @@ def nats(directory: Path, synced: bool = False) -> Iterator[str | None]:
     always = "\n  sync_interval: always" if synced else ""
     configuration.write_text(f'jetstream {{\n  store_dir: "{directory / "nats"}"{always}\n}}\n')
     command = [program, "-a", "127.0.0.1", "-p", str(port), "-c", str(configuration)]
-    with open(directory / "nats.log", "wb") as log:
-        server = subprocess.Popen(command, stdout=log, stderr=log)
-    try:
-        if wait_for(port, server):
-            yield f"nats://127.0.0.1:{port}"
-        else:
-            absent("NATS", f"it does not start: {(directory / 'nats.log').read_text()[-500:]}")
-            yield None
-    finally:
-        stop(server)
+    with running("NATS", command, port, directory / "nats.log") as up:
+        yield f"nats://127.0.0.1:{port}" if up else None
 
 
 @contextmanager
@@ -109,16 +115,8 @@ def redis(directory: Path, synced: bool = False) -> Iterator[str | None]:
     place.mkdir()
     command = [program, "--bind", "127.0.0.1", "--port", str(port), "--dir", str(place), "--save", "",
                "--appendonly", "yes", "--appendfsync", "always" if synced else "everysec"]  # fmt: skip
-    with open(directory / "redis.log", "wb") as log:
-        server = subprocess.Popen(command, stdout=log, stderr=log)
-    try:
-        if wait_for(port, server):
-            yield f"redis://127.0.0.1:{port}"
-        else:
-            absent("Redis", f"it does not start: {(directory / 'redis.log').read_text()[-500:]}")
-            yield None
-    finally:
-        stop(server)
+    with running("Redis", command, port, directory / "redis.log") as up:
+        yield f"redis://127.0.0.1:{port}" if up else None
 
 
 @contextmanager
