@@ -1,3 +1,5 @@
+// The memory by which records are handed to C: what it holds, and that it holds no more than it has room for.
+
 package tidewire
 
 import (

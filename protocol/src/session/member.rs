@@ -337,7 +337,7 @@ mod tests {
         assert!(matches!(&changes[..], [Change::Assigned { topic_id: 9, .. }]));
     }
 
-    /// SPEC G-8
+    /// SPEC G-10
     #[test]
     fn its_own_late_join_does_not_end_a_member() {
         let stale = Error::new(Code::STALE_GENERATION, "another instance");
