@@ -135,9 +135,8 @@ impl Shared {
         };
         // What is not written, and why, is found again by the driver.
         half.out.try_write(&half.writer)
-            && deadline.is_none_or(|at| {
-                at.as_nanos() >= self.wire.armed_ns.load(Ordering::Relaxed)
-            })
+            && deadline
+                .is_none_or(|at| at.as_nanos() >= self.wire.armed_ns.load(Ordering::Relaxed))
     }
 
     /// Writes what is left, such as the GOAWAY that says why, and closes the socket's half.
@@ -185,11 +184,14 @@ impl Outgoing {
     }
 
     /// Writes until all is written and flushed, or the socket is full.
-    fn poll_write(&mut self, cx: &mut Context<'_>, writer: &mut Writer) -> Poll<io::Result<()>> {
+    fn poll_write(
+        &mut self,
+        cx: &mut Context<'_>,
+        writer: &mut Writer,
+    ) -> Poll<io::Result<()>> {
         while self.next < self.parts.len() {
-            let written = self.with_slices(|slices| {
-                Pin::new(&mut *writer).poll_write_vectored(cx, slices)
-            });
+            let written = self
+                .with_slices(|slices| Pin::new(&mut *writer).poll_write_vectored(cx, slices));
             match written {
                 Poll::Ready(Ok(0)) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
                 Poll::Ready(Ok(written)) => self.advance(written),

@@ -152,8 +152,7 @@ impl<D: Disk> Log<D> {
         }
         offsets.sort_unstable();
         while let Some(offset) = offsets.pop() {
-            let unread =
-                |error| Error::io("reading", &snapshot_path(&self.dir, offset), error);
+            let unread = |error| Error::io("reading", &snapshot_path(&self.dir, offset), error);
             if let Some(bytes) = load(&self.disk, &self.dir, offset).map_err(unread)? {
                 self.snapshot_offset = Some(offset);
                 self.snapshot_begun = offset;
@@ -195,7 +194,8 @@ fn is_of_the_file(kind: io::ErrorKind) -> bool {
 
 fn read(disk: &impl Disk, path: &Path, offset: u64) -> io::Result<Option<Vec<u8>>> {
     let file = disk.open(path, OpenMode::Read)?;
-    let len = usize::try_from(file.len()?).ok().and_then(|len| len.checked_sub(FILE_HEADER_LEN));
+    let len =
+        usize::try_from(file.len()?).ok().and_then(|len| len.checked_sub(FILE_HEADER_LEN));
     let Some(len) = len.filter(|&len| len <= MAX_SNAPSHOT_BYTES) else {
         return Ok(None);
     };
