@@ -284,7 +284,7 @@ fn a_batch_in_doubt_that_the_start_cuts_is_not_another_copy() {
     history.go(Event::TrimAllowed { partition: P, before: 2 }).unwrap();
     history.go(Event::Crashed(Crash::Power)).unwrap();
     let tail = records(1, 3)[2..].to_vec();
-    history.audited(2, &[tail.clone()]).unwrap();
+    history.audited(2, std::slice::from_ref(&tail)).unwrap();
     let twice = history.audited(2, &[tail, records(1, 3)]);
     assert_eq!(twice, Err(ViolationKind::Duplicate));
 }
