@@ -156,14 +156,15 @@ fn newer(path: &Path, than: &Path) -> bool {
     changed(path) > changed(than)
 }
 
-/// Whether anything changed since the jar was made.
+/// Whether anything changed since all was made, the adapter last.
 fn is_stale(module: &Module) -> Result<bool, String> {
-    let jar = module.build.join(format!("tidewire-{}.jar", env!("CARGO_PKG_VERSION")));
+    let last = module.build.join("adapter/tidewire-tests.jar");
     let mut rest = vec![
         module.directory.join("pom.xml"),
         module.directory.join("src"),
         module.directory.join("examples"),
         module.directory.join("conformance"),
+        module.directory.join("../../bench/jvm"),
         module.build.join("native"),
     ];
     while let Some(path) = rest.pop() {
@@ -172,7 +173,7 @@ fn is_stale(module: &Module) -> Result<bool, String> {
             let entries =
                 std::fs::read_dir(&path).map_err(|error| format!("{shown}: {error}"))?;
             rest.extend(entries.flatten().map(|entry| entry.path()));
-        } else if newer(&path, &jar) {
+        } else if newer(&path, &last) {
             return Ok(true);
         }
     }

@@ -89,8 +89,8 @@ class RecordBuffer @JvmOverloads constructor(capacity: Int = 64 shl 10) {
         size = 0
     }
 
-    /** What was packed, from byte `from` on. */
-    internal fun chunk(from: Int): ByteBuffer = memory.duplicate().flip().position(from)
+    /** What was packed, from byte `from` on; a slice, because only where a buffer begins is looked at. */
+    internal fun chunk(from: Int): ByteBuffer = memory.duplicate().flip().position(from).slice()
 
     private fun reserve(length: Long) {
         if (length <= memory.remaining()) return

@@ -90,7 +90,7 @@ class ClientTest {
         val topic = topic()
         val producer = client.producer(topic, "acks" to "written", "queue_bytes" to (1 shl 20), "batch_bytes" to 65_536)
         val buffer = RecordBuffer()
-        repeat(100_000) { buffer.add("v$it".toByteArray(), "k".toByteArray()) }
+        repeat(100_000) { buffer.add("v$it".padEnd(100).toByteArray(), "k".toByteArray()) }
         val outcomes = producer.sendAll(buffer)
         assertEquals(0, buffer.size)
         assertEquals(100_000, outcomes.size)
@@ -101,7 +101,7 @@ class ClientTest {
         producer.closeWithin(PATIENCE)
         val found = readAll(client, topic, 100_000)
         for (index in found.indices step 997) {
-            assertEquals("v$index", found[index].valueText)
+            assertEquals("v$index".padEnd(100), found[index].valueText)
             assertEquals(index.toLong(), found[index].offset)
         }
     }
