@@ -138,7 +138,7 @@ fn jobs<'a>(plan: &'a Plan<'a>) -> VecDeque<Job<'a>> {
             }
             Body::Steps { pair: true, .. } => {
                 for a in &plan.launches {
-                    for b in &plan.launches {
+                    for b in plan.launches.iter().filter(|b| a.is_paired_with(b)) {
                         let column = format!("{}→{}", a.name, b.name);
                         jobs.push_back(Job::Case { case, column, launches: vec![a, b] });
                     }
