@@ -10,7 +10,7 @@
 //! * Numbers of 32 and 64 bits cross with a sign, because Java has no others; what is negative
 //!   and may not be is refused here.
 //!
-//! The layer that users see is written by hand, in `kotlin` and `ruby`.
+//! The layer that users see is written by hand in each language: `kotlin`, `ruby`, `swift`.
 
 #![allow(
     clippy::result_large_err,
