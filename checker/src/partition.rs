@@ -248,9 +248,7 @@ impl Partition {
             return Err(self.violation(ViolationKind::TrimmedTooMuch, text));
         }
         if start > self.start && !self.deleted {
-            self.forget_doubtful(self.start..start);
-            self.start = start;
-            self.slots = self.slots.split_off(&start);
+            self.begin_at(start);
         }
         Ok(())
     }
@@ -287,9 +285,7 @@ impl Partition {
             let text = format!("it begins at {start}, and may begin at {}", self.trim_allowed);
             return Err(self.violation(ViolationKind::TrimmedTooMuch, text));
         }
-        self.forget_doubtful(self.start..start);
-        self.start = start;
-        self.slots = self.slots.split_off(&start);
+        self.begin_at(start);
         self.read(start, records)?;
         let end = start + records.len() as u64;
         // An acknowledgement that came after the damage does not undo it.
@@ -310,7 +306,7 @@ impl Partition {
             let text = format!("it ends at {end}, {} was said to be durable", self.durable_end);
             return Err(self.violation(ViolationKind::Lost, text));
         }
-        self.forget(end.., |_| true);
+        self.forget(self.copies_in(end.., |_, _| true));
         self.check_whole(start, end)?;
         self.check_gaps(start)?;
         self.settle();
@@ -500,19 +496,39 @@ impl Partition {
         self.slots.range_mut(offset..).for_each(|(_, slot)| slot.doubtful = true);
     }
 
-    /// What was in doubt at these offsets is gone.
-    fn forget_doubtful(&mut self, offsets: impl RangeBounds<u64>) {
-        self.forget(offsets, |slot| slot.doubtful);
+    /// The log begins there: what was in doubt before is gone. Of a batch that `start` cuts, the
+    /// records that follow tell whether it is.
+    fn begin_at(&mut self, start: u64) {
+        let sends = &self.sends;
+        let gone = self.copies_in(self.start..start, |base, slot| {
+            slot.doubtful && base + sends[&slot.send].records.len() as u64 <= start
+        });
+        self.forget(gone);
+        self.start = start;
+        self.slots = self.slots.split_off(&start);
     }
 
-    fn forget(&mut self, offsets: impl RangeBounds<u64>, which: impl Fn(&Slot) -> bool) {
-        let gone: Vec<(u64, u64)> = self
-            .slots
+    /// What was in doubt at these offsets is gone.
+    fn forget_doubtful(&mut self, offsets: impl RangeBounds<u64>) {
+        self.forget(self.copies_in(offsets, |_, slot| slot.doubtful));
+    }
+
+    /// Copies with a slot at one of these offsets: their sends and first offsets.
+    fn copies_in(
+        &self,
+        offsets: impl RangeBounds<u64>,
+        which: impl Fn(u64, &Slot) -> bool,
+    ) -> Vec<(u64, u64)> {
+        self.slots
             .range(offsets)
-            .filter(|(_, slot)| which(slot))
-            .map(|(offset, slot)| (slot.send, offset - u64::from(slot.index)))
-            .collect();
-        for (send, base) in gone {
+            .map(|(offset, slot)| (offset - u64::from(slot.index), slot))
+            .filter(|(base, slot)| which(*base, slot))
+            .map(|(base, slot)| (slot.send, base))
+            .collect()
+    }
+
+    fn forget(&mut self, copies: Vec<(u64, u64)>) {
+        for (send, base) in copies {
             self.forget_copy(send, base);
         }
     }

@@ -277,6 +277,30 @@ fn a_trimmed_batch_is_still_known_as_sent() {
 }
 
 #[test]
+fn a_batch_in_doubt_that_the_start_cuts_is_not_another_copy() {
+    let mut history = History::default();
+    history.sent(1, Order::Loose, Level::Written, 3);
+    history.acked(1, Level::Written, 0).unwrap();
+    history.go(Event::TrimAllowed { partition: P, before: 2 }).unwrap();
+    history.go(Event::Crashed(Crash::Power)).unwrap();
+    let tail = records(1, 3)[2..].to_vec();
+    history.audited(2, std::slice::from_ref(&tail)).unwrap();
+    let twice = history.audited(2, &[tail, records(1, 3)]);
+    assert_eq!(twice, Err(ViolationKind::Duplicate));
+}
+
+#[test]
+fn a_batch_in_doubt_that_the_start_cuts_may_be_gone() {
+    let mut history = History::default();
+    history.sent(1, Order::Loose, Level::Written, 3);
+    history.acked(1, Level::Written, 0).unwrap();
+    history.go(Event::TrimAllowed { partition: P, before: 2 }).unwrap();
+    history.go(Event::Crashed(Crash::Power)).unwrap();
+    history.sent(2, Order::Loose, Level::Written, 1);
+    history.audited(2, &[records(2, 1)]).unwrap();
+}
+
+#[test]
 fn damage_may_hide_records_and_alters_none() {
     let mut history = History::default();
     history.sent(1, Order::Loose, Level::Synced, 1);

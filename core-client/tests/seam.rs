@@ -605,3 +605,37 @@ fn what_is_enqueued_can_be_hurried_without_waiting_for_it() {
         ticket.wait(Some(PATIENCE / 2)).expect("sent without company");
     }
 }
+
+#[test]
+fn small_frames_and_large_ones_of_many_threads_keep_their_order() {
+    const ROUNDS: u8 = 40;
+    // The last ones are more than a socket takes at once.
+    const SIZES: [usize; 4] = [1, 3_000, 100_000, 3 << 20];
+    let bench = bench(4);
+    let begin = std::sync::Barrier::new(SIZES.len());
+    thread::scope(|scope| {
+        for (partition, size) in (0..).zip(SIZES) {
+            let producer = bench.client.producer("t").build().expect("opens");
+            let begin = &begin;
+            scope.spawn(move || {
+                begin.wait();
+                for round in 0..ROUNDS {
+                    let record = Record::new(vec![round; size]).partition(partition);
+                    let receipt = producer.send(record).expect("appended");
+                    assert_eq!(receipt.offset, u64::from(round), "of {size} bytes");
+                }
+            });
+        }
+    });
+    let consumer = bench.client.consumer("t").start(Start::Earliest).build().expect("opens");
+    let mut next = [0; SIZES.len()];
+    for _ in 0..usize::from(ROUNDS) * SIZES.len() {
+        let record = consumer.poll_record(Some(PATIENCE)).expect("read").expect("in time");
+        let partition = record.partition() as usize;
+        let value = record.value().expect("a value");
+        assert_eq!(value.len(), SIZES[partition]);
+        assert!(value.iter().all(|byte| *byte == next[partition]), "of {partition}");
+        next[partition] += 1;
+    }
+    assert_eq!(next, [ROUNDS; SIZES.len()]);
+}

@@ -693,6 +693,10 @@ impl World {
             if crash == Crash::Power {
                 slot.losses += 1;
                 slot.rough = true;
+                // What followed on the damage, or the file's name, may be gone.
+                if let Some((_, followed)) = &mut slot.damaged {
+                    *followed = false;
+                }
             }
         }
         self.observe(Event::Crashed(crash));

@@ -12,6 +12,7 @@ mod sdk;
 mod sim;
 mod tasks;
 mod torture;
+mod uniffi;
 mod vectors;
 
 use std::process::ExitCode;
@@ -35,12 +36,17 @@ usage: cargo xtask TASK
   conformance [ARGUMENTS]
                   build what `sdk` does, and play the conformance suite
   sdk [NAME …]    build the server and the adapters of the conformance suite
+  kotlin [--build | --release]
+                  build the module for Kotlin and Java and test it
   python [--build | --release] [ARGUMENTS]
                   build the Python package and test it: pytest (with these arguments), types
   python --wheels make the wheels and the source distribution, and try them where there is no Rust
+  ruby [--build]  test the gem for Ruby
   rules           list the rules of protocol/SPEC.md that no test names; 1 if there are any
   sim [--sessions] [--seeds A..B | --seconds N | --seed N] [--bug NAME] [--jobs N]
                   simulate the server with faults and crashes, by seed; --help tells more
+  uniffi [--check]
+                  write the sources that UniFFI makes of bindings-uniffi; or say which differ
   vectors         write the golden vectors that protocol/vectors does not have yet
   bench-log [DIR]
                   measure the log beside the bare system calls, on the file system of DIR
@@ -65,6 +71,9 @@ fn main() -> ExitCode {
         ["bench-log", rest @ ..] => torture::bench_log(rest),
         ["torture", rest @ ..] => torture::run(rest),
         ["python", rest @ ..] => python::run(rest),
+        ["kotlin", rest @ ..] => uniffi::kotlin::run(rest),
+        ["ruby", rest @ ..] => uniffi::ruby::run(rest),
+        ["uniffi", rest @ ..] => uniffi::run(rest),
         ["miri"] => miri::run(),
         ["node", rest @ ..] => node::run(rest),
         ["conformance", rest @ ..] => sdk::conformance(rest),

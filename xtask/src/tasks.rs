@@ -86,6 +86,12 @@ const STEPS: &[Step] = &[
         environment: &[],
     },
     Step {
+        name: "kotlin: the module for Kotlin and Java",
+        arguments: &["xtask", "kotlin"],
+        environment: &[],
+    },
+    Step { name: "ruby: the gem", arguments: &["xtask", "ruby"], environment: &[] },
+    Step {
         name: "conformance: every SDK against the server",
         arguments: &["xtask", "conformance", "--report", "target/conformance"],
         environment: &[],

@@ -1,33 +1,32 @@
 //! The task that moves a connection's bytes.
 //!
-//! Owns the socket. Each turn it hands what arrived to the protocol's connection, takes what is
-//! to be written and what happened, and calls those who wait, with no lock held; then it sleeps
-//! until the socket, a caller or a deadline has something for it. The one invariant: it ends when
-//! the connection does, and on its way out everyone who waits has been told.
+//! Owns the reading half of the socket. Each turn it hands what arrived to the protocol's
+//! connection, takes what is to be written and what happened, and calls those who wait, with no
+//! lock held; then it sleeps until the socket, a caller or a deadline has something for it. The one
+//! invariant: it ends when the connection does, and on its way out everyone who waits has been
+//! told.
 
 use std::future::{Future, poll_fn};
-use std::io::{self, IoSlice};
+use std::io;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Bytes, BytesMut};
 use tidewire_protocol::connection::{ClientEvent, Time};
 use tidewire_protocol::error as wire;
 use tidewire_protocol::frame::Frame;
 use tidewire_protocol::message::{GroupEvent, HelloReply};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncReadExt;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use super::transport::Io;
+use super::transport::Reader;
 use super::{CLOSE_TIMEOUT_MS, Life, OnReply, Route, Shared};
 use crate::error::{Code, Error};
 use crate::events::Event;
 
-/// Parts given to one vectored write.
-const MAX_SLICES: usize = 256;
 /// The timer's rest when nothing is due, in seconds.
 const FAR_S: u64 = 3_600;
 
@@ -56,16 +55,15 @@ enum Input {
 }
 
 /// Drives a connection until it ends.
-pub(super) async fn run(shared: Arc<Shared>, mut io: Box<dyn Io>, ready: Ready) {
+pub(super) async fn run(shared: Arc<Shared>, mut reader: Reader, ready: Ready) {
     let mut ready = Some(ready);
     let _last = LastTurn(&shared);
-    let mut out = Outgoing::default();
     let mut notices = Vec::new();
     let mut buf = shared.lock().connection.take_read_buf();
     let mut timer = pin!(sleep_until(Instant::now() + Duration::from_secs(FAR_S)));
     let mut input = Input::Woken;
     let reason = loop {
-        let deadline = turn(&shared, input, &mut buf, &mut out, &mut notices);
+        let deadline = turn(&shared, input, &mut buf, &mut notices);
         let mut over = None;
         for notice in notices.drain(..) {
             if let Some(error) = tell(&shared, notice, &mut ready) {
@@ -78,11 +76,13 @@ pub(super) async fn run(shared: Arc<Shared>, mut io: Box<dyn Io>, ready: Ready) 
         arm(timer.as_mut(), &shared, deadline);
         let mut woken = pin!(shared.wake.notified());
         input = poll_fn(|cx| {
-            poll_input(cx, &mut *io, &mut out, &mut buf, timer.as_mut(), woken.as_mut())
+            poll_input(cx, &shared, &mut reader, &mut buf, timer.as_mut(), woken.as_mut())
         })
         .await;
     };
-    say_goodbye(&shared, &mut *io, &mut out).await;
+    // A peer that takes nothing any more does not need to be told.
+    let limit = Duration::from_millis(CLOSE_TIMEOUT_MS);
+    let _ = tokio::time::timeout(limit, shared.say_goodbye()).await;
     tracing::debug!(peer = shared.peer, reason = %reason, "disconnected");
     shared.life.send_replace(Life::Ended(reason));
 }
@@ -96,15 +96,10 @@ impl Drop for LastTurn<'_> {
             return;
         }
         let error = wire::Error::new(Code::DISCONNECTED, "the runtime of the client stopped");
+        self.0.drop_wire();
         self.0.lock().connection.close(error.clone());
         let mut notices = Vec::new();
-        turn(
-            self.0,
-            Input::Woken,
-            &mut BytesMut::new(),
-            &mut Outgoing::default(),
-            &mut notices,
-        );
+        turn(self.0, Input::Woken, &mut BytesMut::new(), &mut notices);
         for notice in notices {
             tell(self.0, notice, &mut None);
         }
@@ -112,12 +107,11 @@ impl Drop for LastTurn<'_> {
     }
 }
 
-/// Everything that needs the lock, at once.
+/// Everything that needs a lock, at once.
 fn turn(
     shared: &Shared,
     input: Input,
     buf: &mut BytesMut,
-    out: &mut Outgoing,
     notices: &mut Vec<Notice>,
 ) -> Option<Time> {
     let now = shared.now();
@@ -185,12 +179,8 @@ fn turn(
     if buf.capacity() == 0 {
         *buf = state.connection.take_read_buf();
     }
-    if out.is_empty() {
-        out.parts.clear();
-        out.next = 0;
-        state.connection.poll_transmit(&mut out.parts);
-    }
-    state.connection.poll_timeout()
+    drop(state);
+    shared.fill_wire()
 }
 
 /// Tells one who waits; the error if that was the end of the connection.
@@ -239,29 +229,27 @@ fn arm(mut timer: Pin<&mut Sleep>, shared: &Shared, deadline: Option<Time>) {
     let at = Instant::now() + Duration::from_nanos(in_ns).min(Duration::from_secs(FAR_S));
     if at < timer.deadline() || timer.is_elapsed() {
         timer.as_mut().reset(at);
+        shared.wire.arm(deadline);
     }
 }
 
 fn poll_input(
     cx: &mut Context<'_>,
-    io: &mut dyn Io,
-    out: &mut Outgoing,
+    shared: &Shared,
+    reader: &mut Reader,
     buf: &mut BytesMut,
     timer: Pin<&mut Sleep>,
     woken: Pin<&mut impl Future<Output = ()>>,
 ) -> Poll<Input> {
+    shared.wire.park(false);
     // Read in the same turn: a socket that always takes more must not starve the replies.
-    let mut written = false;
-    if !out.is_empty()
-        && let Poll::Ready(result) = out.poll_write(cx, io)
-    {
-        match result {
-            Ok(()) => written = true,
-            Err(error) => return Poll::Ready(Input::Failed(error)),
-        }
-    }
+    let written = match shared.wire.poll_write(cx) {
+        Poll::Ready(Some(Err(error))) => return Poll::Ready(Input::Failed(error)),
+        Poll::Ready(Some(Ok(()))) => true,
+        Poll::Ready(None) | Poll::Pending => false,
+    };
     // The future holds nothing between polls, so that one made anew goes on where it was.
-    match pin!(io.read_buf(buf)).poll(cx) {
+    match pin!(reader.read_buf(buf)).poll(cx) {
         Poll::Ready(Ok(read)) => return Poll::Ready(Input::Read(read)),
         Poll::Ready(Err(error)) => return Poll::Ready(Input::Failed(error)),
         Poll::Pending => {}
@@ -269,80 +257,6 @@ fn poll_input(
     if written || woken.poll(cx).is_ready() || timer.poll(cx).is_ready() {
         return Poll::Ready(Input::Woken);
     }
+    shared.wire.park(true);
     Poll::Pending
-}
-
-/// Writes what is left, such as the GOAWAY that says why, for a bounded time.
-async fn say_goodbye(shared: &Shared, io: &mut dyn Io, out: &mut Outgoing) {
-    let written = async {
-        loop {
-            while !out.is_empty() {
-                poll_fn(|cx| out.poll_write(cx, &mut *io)).await?;
-            }
-            out.parts.clear();
-            out.next = 0;
-            if !shared.lock().connection.poll_transmit(&mut out.parts) {
-                break;
-            }
-        }
-        io.shutdown().await
-    };
-    // A peer that takes nothing any more does not need to be told.
-    let _ = tokio::time::timeout(Duration::from_millis(CLOSE_TIMEOUT_MS), written).await;
-}
-
-/// Parts on their way to the socket.
-#[derive(Default)]
-struct Outgoing {
-    parts: Vec<Bytes>,
-    /// Those before are written.
-    next: usize,
-    /// Something was written that may be kept back on its way, as TLS does.
-    unflushed: bool,
-}
-
-impl Outgoing {
-    fn is_empty(&self) -> bool {
-        self.next == self.parts.len() && !self.unflushed
-    }
-
-    /// Writes until all is written and flushed, or the socket is full.
-    fn poll_write(&mut self, cx: &mut Context<'_>, io: &mut dyn Io) -> Poll<io::Result<()>> {
-        while self.next < self.parts.len() {
-            let mut slices = [IoSlice::new(&[]); MAX_SLICES];
-            let parts = &self.parts[self.next..];
-            let count = parts.len().min(MAX_SLICES);
-            for (slice, part) in slices.iter_mut().zip(parts) {
-                *slice = IoSlice::new(part);
-            }
-            match Pin::new(&mut *io).poll_write_vectored(cx, &slices[..count]) {
-                Poll::Ready(Ok(0)) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
-                Poll::Ready(Ok(written)) => self.advance(written),
-                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-                Poll::Pending => return Poll::Pending,
-            }
-        }
-        match Pin::new(io).poll_flush(cx) {
-            Poll::Ready(result) => {
-                self.unflushed = false;
-                Poll::Ready(result)
-            }
-            Poll::Pending => Poll::Pending,
-        }
-    }
-
-    fn advance(&mut self, mut written: usize) {
-        self.unflushed = true;
-        while written > 0 {
-            let part = &mut self.parts[self.next];
-            let step = written.min(part.len());
-            part.advance(step);
-            written -= step;
-            if part.is_empty() {
-                // Frees it now rather than with the last one.
-                *part = Bytes::new();
-                self.next += 1;
-            }
-        }
-    }
 }

@@ -2,13 +2,14 @@
 //!
 //! Owns the protocol's [`ClientConnection`] behind a mutex, the callbacks that wait for replies
 //! and the channels that deliveries go to; the [`driver`] task moves the bytes. Callers queue a
-//! request under the mutex and wake the driver, which writes all that is queued in one call.
+//! request under the mutex; [`writing`] decides who writes it.
 //!
 //! The one invariant: every request that was accepted ends in exactly one call of its callback,
 //! whatever becomes of the connection, and never with the mutex held.
 
 mod driver;
 mod transport;
+mod writing;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -27,6 +28,7 @@ use crate::error::{Code, Error};
 use crate::events::EventSender;
 use crate::login::Login;
 use crate::tls::Tls;
+use writing::Wire;
 
 /// Requests kept free below the server's limit, so that a heartbeat always has room.
 const RESERVED_REQUESTS: usize = 1;
@@ -77,6 +79,7 @@ pub(crate) struct Connection {
 /// What the handles and the driver share.
 pub(crate) struct Shared {
     state: Mutex<State>,
+    wire: Wire,
     /// Wakes the driver: something was queued, or the connection was closed.
     wake: Notify,
     /// One permit for each request that may be made.
@@ -154,7 +157,7 @@ impl Connection {
     ) -> Result<Self, Error> {
         let limit = Duration::from_millis(u64::from(config.connect_timeout_ms));
         let begun = Instant::now();
-        let (io, binding) = transport::connect(address, tls, limit).await?;
+        let (reader, writer, binding) = transport::connect(address, tls, limit).await?;
         let left = limit.saturating_sub(begun.elapsed());
         let config = ClientConfig {
             connect_timeout_ms: u32::try_from(left.as_millis()).unwrap_or(u32::MAX).max(1),
@@ -169,6 +172,7 @@ impl Connection {
                 pending: HashMap::new(),
                 routes: HashMap::new(),
             }),
+            wire: Wire::new(writer),
             wake: Notify::new(),
             room: Arc::new(Semaphore::new(0)),
             life: watch::Sender::new(Life::Open),
@@ -179,7 +183,7 @@ impl Connection {
         });
         // Ends the driver if this future is dropped half-way.
         let guard = CloseOnDrop(&shared);
-        tokio::spawn(driver::run(Arc::clone(&shared), io, ready));
+        tokio::spawn(driver::run(Arc::clone(&shared), reader, ready));
         let hello = match hello.await {
             Ok(Ok(hello)) => *hello,
             Ok(Err(error)) => return Err(handshake_error(address, limit, &error)),
@@ -306,7 +310,7 @@ impl Connection {
                 drop(state);
                 // The driver gives it back with the reply.
                 room.0.forget();
-                self.shared.wake.notify_one();
+                self.shared.transmit();
                 Ok(())
             }
             Err(error) => {
@@ -410,7 +414,7 @@ impl Connection {
         let now = self.shared.now();
         let sent = self.shared.lock().connection.send_one_way(now, channel, message);
         match sent {
-            Ok(()) => self.shared.wake.notify_one(),
+            Ok(()) => self.shared.transmit(),
             Err(error) => tracing::debug!(channel, %error, "a message could not be sent"),
         }
     }

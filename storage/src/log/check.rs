@@ -379,8 +379,12 @@ impl<D: Disk> Checking<'_, D> {
         let whole = self.check.findings.iter().all(|finding| !finding.fault.is_loss());
         for &offset in offsets {
             let path = snapshot_path(self.dir, offset);
-            if snapshot::load(self.disk, self.dir, offset).is_none() {
-                let reason = "its length or a checksum is wrong".to_owned();
+            let reason = match snapshot::load(self.disk, self.dir, offset) {
+                Ok(Some(_)) => None,
+                Ok(None) => Some("its length or a checksum is wrong".to_owned()),
+                Err(error) => Some(format!("it cannot be read: {error}")),
+            };
+            if let Some(reason) = reason {
                 self.find(Fault::SnapshotDamaged, path, 0..0, 0..0, reason);
             } else if whole && offset > self.check.end {
                 let end = self.check.end;

@@ -130,6 +130,9 @@ impl<D: Disk> Log<D> {
     /// The newest good snapshot: its offset and bytes. A damaged one is passed over; one that
     /// knows of more than the log holds is removed, for the log may grow past it with other
     /// records.
+    ///
+    /// # Errors
+    /// The disk failed; nothing was passed over for that.
     pub fn load_snapshot(&mut self) -> Result<Option<(u64, Vec<u8>)>, Error> {
         let failed = |error| Error::io("looking for a snapshot in", &self.dir, error);
         let mut offsets = Vec::new();
@@ -149,7 +152,8 @@ impl<D: Disk> Log<D> {
         }
         offsets.sort_unstable();
         while let Some(offset) = offsets.pop() {
-            if let Some(bytes) = load(&self.disk, &self.dir, offset) {
+            let unread = |error| Error::io("reading", &snapshot_path(&self.dir, offset), error);
+            if let Some(bytes) = load(&self.disk, &self.dir, offset).map_err(unread)? {
                 self.snapshot_offset = Some(offset);
                 self.snapshot_begun = offset;
                 return Ok(Some((offset, bytes)));
@@ -171,16 +175,33 @@ fn encode_head(offset: u64, bytes: &[u8]) -> [u8; FILE_HEADER_LEN] {
     head
 }
 
-/// The bytes of a snapshot; `None` if it is not good, for any reason.
-pub(super) fn load(disk: &impl Disk, dir: &Path, offset: u64) -> Option<Vec<u8>> {
-    let file = disk.open(&snapshot_path(dir, offset), OpenMode::Read).ok()?;
-    let len = usize::try_from(file.len().ok()?).ok()?.checked_sub(FILE_HEADER_LEN)?;
-    if len > MAX_SNAPSHOT_BYTES {
-        return None;
+/// The bytes of a snapshot; `None` if it is not good, or not there.
+///
+/// # Errors
+/// The disk failed: what it says is not known, and may be known later. To go on without it could
+/// forget what no batch of the log tells any more.
+pub(super) fn load(disk: &impl Disk, dir: &Path, offset: u64) -> io::Result<Option<Vec<u8>>> {
+    match read(disk, &snapshot_path(dir, offset), offset) {
+        Err(error) if is_of_the_file(error.kind()) => Ok(None),
+        result => result,
     }
+}
+
+/// Whether it says something about the file, and not about the disk.
+fn is_of_the_file(kind: io::ErrorKind) -> bool {
+    matches!(kind, io::ErrorKind::NotFound | io::ErrorKind::UnexpectedEof)
+}
+
+fn read(disk: &impl Disk, path: &Path, offset: u64) -> io::Result<Option<Vec<u8>>> {
+    let file = disk.open(path, OpenMode::Read)?;
+    let len =
+        usize::try_from(file.len()?).ok().and_then(|len| len.checked_sub(FILE_HEADER_LEN));
+    let Some(len) = len.filter(|&len| len <= MAX_SNAPSHOT_BYTES) else {
+        return Ok(None);
+    };
     let mut head = [0; FILE_HEADER_LEN];
-    read_exact_at(&file, &mut head, 0).ok()?;
+    read_exact_at(&file, &mut head, 0)?;
     let mut bytes = vec![0; len];
-    read_exact_at(&file, &mut bytes, FILE_HEADER_LEN as u64).ok()?;
-    (head == encode_head(offset, &bytes)).then_some(bytes)
+    read_exact_at(&file, &mut bytes, FILE_HEADER_LEN as u64)?;
+    Ok((head == encode_head(offset, &bytes)).then_some(bytes))
 }

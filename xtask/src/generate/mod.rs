@@ -14,6 +14,7 @@ mod model;
 mod node;
 mod python;
 mod rust;
+mod uniffi;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -72,6 +73,11 @@ fn generate(check: bool) -> Result<Vec<String>, String> {
         ("bindings-python/python/tidewire/errors.py", python::errors(&spec)?),
         ("bindings-node/ts/constants.ts", node::constants(&spec)),
         ("bindings-node/ts/options.ts", node::options(&spec)),
+        (
+            "bindings-uniffi/kotlin/src/main/kotlin/io/tidewire/ErrorCode.kt",
+            uniffi::kotlin(&spec),
+        ),
+        ("bindings-uniffi/ruby/lib/tidewire/codes.rb", uniffi::ruby(&spec)),
         ("docs/reference/errors.md", docs::errors(&spec)),
         ("docs/reference/options.md", docs::options(&spec)),
         ("docs/reference/limits.md", docs::limits(&spec)),

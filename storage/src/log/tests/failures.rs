@@ -213,3 +213,25 @@ fn a_start_that_cannot_be_read_just_now_is_not_lost() {
         assert_eq!(log.start_offset(), 3);
     }
 }
+
+#[test]
+fn a_snapshot_that_cannot_be_read_now_is_not_passed_over() {
+    for operation in [Operation::Open, Operation::Read] {
+        let disk = SimDisk::new(4);
+        let (mut log, _) = open(&disk);
+        append(&mut log, &mut Model::default(), 1, 1, 100);
+        log.sync().unwrap();
+        let job = log.begin_snapshot(b"what is remembered".to_vec());
+        log.finish_snapshot(job.run()).unwrap();
+        drop(log);
+
+        let (mut log, _) = open(&disk);
+        let fault = Fault::once(operation, io::ErrorKind::Other);
+        disk.inject(Fault { path_suffix: ".state", ..fault });
+        let error = log.load_snapshot().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Io, "{error}");
+        assert!(error.to_string().contains(".state"), "{error}");
+        let (_, bytes) = log.load_snapshot().unwrap().expect("it is there still");
+        assert_eq!(bytes, b"what is remembered");
+    }
+}

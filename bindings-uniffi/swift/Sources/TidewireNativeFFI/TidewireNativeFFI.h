@@ -1,0 +1,1396 @@
+// Written by UniFFI: `cargo xtask uniffi`. Do not edit.
+
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+// The following structs are used to implement the lowest level
+// of the FFI, and thus useful to multiple uniffied crates.
+// We ensure they are declared exactly once, with a header guard, UNIFFI_SHARED_H.
+#ifdef UNIFFI_SHARED_H
+    // We also try to prevent mixing versions of shared uniffi header structs.
+    // If you add anything to the #else block, you must increment the version suffix in UNIFFI_SHARED_HEADER_V4
+    #ifndef UNIFFI_SHARED_HEADER_V4
+        #error Combining helper code from multiple versions of uniffi is not supported
+    #endif // ndef UNIFFI_SHARED_HEADER_V4
+#else
+#define UNIFFI_SHARED_H
+#define UNIFFI_SHARED_HEADER_V4
+// ⚠️ Attention: If you change this #else block (ending in `#endif // def UNIFFI_SHARED_H`) you *must* ⚠️
+// ⚠️ increment the version suffix in all instances of UNIFFI_SHARED_HEADER_V4 in this file.           ⚠️
+
+typedef struct RustBuffer
+{
+    uint64_t capacity;
+    uint64_t len;
+    uint8_t *_Nullable data;
+} RustBuffer;
+
+typedef struct ForeignBytes
+{
+    int32_t len;
+    const uint8_t *_Nullable data;
+} ForeignBytes;
+
+// Error definitions
+typedef struct RustCallStatus {
+    int8_t code;
+    RustBuffer errorBuf;
+} RustCallStatus;
+
+// ⚠️ Attention: If you change this #else block (ending in `#endif // def UNIFFI_SHARED_H`) you *must* ⚠️
+// ⚠️ increment the version suffix in all instances of UNIFFI_SHARED_HEADER_V4 in this file.           ⚠️
+#endif // def UNIFFI_SHARED_H
+#ifndef UNIFFI_FFIDEF_RUST_FUTURE_CONTINUATION_CALLBACK
+#define UNIFFI_FFIDEF_RUST_FUTURE_CONTINUATION_CALLBACK
+typedef void (*UniffiRustFutureContinuationCallback)(uint64_t, int8_t
+    );
+
+#endif
+#ifndef UNIFFI_FFIDEF_FOREIGN_FUTURE_DROPPED_CALLBACK
+#define UNIFFI_FFIDEF_FOREIGN_FUTURE_DROPPED_CALLBACK
+typedef void (*UniffiForeignFutureDroppedCallback)(uint64_t
+    );
+
+#endif
+#ifndef UNIFFI_FFIDEF_CALLBACK_INTERFACE_FREE
+#define UNIFFI_FFIDEF_CALLBACK_INTERFACE_FREE
+typedef void (*UniffiCallbackInterfaceFree)(uint64_t
+    );
+
+#endif
+#ifndef UNIFFI_FFIDEF_CALLBACK_INTERFACE_CLONE
+#define UNIFFI_FFIDEF_CALLBACK_INTERFACE_CLONE
+typedef uint64_t (*UniffiCallbackInterfaceClone)(uint64_t
+    );
+
+#endif
+#ifndef UNIFFI_FFIDEF_FOREIGN_FUTURE_DROPPED_CALLBACK_STRUCT
+#define UNIFFI_FFIDEF_FOREIGN_FUTURE_DROPPED_CALLBACK_STRUCT
+typedef struct UniffiForeignFutureDroppedCallbackStruct {
+    uint64_t handle;
+    UniffiForeignFutureDroppedCallback _Nonnull free;
+} UniffiForeignFutureDroppedCallbackStruct;
+
+#endif
+#ifndef UNIFFI_FFIDEF_FOREIGN_FUTURE_RESULT_U8
+#define UNIFFI_FFIDEF_FOREIGN_FUTURE_RESULT_U8
+typedef struct UniffiForeignFutureResultU8 {
+    uint8_t returnValue;
+    RustCallStatus callStatus;
+} UniffiForeignFutureResultU8;
+
+#endif
+#ifndef UNIFFI_FFIDEF_FOREIGN_FUTURE_COMPLETE_U8
+#define UNIFFI_FFIDEF_FOREIGN_FUTURE_COMPLETE_U8
+typedef void (*UniffiForeignFutureCompleteU8)(uint64_t, UniffiForeignFutureResultU8
+    );
+
+#endif
+#ifndef UNIFFI_FFIDEF_FOREIGN_FUTURE_RESULT_I8
+#define UNIFFI_FFIDEF_FOREIGN_FUTURE_RESULT_I8
+typedef struct UniffiForeignFutureResultI8 {
+    int8_t returnValue;
+    RustCallStatus callStatus;
+} UniffiForeignFutureResultI8;
+
+#endif
+#ifndef UNIFFI_FFIDEF_FOREIGN_FUTURE_COMPLETE_I8
+#define UNIFFI_FFIDEF_FOREIGN_FUTURE_COMPLETE_I8
+typedef void (*UniffiForeignFutureCompleteI8)(uint64_t, UniffiForeignFutureResultI8
+    );
+
+#endif
+#ifndef UNIFFI_FFIDEF_FOREIGN_FUTURE_RESULT_U16
+#define UNIFFI_FFIDEF_FOREIGN_FUTURE_RESULT_U16
+typedef struct UniffiForeignFutureResultU16 {
+    uint16_t returnValue;
+    RustCallStatus callStatus;
+} UniffiForeignFutureResultU16;
+
+#endif
+#ifndef UNIFFI_FFIDEF_FOREIGN_FUTURE_COMPLETE_U16
+#define UNIFFI_FFIDEF_FOREIGN_FUTURE_COMPLETE_U16
+typedef void (*UniffiForeignFutureCompleteU16)(uint64_t, UniffiForeignFutureResultU16
+    );
+
+#endif
+#ifndef UNIFFI_FFIDEF_FOREIGN_FUTURE_RESULT_I16
+#define UNIFFI_FFIDEF_FOREIGN_FUTURE_RESULT_I16
+typedef struct UniffiForeignFutureResultI16 {
+    int16_t returnValue;
+    RustCallStatus callStatus;
+} UniffiForeignFutureResultI16;
+
+#endif
+#ifndef UNIFFI_FFIDEF_FOREIGN_FUTURE_COMPLETE_I16
+#define UNIFFI_FFIDEF_FOREIGN_FUTURE_COMPLETE_I16
+typedef void (*UniffiForeignFutureCompleteI16)(uint64_t, UniffiForeignFutureResultI16
+    );
+
+#endif
+#ifndef UNIFFI_FFIDEF_FOREIGN_FUTURE_RESULT_U32
+#define UNIFFI_FFIDEF_FOREIGN_FUTURE_RESULT_U32
+typedef struct UniffiForeignFutureResultU32 {
+    uint32_t returnValue;
+    RustCallStatus callStatus;
+} UniffiForeignFutureResultU32;
+
+#endif
+#ifndef UNIFFI_FFIDEF_FOREIGN_FUTURE_COMPLETE_U32
+#define UNIFFI_FFIDEF_FOREIGN_FUTURE_COMPLETE_U32
+typedef void (*UniffiForeignFutureCompleteU32)(uint64_t, UniffiForeignFutureResultU32
+    );
+
+#endif
+#ifndef UNIFFI_FFIDEF_FOREIGN_FUTURE_RESULT_I32
+#define UNIFFI_FFIDEF_FOREIGN_FUTURE_RESULT_I32
+typedef struct UniffiForeignFutureResultI32 {
+    int32_t returnValue;
+    RustCallStatus callStatus;
+} UniffiForeignFutureResultI32;
+
+#endif
+#ifndef UNIFFI_FFIDEF_FOREIGN_FUTURE_COMPLETE_I32
+#define UNIFFI_FFIDEF_FOREIGN_FUTURE_COMPLETE_I32
+typedef void (*UniffiForeignFutureCompleteI32)(uint64_t, UniffiForeignFutureResultI32
+    );
+
+#endif
+#ifndef UNIFFI_FFIDEF_FOREIGN_FUTURE_RESULT_U64
+#define UNIFFI_FFIDEF_FOREIGN_FUTURE_RESULT_U64
+typedef struct UniffiForeignFutureResultU64 {
+    uint64_t returnValue;
+    RustCallStatus callStatus;
+} UniffiForeignFutureResultU64;
+
+#endif
+#ifndef UNIFFI_FFIDEF_FOREIGN_FUTURE_COMPLETE_U64
+#define UNIFFI_FFIDEF_FOREIGN_FUTURE_COMPLETE_U64
+typedef void (*UniffiForeignFutureCompleteU64)(uint64_t, UniffiForeignFutureResultU64
+    );
+
+#endif
+#ifndef UNIFFI_FFIDEF_FOREIGN_FUTURE_RESULT_I64
+#define UNIFFI_FFIDEF_FOREIGN_FUTURE_RESULT_I64
+typedef struct UniffiForeignFutureResultI64 {
+    int64_t returnValue;
+    RustCallStatus callStatus;
+} UniffiForeignFutureResultI64;
+
+#endif
+#ifndef UNIFFI_FFIDEF_FOREIGN_FUTURE_COMPLETE_I64
+#define UNIFFI_FFIDEF_FOREIGN_FUTURE_COMPLETE_I64
+typedef void (*UniffiForeignFutureCompleteI64)(uint64_t, UniffiForeignFutureResultI64
+    );
+
+#endif
+#ifndef UNIFFI_FFIDEF_FOREIGN_FUTURE_RESULT_F32
+#define UNIFFI_FFIDEF_FOREIGN_FUTURE_RESULT_F32
+typedef struct UniffiForeignFutureResultF32 {
+    float returnValue;
+    RustCallStatus callStatus;
+} UniffiForeignFutureResultF32;
+
+#endif
+#ifndef UNIFFI_FFIDEF_FOREIGN_FUTURE_COMPLETE_F32
+#define UNIFFI_FFIDEF_FOREIGN_FUTURE_COMPLETE_F32
+typedef void (*UniffiForeignFutureCompleteF32)(uint64_t, UniffiForeignFutureResultF32
+    );
+
+#endif
+#ifndef UNIFFI_FFIDEF_FOREIGN_FUTURE_RESULT_F64
+#define UNIFFI_FFIDEF_FOREIGN_FUTURE_RESULT_F64
+typedef struct UniffiForeignFutureResultF64 {
+    double returnValue;
+    RustCallStatus callStatus;
+} UniffiForeignFutureResultF64;
+
+#endif
+#ifndef UNIFFI_FFIDEF_FOREIGN_FUTURE_COMPLETE_F64
+#define UNIFFI_FFIDEF_FOREIGN_FUTURE_COMPLETE_F64
+typedef void (*UniffiForeignFutureCompleteF64)(uint64_t, UniffiForeignFutureResultF64
+    );
+
+#endif
+#ifndef UNIFFI_FFIDEF_FOREIGN_FUTURE_RESULT_RUST_BUFFER
+#define UNIFFI_FFIDEF_FOREIGN_FUTURE_RESULT_RUST_BUFFER
+typedef struct UniffiForeignFutureResultRustBuffer {
+    RustBuffer returnValue;
+    RustCallStatus callStatus;
+} UniffiForeignFutureResultRustBuffer;
+
+#endif
+#ifndef UNIFFI_FFIDEF_FOREIGN_FUTURE_COMPLETE_RUST_BUFFER
+#define UNIFFI_FFIDEF_FOREIGN_FUTURE_COMPLETE_RUST_BUFFER
+typedef void (*UniffiForeignFutureCompleteRustBuffer)(uint64_t, UniffiForeignFutureResultRustBuffer
+    );
+
+#endif
+#ifndef UNIFFI_FFIDEF_FOREIGN_FUTURE_RESULT_VOID
+#define UNIFFI_FFIDEF_FOREIGN_FUTURE_RESULT_VOID
+typedef struct UniffiForeignFutureResultVoid {
+    RustCallStatus callStatus;
+} UniffiForeignFutureResultVoid;
+
+#endif
+#ifndef UNIFFI_FFIDEF_FOREIGN_FUTURE_COMPLETE_VOID
+#define UNIFFI_FFIDEF_FOREIGN_FUTURE_COMPLETE_VOID
+typedef void (*UniffiForeignFutureCompleteVoid)(uint64_t, UniffiForeignFutureResultVoid
+    );
+
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_CLONE_NATIVEBATCHES
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_CLONE_NATIVEBATCHES
+uint64_t uniffi_tidewire_uniffi_fn_clone_nativebatches(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_FREE_NATIVEBATCHES
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_FREE_NATIVEBATCHES
+void uniffi_tidewire_uniffi_fn_free_nativebatches(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVEBATCHES_COUNT
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVEBATCHES_COUNT
+int32_t uniffi_tidewire_uniffi_fn_method_nativebatches_count(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVEBATCHES_END_OFFSET
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVEBATCHES_END_OFFSET
+int64_t uniffi_tidewire_uniffi_fn_method_nativebatches_end_offset(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVEBATCHES_LENT
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVEBATCHES_LENT
+RustBuffer uniffi_tidewire_uniffi_fn_method_nativebatches_lent(uint64_t ptr, int32_t index, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVEBATCHES_NEXT_OFFSET
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVEBATCHES_NEXT_OFFSET
+int64_t uniffi_tidewire_uniffi_fn_method_nativebatches_next_offset(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVEBATCHES_START_OFFSET
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVEBATCHES_START_OFFSET
+int64_t uniffi_tidewire_uniffi_fn_method_nativebatches_start_offset(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_CLONE_NATIVECLIENT
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_CLONE_NATIVECLIENT
+uint64_t uniffi_tidewire_uniffi_fn_clone_nativeclient(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_FREE_NATIVECLIENT
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_FREE_NATIVECLIENT
+void uniffi_tidewire_uniffi_fn_free_nativeclient(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECLIENT_ADD_PARTITIONS
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECLIENT_ADD_PARTITIONS
+uint64_t uniffi_tidewire_uniffi_fn_method_nativeclient_add_partitions(uint64_t ptr, RustBuffer topic, int32_t partitions
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECLIENT_CREATE_STREAM
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECLIENT_CREATE_STREAM
+uint64_t uniffi_tidewire_uniffi_fn_method_nativeclient_create_stream(uint64_t ptr, RustBuffer name
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECLIENT_CREATE_TOPIC
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECLIENT_CREATE_TOPIC
+uint64_t uniffi_tidewire_uniffi_fn_method_nativeclient_create_topic(uint64_t ptr, RustBuffer topic, RustBuffer options
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECLIENT_DELETE_STREAM
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECLIENT_DELETE_STREAM
+uint64_t uniffi_tidewire_uniffi_fn_method_nativeclient_delete_stream(uint64_t ptr, RustBuffer name, int8_t with_topics
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECLIENT_DELETE_TOPIC
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECLIENT_DELETE_TOPIC
+uint64_t uniffi_tidewire_uniffi_fn_method_nativeclient_delete_topic(uint64_t ptr, RustBuffer topic
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECLIENT_DESCRIBE_LIMITS
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECLIENT_DESCRIBE_LIMITS
+uint64_t uniffi_tidewire_uniffi_fn_method_nativeclient_describe_limits(uint64_t ptr
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECLIENT_DESCRIBE_STREAM
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECLIENT_DESCRIBE_STREAM
+uint64_t uniffi_tidewire_uniffi_fn_method_nativeclient_describe_stream(uint64_t ptr, RustBuffer name
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECLIENT_DESCRIBE_TOPIC
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECLIENT_DESCRIBE_TOPIC
+uint64_t uniffi_tidewire_uniffi_fn_method_nativeclient_describe_topic(uint64_t ptr, RustBuffer topic
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECLIENT_FETCH
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECLIENT_FETCH
+uint64_t uniffi_tidewire_uniffi_fn_method_nativeclient_fetch(uint64_t ptr, RustBuffer topic, int32_t partition, int64_t offset, RustBuffer max_bytes, RustBuffer min_bytes, RustBuffer max_wait_ms
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECLIENT_FORGET_PRODUCER
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECLIENT_FORGET_PRODUCER
+uint64_t uniffi_tidewire_uniffi_fn_method_nativeclient_forget_producer(uint64_t ptr, RustBuffer topic, RustBuffer name
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECLIENT_LIST_STREAMS
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECLIENT_LIST_STREAMS
+uint64_t uniffi_tidewire_uniffi_fn_method_nativeclient_list_streams(uint64_t ptr
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECLIENT_LIST_TOPICS
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECLIENT_LIST_TOPICS
+uint64_t uniffi_tidewire_uniffi_fn_method_nativeclient_list_topics(uint64_t ptr, RustBuffer stream
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECLIENT_PARTITIONS
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECLIENT_PARTITIONS
+uint64_t uniffi_tidewire_uniffi_fn_method_nativeclient_partitions(uint64_t ptr, RustBuffer topic
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECLIENT_PRODUCERS
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECLIENT_PRODUCERS
+uint64_t uniffi_tidewire_uniffi_fn_method_nativeclient_producers(uint64_t ptr, RustBuffer topic
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECLIENT_PURGE_STREAM
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECLIENT_PURGE_STREAM
+uint64_t uniffi_tidewire_uniffi_fn_method_nativeclient_purge_stream(uint64_t ptr, RustBuffer name
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECLIENT_PURGE_TOPIC
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECLIENT_PURGE_TOPIC
+uint64_t uniffi_tidewire_uniffi_fn_method_nativeclient_purge_topic(uint64_t ptr, RustBuffer topic
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECLIENT_TRUNCATE
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECLIENT_TRUNCATE
+uint64_t uniffi_tidewire_uniffi_fn_method_nativeclient_truncate(uint64_t ptr, RustBuffer topic, int32_t partition, int64_t before
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECLIENT_UPDATE_TOPIC
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECLIENT_UPDATE_TOPIC
+uint64_t uniffi_tidewire_uniffi_fn_method_nativeclient_update_topic(uint64_t ptr, RustBuffer topic, RustBuffer options
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECLIENT_EVENTS
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECLIENT_EVENTS
+uint64_t uniffi_tidewire_uniffi_fn_method_nativeclient_events(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECLIENT_PING
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECLIENT_PING
+uint64_t uniffi_tidewire_uniffi_fn_method_nativeclient_ping(uint64_t ptr
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECLIENT_SERVER
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECLIENT_SERVER
+RustBuffer uniffi_tidewire_uniffi_fn_method_nativeclient_server(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECLIENT_SHUT
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECLIENT_SHUT
+uint64_t uniffi_tidewire_uniffi_fn_method_nativeclient_shut(uint64_t ptr
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECLIENT_CONSUMER
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECLIENT_CONSUMER
+uint64_t uniffi_tidewire_uniffi_fn_method_nativeclient_consumer(uint64_t ptr, RustBuffer topics, RustBuffer group, RustBuffer name, RustBuffer only, RustBuffer start_at, RustBuffer options
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECLIENT_COMMITTED
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECLIENT_COMMITTED
+uint64_t uniffi_tidewire_uniffi_fn_method_nativeclient_committed(uint64_t ptr, RustBuffer group, RustBuffer topic
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECLIENT_CREATE_GROUP
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECLIENT_CREATE_GROUP
+uint64_t uniffi_tidewire_uniffi_fn_method_nativeclient_create_group(uint64_t ptr, RustBuffer group
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECLIENT_DELETE_GROUP
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECLIENT_DELETE_GROUP
+uint64_t uniffi_tidewire_uniffi_fn_method_nativeclient_delete_group(uint64_t ptr, RustBuffer group
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECLIENT_DELETE_OFFSETS
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECLIENT_DELETE_OFFSETS
+uint64_t uniffi_tidewire_uniffi_fn_method_nativeclient_delete_offsets(uint64_t ptr, RustBuffer group, RustBuffer topic, RustBuffer only
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECLIENT_DESCRIBE_GROUP
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECLIENT_DESCRIBE_GROUP
+uint64_t uniffi_tidewire_uniffi_fn_method_nativeclient_describe_group(uint64_t ptr, RustBuffer group
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECLIENT_LIST_GROUPS
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECLIENT_LIST_GROUPS
+uint64_t uniffi_tidewire_uniffi_fn_method_nativeclient_list_groups(uint64_t ptr
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECLIENT_RESET_OFFSETS
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECLIENT_RESET_OFFSETS
+uint64_t uniffi_tidewire_uniffi_fn_method_nativeclient_reset_offsets(uint64_t ptr, RustBuffer group, RustBuffer topic, RustBuffer only, RustBuffer to, int8_t force
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECLIENT_PRODUCER
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECLIENT_PRODUCER
+uint64_t uniffi_tidewire_uniffi_fn_method_nativeclient_producer(uint64_t ptr, RustBuffer topic, RustBuffer name, RustBuffer options
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECLIENT_CHANGE_GRANTS
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECLIENT_CHANGE_GRANTS
+uint64_t uniffi_tidewire_uniffi_fn_method_nativeclient_change_grants(uint64_t ptr, RustBuffer name, RustBuffer revoke, RustBuffer grant
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECLIENT_CHANGE_PASSWORD
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECLIENT_CHANGE_PASSWORD
+uint64_t uniffi_tidewire_uniffi_fn_method_nativeclient_change_password(uint64_t ptr, RustBuffer password, RustBuffer name
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECLIENT_CREATE_TOKEN
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECLIENT_CREATE_TOKEN
+uint64_t uniffi_tidewire_uniffi_fn_method_nativeclient_create_token(uint64_t ptr, RustBuffer name, RustBuffer user, RustBuffer lifetime_ms
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECLIENT_CREATE_USER
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECLIENT_CREATE_USER
+uint64_t uniffi_tidewire_uniffi_fn_method_nativeclient_create_user(uint64_t ptr, RustBuffer name, RustBuffer password, RustBuffer grants
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECLIENT_DELETE_TOKEN
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECLIENT_DELETE_TOKEN
+uint64_t uniffi_tidewire_uniffi_fn_method_nativeclient_delete_token(uint64_t ptr, int64_t id
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECLIENT_DELETE_USER
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECLIENT_DELETE_USER
+uint64_t uniffi_tidewire_uniffi_fn_method_nativeclient_delete_user(uint64_t ptr, RustBuffer name
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECLIENT_DESCRIBE_USER
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECLIENT_DESCRIBE_USER
+uint64_t uniffi_tidewire_uniffi_fn_method_nativeclient_describe_user(uint64_t ptr, RustBuffer name
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECLIENT_ENABLE_USER
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECLIENT_ENABLE_USER
+uint64_t uniffi_tidewire_uniffi_fn_method_nativeclient_enable_user(uint64_t ptr, RustBuffer name, int8_t enabled
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECLIENT_LIST_TOKENS
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECLIENT_LIST_TOKENS
+uint64_t uniffi_tidewire_uniffi_fn_method_nativeclient_list_tokens(uint64_t ptr, RustBuffer user
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECLIENT_LIST_USERS
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECLIENT_LIST_USERS
+uint64_t uniffi_tidewire_uniffi_fn_method_nativeclient_list_users(uint64_t ptr
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_CLONE_NATIVECONSUMER
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_CLONE_NATIVECONSUMER
+uint64_t uniffi_tidewire_uniffi_fn_clone_nativeconsumer(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_FREE_NATIVECONSUMER
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_FREE_NATIVECONSUMER
+void uniffi_tidewire_uniffi_fn_free_nativeconsumer(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECONSUMER_ADD_PARTITION
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECONSUMER_ADD_PARTITION
+void uniffi_tidewire_uniffi_fn_method_nativeconsumer_add_partition(uint64_t ptr, int32_t partition, RustBuffer start, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECONSUMER_ASSIGNMENT
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECONSUMER_ASSIGNMENT
+RustBuffer uniffi_tidewire_uniffi_fn_method_nativeconsumer_assignment(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECONSUMER_CLOSE_WITHIN
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECONSUMER_CLOSE_WITHIN
+uint64_t uniffi_tidewire_uniffi_fn_method_nativeconsumer_close_within(uint64_t ptr, RustBuffer limit_ms
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECONSUMER_COMMIT
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECONSUMER_COMMIT
+uint64_t uniffi_tidewire_uniffi_fn_method_nativeconsumer_commit(uint64_t ptr
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECONSUMER_COMMIT_OFFSET
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECONSUMER_COMMIT_OFFSET
+uint64_t uniffi_tidewire_uniffi_fn_method_nativeconsumer_commit_offset(uint64_t ptr, RustBuffer topic, int32_t partition, int64_t offset
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECONSUMER_IS_CLOSED
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECONSUMER_IS_CLOSED
+int8_t uniffi_tidewire_uniffi_fn_method_nativeconsumer_is_closed(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECONSUMER_LAG
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECONSUMER_LAG
+int64_t uniffi_tidewire_uniffi_fn_method_nativeconsumer_lag(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECONSUMER_PAUSE
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECONSUMER_PAUSE
+void uniffi_tidewire_uniffi_fn_method_nativeconsumer_pause(uint64_t ptr, int32_t partition, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECONSUMER_POSITIONS
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECONSUMER_POSITIONS
+RustBuffer uniffi_tidewire_uniffi_fn_method_nativeconsumer_positions(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECONSUMER_READY
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECONSUMER_READY
+uint64_t uniffi_tidewire_uniffi_fn_method_nativeconsumer_ready(uint64_t ptr, RustBuffer limit_ms
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECONSUMER_REMOVE_PARTITION
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECONSUMER_REMOVE_PARTITION
+int8_t uniffi_tidewire_uniffi_fn_method_nativeconsumer_remove_partition(uint64_t ptr, int32_t partition, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECONSUMER_RESUME
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECONSUMER_RESUME
+void uniffi_tidewire_uniffi_fn_method_nativeconsumer_resume(uint64_t ptr, int32_t partition, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECONSUMER_SEEK
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECONSUMER_SEEK
+void uniffi_tidewire_uniffi_fn_method_nativeconsumer_seek(uint64_t ptr, int32_t partition, RustBuffer to, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECONSUMER_STATS
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECONSUMER_STATS
+RustBuffer uniffi_tidewire_uniffi_fn_method_nativeconsumer_stats(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECONSUMER_TAKE
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECONSUMER_TAKE
+RustBuffer uniffi_tidewire_uniffi_fn_method_nativeconsumer_take(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECONSUMER_TOPIC
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVECONSUMER_TOPIC
+RustBuffer uniffi_tidewire_uniffi_fn_method_nativeconsumer_topic(uint64_t ptr, int32_t number, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_CLONE_NATIVEEVENTS
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_CLONE_NATIVEEVENTS
+uint64_t uniffi_tidewire_uniffi_fn_clone_nativeevents(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_FREE_NATIVEEVENTS
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_FREE_NATIVEEVENTS
+void uniffi_tidewire_uniffi_fn_free_nativeevents(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVEEVENTS_READY
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVEEVENTS_READY
+uint64_t uniffi_tidewire_uniffi_fn_method_nativeevents_ready(uint64_t ptr, RustBuffer limit_ms
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVEEVENTS_TAKE
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVEEVENTS_TAKE
+RustBuffer uniffi_tidewire_uniffi_fn_method_nativeevents_take(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_CLONE_NATIVEPRODUCER
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_CLONE_NATIVEPRODUCER
+uint64_t uniffi_tidewire_uniffi_fn_clone_nativeproducer(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_FREE_NATIVEPRODUCER
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_FREE_NATIVEPRODUCER
+void uniffi_tidewire_uniffi_fn_free_nativeproducer(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVEPRODUCER_BLOCKS
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVEPRODUCER_BLOCKS
+int8_t uniffi_tidewire_uniffi_fn_method_nativeproducer_blocks(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVEPRODUCER_CLOSE_WITHIN
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVEPRODUCER_CLOSE_WITHIN
+uint64_t uniffi_tidewire_uniffi_fn_method_nativeproducer_close_within(uint64_t ptr, RustBuffer limit_ms
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVEPRODUCER_FLUSH
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVEPRODUCER_FLUSH
+uint64_t uniffi_tidewire_uniffi_fn_method_nativeproducer_flush(uint64_t ptr, RustBuffer limit_ms
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVEPRODUCER_PARTITIONS
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVEPRODUCER_PARTITIONS
+int32_t uniffi_tidewire_uniffi_fn_method_nativeproducer_partitions(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVEPRODUCER_PUSH_COPIED
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVEPRODUCER_PUSH_COPIED
+RustBuffer uniffi_tidewire_uniffi_fn_method_nativeproducer_push_copied(uint64_t ptr, RustBuffer chunk, int8_t expedite, int8_t wants_tickets, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVEPRODUCER_READY
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVEPRODUCER_READY
+uint64_t uniffi_tidewire_uniffi_fn_method_nativeproducer_ready(uint64_t ptr, RustBuffer limit_ms
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVEPRODUCER_STATS
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVEPRODUCER_STATS
+RustBuffer uniffi_tidewire_uniffi_fn_method_nativeproducer_stats(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_CLONE_NATIVETICKETS
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_CLONE_NATIVETICKETS
+uint64_t uniffi_tidewire_uniffi_fn_clone_nativetickets(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_FREE_NATIVETICKETS
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_FREE_NATIVETICKETS
+void uniffi_tidewire_uniffi_fn_free_nativetickets(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVETICKETS_OUTCOMES
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_METHOD_NATIVETICKETS_OUTCOMES
+uint64_t uniffi_tidewire_uniffi_fn_method_nativetickets_outcomes(uint64_t ptr, RustBuffer limit_ms
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_FUNC_STORED_BATCH
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_FUNC_STORED_BATCH
+uint64_t uniffi_tidewire_uniffi_fn_func_stored_batch(RustBuffer bytes, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_FUNC_CONNECT
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_FUNC_CONNECT
+uint64_t uniffi_tidewire_uniffi_fn_func_connect(RustBuffer url, RustBuffer options
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_FUNC_VERSION
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_FN_FUNC_VERSION
+RustBuffer uniffi_tidewire_uniffi_fn_func_version(RustCallStatus *_Nonnull out_status
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUSTBUFFER_ALLOC
+#define UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUSTBUFFER_ALLOC
+RustBuffer ffi_tidewire_uniffi_rustbuffer_alloc(uint64_t size, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUSTBUFFER_FROM_BYTES
+#define UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUSTBUFFER_FROM_BYTES
+RustBuffer ffi_tidewire_uniffi_rustbuffer_from_bytes(ForeignBytes bytes, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUSTBUFFER_FREE
+#define UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUSTBUFFER_FREE
+void ffi_tidewire_uniffi_rustbuffer_free(RustBuffer buf, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUSTBUFFER_RESERVE
+#define UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUSTBUFFER_RESERVE
+RustBuffer ffi_tidewire_uniffi_rustbuffer_reserve(RustBuffer buf, uint64_t additional, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_POLL_U8
+#define UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_POLL_U8
+void ffi_tidewire_uniffi_rust_future_poll_u8(uint64_t handle, UniffiRustFutureContinuationCallback _Nonnull callback, uint64_t callback_data
+);
+#endif
+#ifndef UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_CANCEL_U8
+#define UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_CANCEL_U8
+void ffi_tidewire_uniffi_rust_future_cancel_u8(uint64_t handle
+);
+#endif
+#ifndef UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_FREE_U8
+#define UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_FREE_U8
+void ffi_tidewire_uniffi_rust_future_free_u8(uint64_t handle
+);
+#endif
+#ifndef UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_COMPLETE_U8
+#define UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_COMPLETE_U8
+uint8_t ffi_tidewire_uniffi_rust_future_complete_u8(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_POLL_I8
+#define UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_POLL_I8
+void ffi_tidewire_uniffi_rust_future_poll_i8(uint64_t handle, UniffiRustFutureContinuationCallback _Nonnull callback, uint64_t callback_data
+);
+#endif
+#ifndef UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_CANCEL_I8
+#define UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_CANCEL_I8
+void ffi_tidewire_uniffi_rust_future_cancel_i8(uint64_t handle
+);
+#endif
+#ifndef UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_FREE_I8
+#define UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_FREE_I8
+void ffi_tidewire_uniffi_rust_future_free_i8(uint64_t handle
+);
+#endif
+#ifndef UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_COMPLETE_I8
+#define UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_COMPLETE_I8
+int8_t ffi_tidewire_uniffi_rust_future_complete_i8(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_POLL_U16
+#define UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_POLL_U16
+void ffi_tidewire_uniffi_rust_future_poll_u16(uint64_t handle, UniffiRustFutureContinuationCallback _Nonnull callback, uint64_t callback_data
+);
+#endif
+#ifndef UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_CANCEL_U16
+#define UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_CANCEL_U16
+void ffi_tidewire_uniffi_rust_future_cancel_u16(uint64_t handle
+);
+#endif
+#ifndef UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_FREE_U16
+#define UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_FREE_U16
+void ffi_tidewire_uniffi_rust_future_free_u16(uint64_t handle
+);
+#endif
+#ifndef UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_COMPLETE_U16
+#define UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_COMPLETE_U16
+uint16_t ffi_tidewire_uniffi_rust_future_complete_u16(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_POLL_I16
+#define UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_POLL_I16
+void ffi_tidewire_uniffi_rust_future_poll_i16(uint64_t handle, UniffiRustFutureContinuationCallback _Nonnull callback, uint64_t callback_data
+);
+#endif
+#ifndef UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_CANCEL_I16
+#define UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_CANCEL_I16
+void ffi_tidewire_uniffi_rust_future_cancel_i16(uint64_t handle
+);
+#endif
+#ifndef UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_FREE_I16
+#define UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_FREE_I16
+void ffi_tidewire_uniffi_rust_future_free_i16(uint64_t handle
+);
+#endif
+#ifndef UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_COMPLETE_I16
+#define UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_COMPLETE_I16
+int16_t ffi_tidewire_uniffi_rust_future_complete_i16(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_POLL_U32
+#define UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_POLL_U32
+void ffi_tidewire_uniffi_rust_future_poll_u32(uint64_t handle, UniffiRustFutureContinuationCallback _Nonnull callback, uint64_t callback_data
+);
+#endif
+#ifndef UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_CANCEL_U32
+#define UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_CANCEL_U32
+void ffi_tidewire_uniffi_rust_future_cancel_u32(uint64_t handle
+);
+#endif
+#ifndef UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_FREE_U32
+#define UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_FREE_U32
+void ffi_tidewire_uniffi_rust_future_free_u32(uint64_t handle
+);
+#endif
+#ifndef UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_COMPLETE_U32
+#define UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_COMPLETE_U32
+uint32_t ffi_tidewire_uniffi_rust_future_complete_u32(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_POLL_I32
+#define UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_POLL_I32
+void ffi_tidewire_uniffi_rust_future_poll_i32(uint64_t handle, UniffiRustFutureContinuationCallback _Nonnull callback, uint64_t callback_data
+);
+#endif
+#ifndef UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_CANCEL_I32
+#define UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_CANCEL_I32
+void ffi_tidewire_uniffi_rust_future_cancel_i32(uint64_t handle
+);
+#endif
+#ifndef UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_FREE_I32
+#define UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_FREE_I32
+void ffi_tidewire_uniffi_rust_future_free_i32(uint64_t handle
+);
+#endif
+#ifndef UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_COMPLETE_I32
+#define UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_COMPLETE_I32
+int32_t ffi_tidewire_uniffi_rust_future_complete_i32(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_POLL_U64
+#define UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_POLL_U64
+void ffi_tidewire_uniffi_rust_future_poll_u64(uint64_t handle, UniffiRustFutureContinuationCallback _Nonnull callback, uint64_t callback_data
+);
+#endif
+#ifndef UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_CANCEL_U64
+#define UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_CANCEL_U64
+void ffi_tidewire_uniffi_rust_future_cancel_u64(uint64_t handle
+);
+#endif
+#ifndef UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_FREE_U64
+#define UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_FREE_U64
+void ffi_tidewire_uniffi_rust_future_free_u64(uint64_t handle
+);
+#endif
+#ifndef UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_COMPLETE_U64
+#define UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_COMPLETE_U64
+uint64_t ffi_tidewire_uniffi_rust_future_complete_u64(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_POLL_I64
+#define UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_POLL_I64
+void ffi_tidewire_uniffi_rust_future_poll_i64(uint64_t handle, UniffiRustFutureContinuationCallback _Nonnull callback, uint64_t callback_data
+);
+#endif
+#ifndef UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_CANCEL_I64
+#define UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_CANCEL_I64
+void ffi_tidewire_uniffi_rust_future_cancel_i64(uint64_t handle
+);
+#endif
+#ifndef UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_FREE_I64
+#define UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_FREE_I64
+void ffi_tidewire_uniffi_rust_future_free_i64(uint64_t handle
+);
+#endif
+#ifndef UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_COMPLETE_I64
+#define UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_COMPLETE_I64
+int64_t ffi_tidewire_uniffi_rust_future_complete_i64(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_POLL_F32
+#define UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_POLL_F32
+void ffi_tidewire_uniffi_rust_future_poll_f32(uint64_t handle, UniffiRustFutureContinuationCallback _Nonnull callback, uint64_t callback_data
+);
+#endif
+#ifndef UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_CANCEL_F32
+#define UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_CANCEL_F32
+void ffi_tidewire_uniffi_rust_future_cancel_f32(uint64_t handle
+);
+#endif
+#ifndef UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_FREE_F32
+#define UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_FREE_F32
+void ffi_tidewire_uniffi_rust_future_free_f32(uint64_t handle
+);
+#endif
+#ifndef UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_COMPLETE_F32
+#define UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_COMPLETE_F32
+float ffi_tidewire_uniffi_rust_future_complete_f32(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_POLL_F64
+#define UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_POLL_F64
+void ffi_tidewire_uniffi_rust_future_poll_f64(uint64_t handle, UniffiRustFutureContinuationCallback _Nonnull callback, uint64_t callback_data
+);
+#endif
+#ifndef UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_CANCEL_F64
+#define UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_CANCEL_F64
+void ffi_tidewire_uniffi_rust_future_cancel_f64(uint64_t handle
+);
+#endif
+#ifndef UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_FREE_F64
+#define UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_FREE_F64
+void ffi_tidewire_uniffi_rust_future_free_f64(uint64_t handle
+);
+#endif
+#ifndef UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_COMPLETE_F64
+#define UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_COMPLETE_F64
+double ffi_tidewire_uniffi_rust_future_complete_f64(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_POLL_RUST_BUFFER
+#define UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_POLL_RUST_BUFFER
+void ffi_tidewire_uniffi_rust_future_poll_rust_buffer(uint64_t handle, UniffiRustFutureContinuationCallback _Nonnull callback, uint64_t callback_data
+);
+#endif
+#ifndef UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_CANCEL_RUST_BUFFER
+#define UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_CANCEL_RUST_BUFFER
+void ffi_tidewire_uniffi_rust_future_cancel_rust_buffer(uint64_t handle
+);
+#endif
+#ifndef UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_FREE_RUST_BUFFER
+#define UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_FREE_RUST_BUFFER
+void ffi_tidewire_uniffi_rust_future_free_rust_buffer(uint64_t handle
+);
+#endif
+#ifndef UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_COMPLETE_RUST_BUFFER
+#define UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_COMPLETE_RUST_BUFFER
+RustBuffer ffi_tidewire_uniffi_rust_future_complete_rust_buffer(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_POLL_VOID
+#define UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_POLL_VOID
+void ffi_tidewire_uniffi_rust_future_poll_void(uint64_t handle, UniffiRustFutureContinuationCallback _Nonnull callback, uint64_t callback_data
+);
+#endif
+#ifndef UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_CANCEL_VOID
+#define UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_CANCEL_VOID
+void ffi_tidewire_uniffi_rust_future_cancel_void(uint64_t handle
+);
+#endif
+#ifndef UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_FREE_VOID
+#define UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_FREE_VOID
+void ffi_tidewire_uniffi_rust_future_free_void(uint64_t handle
+);
+#endif
+#ifndef UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_COMPLETE_VOID
+#define UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_RUST_FUTURE_COMPLETE_VOID
+void ffi_tidewire_uniffi_rust_future_complete_void(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_FUNC_STORED_BATCH
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_FUNC_STORED_BATCH
+uint16_t uniffi_tidewire_uniffi_checksum_func_stored_batch(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_FUNC_CONNECT
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_FUNC_CONNECT
+uint16_t uniffi_tidewire_uniffi_checksum_func_connect(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_FUNC_VERSION
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_FUNC_VERSION
+uint16_t uniffi_tidewire_uniffi_checksum_func_version(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVEBATCHES_COUNT
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVEBATCHES_COUNT
+uint16_t uniffi_tidewire_uniffi_checksum_method_nativebatches_count(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVEBATCHES_END_OFFSET
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVEBATCHES_END_OFFSET
+uint16_t uniffi_tidewire_uniffi_checksum_method_nativebatches_end_offset(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVEBATCHES_LENT
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVEBATCHES_LENT
+uint16_t uniffi_tidewire_uniffi_checksum_method_nativebatches_lent(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVEBATCHES_NEXT_OFFSET
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVEBATCHES_NEXT_OFFSET
+uint16_t uniffi_tidewire_uniffi_checksum_method_nativebatches_next_offset(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVEBATCHES_START_OFFSET
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVEBATCHES_START_OFFSET
+uint16_t uniffi_tidewire_uniffi_checksum_method_nativebatches_start_offset(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECLIENT_ADD_PARTITIONS
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECLIENT_ADD_PARTITIONS
+uint16_t uniffi_tidewire_uniffi_checksum_method_nativeclient_add_partitions(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECLIENT_CREATE_STREAM
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECLIENT_CREATE_STREAM
+uint16_t uniffi_tidewire_uniffi_checksum_method_nativeclient_create_stream(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECLIENT_CREATE_TOPIC
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECLIENT_CREATE_TOPIC
+uint16_t uniffi_tidewire_uniffi_checksum_method_nativeclient_create_topic(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECLIENT_DELETE_STREAM
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECLIENT_DELETE_STREAM
+uint16_t uniffi_tidewire_uniffi_checksum_method_nativeclient_delete_stream(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECLIENT_DELETE_TOPIC
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECLIENT_DELETE_TOPIC
+uint16_t uniffi_tidewire_uniffi_checksum_method_nativeclient_delete_topic(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECLIENT_DESCRIBE_LIMITS
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECLIENT_DESCRIBE_LIMITS
+uint16_t uniffi_tidewire_uniffi_checksum_method_nativeclient_describe_limits(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECLIENT_DESCRIBE_STREAM
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECLIENT_DESCRIBE_STREAM
+uint16_t uniffi_tidewire_uniffi_checksum_method_nativeclient_describe_stream(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECLIENT_DESCRIBE_TOPIC
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECLIENT_DESCRIBE_TOPIC
+uint16_t uniffi_tidewire_uniffi_checksum_method_nativeclient_describe_topic(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECLIENT_FETCH
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECLIENT_FETCH
+uint16_t uniffi_tidewire_uniffi_checksum_method_nativeclient_fetch(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECLIENT_FORGET_PRODUCER
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECLIENT_FORGET_PRODUCER
+uint16_t uniffi_tidewire_uniffi_checksum_method_nativeclient_forget_producer(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECLIENT_LIST_STREAMS
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECLIENT_LIST_STREAMS
+uint16_t uniffi_tidewire_uniffi_checksum_method_nativeclient_list_streams(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECLIENT_LIST_TOPICS
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECLIENT_LIST_TOPICS
+uint16_t uniffi_tidewire_uniffi_checksum_method_nativeclient_list_topics(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECLIENT_PARTITIONS
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECLIENT_PARTITIONS
+uint16_t uniffi_tidewire_uniffi_checksum_method_nativeclient_partitions(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECLIENT_PRODUCERS
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECLIENT_PRODUCERS
+uint16_t uniffi_tidewire_uniffi_checksum_method_nativeclient_producers(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECLIENT_PURGE_STREAM
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECLIENT_PURGE_STREAM
+uint16_t uniffi_tidewire_uniffi_checksum_method_nativeclient_purge_stream(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECLIENT_PURGE_TOPIC
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECLIENT_PURGE_TOPIC
+uint16_t uniffi_tidewire_uniffi_checksum_method_nativeclient_purge_topic(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECLIENT_TRUNCATE
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECLIENT_TRUNCATE
+uint16_t uniffi_tidewire_uniffi_checksum_method_nativeclient_truncate(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECLIENT_UPDATE_TOPIC
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECLIENT_UPDATE_TOPIC
+uint16_t uniffi_tidewire_uniffi_checksum_method_nativeclient_update_topic(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECLIENT_EVENTS
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECLIENT_EVENTS
+uint16_t uniffi_tidewire_uniffi_checksum_method_nativeclient_events(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECLIENT_PING
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECLIENT_PING
+uint16_t uniffi_tidewire_uniffi_checksum_method_nativeclient_ping(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECLIENT_SERVER
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECLIENT_SERVER
+uint16_t uniffi_tidewire_uniffi_checksum_method_nativeclient_server(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECLIENT_SHUT
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECLIENT_SHUT
+uint16_t uniffi_tidewire_uniffi_checksum_method_nativeclient_shut(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECLIENT_CONSUMER
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECLIENT_CONSUMER
+uint16_t uniffi_tidewire_uniffi_checksum_method_nativeclient_consumer(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECLIENT_COMMITTED
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECLIENT_COMMITTED
+uint16_t uniffi_tidewire_uniffi_checksum_method_nativeclient_committed(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECLIENT_CREATE_GROUP
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECLIENT_CREATE_GROUP
+uint16_t uniffi_tidewire_uniffi_checksum_method_nativeclient_create_group(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECLIENT_DELETE_GROUP
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECLIENT_DELETE_GROUP
+uint16_t uniffi_tidewire_uniffi_checksum_method_nativeclient_delete_group(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECLIENT_DELETE_OFFSETS
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECLIENT_DELETE_OFFSETS
+uint16_t uniffi_tidewire_uniffi_checksum_method_nativeclient_delete_offsets(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECLIENT_DESCRIBE_GROUP
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECLIENT_DESCRIBE_GROUP
+uint16_t uniffi_tidewire_uniffi_checksum_method_nativeclient_describe_group(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECLIENT_LIST_GROUPS
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECLIENT_LIST_GROUPS
+uint16_t uniffi_tidewire_uniffi_checksum_method_nativeclient_list_groups(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECLIENT_RESET_OFFSETS
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECLIENT_RESET_OFFSETS
+uint16_t uniffi_tidewire_uniffi_checksum_method_nativeclient_reset_offsets(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECLIENT_PRODUCER
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECLIENT_PRODUCER
+uint16_t uniffi_tidewire_uniffi_checksum_method_nativeclient_producer(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECLIENT_CHANGE_GRANTS
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECLIENT_CHANGE_GRANTS
+uint16_t uniffi_tidewire_uniffi_checksum_method_nativeclient_change_grants(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECLIENT_CHANGE_PASSWORD
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECLIENT_CHANGE_PASSWORD
+uint16_t uniffi_tidewire_uniffi_checksum_method_nativeclient_change_password(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECLIENT_CREATE_TOKEN
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECLIENT_CREATE_TOKEN
+uint16_t uniffi_tidewire_uniffi_checksum_method_nativeclient_create_token(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECLIENT_CREATE_USER
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECLIENT_CREATE_USER
+uint16_t uniffi_tidewire_uniffi_checksum_method_nativeclient_create_user(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECLIENT_DELETE_TOKEN
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECLIENT_DELETE_TOKEN
+uint16_t uniffi_tidewire_uniffi_checksum_method_nativeclient_delete_token(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECLIENT_DELETE_USER
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECLIENT_DELETE_USER
+uint16_t uniffi_tidewire_uniffi_checksum_method_nativeclient_delete_user(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECLIENT_DESCRIBE_USER
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECLIENT_DESCRIBE_USER
+uint16_t uniffi_tidewire_uniffi_checksum_method_nativeclient_describe_user(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECLIENT_ENABLE_USER
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECLIENT_ENABLE_USER
+uint16_t uniffi_tidewire_uniffi_checksum_method_nativeclient_enable_user(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECLIENT_LIST_TOKENS
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECLIENT_LIST_TOKENS
+uint16_t uniffi_tidewire_uniffi_checksum_method_nativeclient_list_tokens(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECLIENT_LIST_USERS
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECLIENT_LIST_USERS
+uint16_t uniffi_tidewire_uniffi_checksum_method_nativeclient_list_users(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECONSUMER_ADD_PARTITION
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECONSUMER_ADD_PARTITION
+uint16_t uniffi_tidewire_uniffi_checksum_method_nativeconsumer_add_partition(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECONSUMER_ASSIGNMENT
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECONSUMER_ASSIGNMENT
+uint16_t uniffi_tidewire_uniffi_checksum_method_nativeconsumer_assignment(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECONSUMER_CLOSE_WITHIN
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECONSUMER_CLOSE_WITHIN
+uint16_t uniffi_tidewire_uniffi_checksum_method_nativeconsumer_close_within(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECONSUMER_COMMIT
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECONSUMER_COMMIT
+uint16_t uniffi_tidewire_uniffi_checksum_method_nativeconsumer_commit(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECONSUMER_COMMIT_OFFSET
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECONSUMER_COMMIT_OFFSET
+uint16_t uniffi_tidewire_uniffi_checksum_method_nativeconsumer_commit_offset(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECONSUMER_IS_CLOSED
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECONSUMER_IS_CLOSED
+uint16_t uniffi_tidewire_uniffi_checksum_method_nativeconsumer_is_closed(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECONSUMER_LAG
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECONSUMER_LAG
+uint16_t uniffi_tidewire_uniffi_checksum_method_nativeconsumer_lag(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECONSUMER_PAUSE
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECONSUMER_PAUSE
+uint16_t uniffi_tidewire_uniffi_checksum_method_nativeconsumer_pause(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECONSUMER_POSITIONS
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECONSUMER_POSITIONS
+uint16_t uniffi_tidewire_uniffi_checksum_method_nativeconsumer_positions(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECONSUMER_READY
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECONSUMER_READY
+uint16_t uniffi_tidewire_uniffi_checksum_method_nativeconsumer_ready(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECONSUMER_REMOVE_PARTITION
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECONSUMER_REMOVE_PARTITION
+uint16_t uniffi_tidewire_uniffi_checksum_method_nativeconsumer_remove_partition(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECONSUMER_RESUME
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECONSUMER_RESUME
+uint16_t uniffi_tidewire_uniffi_checksum_method_nativeconsumer_resume(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECONSUMER_SEEK
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECONSUMER_SEEK
+uint16_t uniffi_tidewire_uniffi_checksum_method_nativeconsumer_seek(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECONSUMER_STATS
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECONSUMER_STATS
+uint16_t uniffi_tidewire_uniffi_checksum_method_nativeconsumer_stats(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECONSUMER_TAKE
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECONSUMER_TAKE
+uint16_t uniffi_tidewire_uniffi_checksum_method_nativeconsumer_take(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECONSUMER_TOPIC
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVECONSUMER_TOPIC
+uint16_t uniffi_tidewire_uniffi_checksum_method_nativeconsumer_topic(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVEEVENTS_READY
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVEEVENTS_READY
+uint16_t uniffi_tidewire_uniffi_checksum_method_nativeevents_ready(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVEEVENTS_TAKE
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVEEVENTS_TAKE
+uint16_t uniffi_tidewire_uniffi_checksum_method_nativeevents_take(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVEPRODUCER_BLOCKS
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVEPRODUCER_BLOCKS
+uint16_t uniffi_tidewire_uniffi_checksum_method_nativeproducer_blocks(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVEPRODUCER_CLOSE_WITHIN
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVEPRODUCER_CLOSE_WITHIN
+uint16_t uniffi_tidewire_uniffi_checksum_method_nativeproducer_close_within(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVEPRODUCER_FLUSH
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVEPRODUCER_FLUSH
+uint16_t uniffi_tidewire_uniffi_checksum_method_nativeproducer_flush(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVEPRODUCER_PARTITIONS
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVEPRODUCER_PARTITIONS
+uint16_t uniffi_tidewire_uniffi_checksum_method_nativeproducer_partitions(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVEPRODUCER_PUSH_COPIED
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVEPRODUCER_PUSH_COPIED
+uint16_t uniffi_tidewire_uniffi_checksum_method_nativeproducer_push_copied(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVEPRODUCER_READY
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVEPRODUCER_READY
+uint16_t uniffi_tidewire_uniffi_checksum_method_nativeproducer_ready(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVEPRODUCER_STATS
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVEPRODUCER_STATS
+uint16_t uniffi_tidewire_uniffi_checksum_method_nativeproducer_stats(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVETICKETS_OUTCOMES
+#define UNIFFI_FFIDEF_UNIFFI_TIDEWIRE_UNIFFI_CHECKSUM_METHOD_NATIVETICKETS_OUTCOMES
+uint16_t uniffi_tidewire_uniffi_checksum_method_nativetickets_outcomes(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_UNIFFI_CONTRACT_VERSION
+#define UNIFFI_FFIDEF_FFI_TIDEWIRE_UNIFFI_UNIFFI_CONTRACT_VERSION
+uint32_t ffi_tidewire_uniffi_uniffi_contract_version(void
+
+);
+#endif
