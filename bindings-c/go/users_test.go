@@ -70,6 +70,12 @@ func TestAUserDoesWhatItWasGranted(t *testing.T) {
 	if !slices.Equal(left, []string{"read,manage topic *"}) {
 		t.Fatal(left)
 	}
+	for _, each := range must(client.DescribeLimits(ctx))(t) {
+		// What it uses itself is for it to know, and what all use together is not.
+		if each.Name == "max_user_connections" && each.Used != 1 || each.Name == "max_connections" && each.Used != 0 {
+			t.Fatalf("%+v", each)
+		}
+	}
 	if err := client.DeleteTopic(ctx, topic); err != nil {
 		t.Fatal(err)
 	}

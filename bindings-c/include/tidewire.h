@@ -1679,6 +1679,55 @@ typedef struct {
   const tw_token_info *const *items;
 } tw_tokens;
 
+/**
+ * A limit that the server enforces.
+ */
+typedef struct {
+  /**
+   * Bytes that this version of the library fills.
+   */
+  size_t size;
+  /**
+   * Its name, in the server's configuration or in the protocol.
+   */
+  const char *name;
+  /**
+   * How much is allowed; 0 is no limit.
+   */
+  uint64_t value;
+  /**
+   * What is counted, such as `bytes`.
+   */
+  const char *unit;
+  /**
+   * How much is used now, by who asks where it is a user's, an address's or a shard's; 0 where
+   * that is not counted, or not for this user to know.
+   */
+  uint64_t used;
+  /**
+   * Whether the server's configuration sets it, 1 or 0; otherwise the protocol does.
+   */
+  uint32_t configured;
+  /**
+   * Zero.
+   */
+  uint32_t reserved;
+} tw_limit_info;
+
+/**
+ * Limits: first those that the server's configuration sets, then those of the protocol.
+ */
+typedef struct {
+  /**
+   * How many.
+   */
+  size_t count;
+  /**
+   * Pointers to them.
+   */
+  const tw_limit_info *const *items;
+} tw_limits;
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -2642,6 +2691,17 @@ void tw_tokens_free(tw_tokens *tokens);
  * Frees a token and its secret. NULL is nothing to free.
  */
 void tw_new_token_free(tw_new_token *token);
+
+/**
+ * Lists the limits that the server enforces, and how much of them is used. What `limits` is given
+ * is freed by `tw_limits_free`.
+ */
+tw_status tw_client_describe_limits(const tw_client *client, tw_limits **limits, tw_error **err);
+
+/**
+ * Frees a list of limits. NULL is nothing to free.
+ */
+void tw_limits_free(tw_limits *limits);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -743,6 +743,7 @@ using group_description = detail::handle<tw_group_description, tw_group_descript
 using offsets = detail::handle<tw_offsets, tw_offsets_free>;
 using user_info = detail::handle<tw_user_info, tw_user_info_free>;
 using users = detail::handle<tw_users, tw_users_free>;
+using limits = detail::handle<tw_limits, tw_limits_free>;
 using grants = detail::handle<tw_grants, tw_grants_free>;
 using user_description = detail::handle<tw_user_description, tw_user_description_free>;
 using tokens = detail::handle<tw_tokens, tw_tokens_free>;
@@ -988,6 +989,10 @@ class client {
                       const std::optional<std::vector<std::uint32_t>> &of = std::nullopt) const {
     try_delete_offsets(group, topic, of).value();
   }
+
+  /* What the server enforces, and how much of it is used. */
+  result<limits> try_describe_limits() const { return one<limits>(tw_client_describe_limits); }
+  limits describe_limits() const { return try_describe_limits().value(); }
 
   /* Without a password a user logs in with tokens only. A grant is a text, "read,write topic shop/orders". */
   result<user_info> try_create_user(const std::string &name, const std::optional<std::string> &password = std::nullopt,

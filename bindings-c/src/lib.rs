@@ -29,6 +29,7 @@ mod fd;
 pub mod groups;
 pub mod guard;
 pub mod hub;
+pub mod limits;
 pub mod lists;
 pub mod options;
 pub mod producer;

@@ -52,6 +52,26 @@ static void streams_and_topics(tw_client *client) {
   OK(tw_client_delete_stream(client, stream, false, &err));
 }
 
+static void what_the_server_enforces(tw_client *client) {
+  tw_limits *limits;
+  int found = 0;
+  OK(tw_client_describe_limits(client, &limits, &err));
+  for (size_t i = 0; i < limits->count; i++) {
+    const tw_limit_info *it = limits->items[i];
+    EXPECT(it->size == sizeof *it && it->reserved == 0);
+    if (strcmp(it->name, "max_name_len") == 0) {
+      found++;
+      EXPECT(it->value == 255 && strcmp(it->unit, "bytes") == 0 && it->configured == 0 && it->used == 0);
+    } else if (strcmp(it->name, "max_connections") == 0) {
+      found++;
+      EXPECT(it->configured == 1 && it->used >= 1 && it->used <= it->value);
+    }
+  }
+  EXPECT(found == 2);
+  tw_limits_free(limits);
+  FAILS(TW_E_INVALID_ARGUMENT, "", tw_client_describe_limits(client, NULL, &err));
+}
+
 static void what_was_sent_is_read(tw_client *client) {
   const char *topic = fresh("read");
   tw_topic_options options = TW_TOPIC_OPTIONS_INIT;
@@ -239,6 +259,7 @@ int main(int argc, char **argv) {
   OK(tw_client_ping(client, &took, &err));
   EXPECT(strlen(tw_version()) >= 5 && tw_error_name(TW_E_CLOSED) != NULL && tw_error_name(9999) == NULL);
   streams_and_topics(client);
+  what_the_server_enforces(client);
   what_was_sent_is_read(client);
   a_group_reads_and_stores(client);
   OK(tw_client_close(client, &err));

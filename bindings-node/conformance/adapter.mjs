@@ -15,7 +15,7 @@ const FEATURES = [
   'admin', 'fetch', 'producer', 'enqueue', 'named_producer', 'record_id', 'codecs', 'consumer',
   'next_record', 'seek', 'pause', 'positions', 'partitions', 'stats', 'events', 'cancel',
   'concurrent', 'reconnect', 'timestamps', 'retention', 'option_structs', 'topic_update',
-  'truncate', 'groups', 'offsets', 'named_consumer', 'users',
+  'truncate', 'groups', 'offsets', 'named_consumer', 'users', 'limits',
 ]
 
 const clients = new Map()
@@ -246,6 +246,10 @@ const OPS = {
     none(client(args).resetOffsets(args.group, args.topic, BigInt(args.offset), { partitions: [args.partition] })),
   'offsets.delete': (args) =>
     none(client(args).deleteOffsets(args.group, args.topic, { partitions: [args.partition] })),
+
+  'limits.describe': async (args) => ({
+    limits: Object.fromEntries((await client(args).describeLimits()).map((each) => [each.name, values.snakeKeys(each)])),
+  }),
 
   'user.create': async (args) =>
     values.snakeKeys(await client(args).createUser(args.name, { password: args.password, grants: args.grants })),

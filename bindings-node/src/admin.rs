@@ -1,4 +1,4 @@
-//! Streams, topics, partitions and reading once. The results come under `number`.
+//! Streams, topics, partitions, limits and reading once. The results come under `number`.
 
 use napi::Env;
 use napi::bindgen_prelude::BigInt;
@@ -7,7 +7,7 @@ use tidewire::FetchOptions;
 
 use crate::batch;
 use crate::client::NativeClient;
-use crate::info::{PartitionInfo, ProducerInfo, StreamInfo, TopicInfo};
+use crate::info::{LimitInfo, PartitionInfo, ProducerInfo, StreamInfo, TopicInfo};
 use crate::options::Options;
 
 /// What came of a fetch.
@@ -51,6 +51,15 @@ fn all<T, U: From<T>>(list: Vec<T>) -> Vec<U> {
 
 #[napi]
 impl NativeClient {
+    #[napi]
+    pub fn describe_limits(&self, number: u32) {
+        self.call(
+            number,
+            |client| async move { client.describe_limits().await },
+            all::<_, LimitInfo>,
+        );
+    }
+
     #[napi]
     pub fn create_stream(&self, number: u32, name: String) {
         self.call(

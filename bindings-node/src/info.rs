@@ -253,6 +253,27 @@ impl From<core::GroupDescription> for GroupDescription {
 }
 
 #[napi(object)]
+pub struct LimitInfo {
+    pub name: String,
+    pub value: BigInt,
+    pub unit: String,
+    pub configured: bool,
+    pub used: BigInt,
+}
+
+impl From<core::LimitInfo> for LimitInfo {
+    fn from(info: core::LimitInfo) -> Self {
+        Self {
+            name: info.name,
+            value: info.value.into(),
+            unit: info.unit,
+            configured: info.configured,
+            used: info.used.into(),
+        }
+    }
+}
+
+#[napi(object)]
 pub struct UserInfo {
     pub name: String,
     pub id: BigInt,

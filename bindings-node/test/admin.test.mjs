@@ -55,6 +55,13 @@ test('the server says what it is', async () => {
   assert.ok((await made.client.ping()) > 0)
 })
 
+test('the server says what it enforces', async () => {
+  const limits = new Map((await made.client.describeLimits()).map(({ name, ...limit }) => [name, limit]))
+  assert.deepEqual(limits.get('max_name_len'), { value: 255n, unit: 'bytes', configured: false, used: 0n })
+  const { configured, used, value } = limits.get('max_connections')
+  assert.ok(configured && used >= 1n && value >= used)
+})
+
 test('options come from the URL, and those in code win', async () => {
   const client = await Client.connect(`${made.url}/?linger_ms=60000`)
   const topic = await made.topic()

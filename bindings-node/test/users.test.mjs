@@ -46,6 +46,9 @@ test('a user does what it was granted, and what changes holds at once', async ()
   // One that is not there looks as one that is.
   await assert.rejects(client.describeTopic('other'), { code: 'E_DENIED' })
   await assert.rejects(client.listUsers(), { code: 'E_DENIED' })
+  // What it uses itself is for it to know, and what all use together is not.
+  const used = async (name) => (await client.describeLimits()).find((limit) => limit.name === name).used
+  assert.deepEqual([await used('max_user_connections'), await used('max_connections')], [1n, 0n])
   const changed = await root.changeGrants('ada', {
     revoke: ['read topic default/orders'],
     grant: ['read,manage topic default/o*'],

@@ -1,6 +1,6 @@
 /**
  * Administration: streams, topics, partitions, named producers, groups and stored offsets; users,
- * tokens and grants.
+ * tokens, grants and limits.
  */
 
 import { EventEmitter } from 'node:events'
@@ -16,6 +16,7 @@ import type {
   FetchOptions,
   GroupDescription,
   GroupInfo,
+  LimitInfo,
   NewToken,
   PartitionInfo,
   ProducerInfo,
@@ -366,6 +367,14 @@ export abstract class Admin extends EventEmitter<ClientEvents> {
     return this._call(this.describeUser, options, (native, n) =>
       native.describeUser(n, name ?? null),
     )
+  }
+
+  /**
+   * The limits that the server enforces, and how much of them is used: first those that its
+   * configuration sets, which may change while it runs, then those of the protocol.
+   */
+  async describeLimits(options?: SignalOptions): Promise<LimitInfo[]> {
+    return this._call(this.describeLimits, options, (native, n) => native.describeLimits(n))
   }
 
   /** All users, by name. */

@@ -48,6 +48,7 @@ export type {
   GroupInfo,
   GroupMember,
   GroupPartition,
+  LimitInfo,
   NewToken,
   PartitionInfo,
   ProducerInfo,

@@ -173,6 +173,23 @@ export interface CommittedOffset {
   note: string
 }
 
+/** A limit that the server enforces. */
+export interface LimitInfo {
+  /** Its name, in the server's configuration or in the protocol. */
+  name: string
+  /** How much is allowed; 0 is no limit. */
+  value: bigint
+  /** What is counted. */
+  unit: string
+  /** Whether the server's configuration sets it; otherwise the protocol does. */
+  configured: boolean
+  /**
+   * How much is used now, by who asks where it is a user's, an address's or a shard's; 0 where that
+   * is not counted, or not for this user to know.
+   */
+  used: bigint
+}
+
 /** A user. */
 export interface UserInfo {
   name: string

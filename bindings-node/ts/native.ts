@@ -117,6 +117,7 @@ export interface NativeClient {
     minBytes: number | null,
     maxWaitMs: number | null,
   ): void
+  describeLimits(number: number): void
   createUser(number: number, name: string, password: string | null, grants: string[]): void
   deleteUser(number: number, name: string): void
   enableUser(number: number, name: string, enabled: boolean): void

@@ -18,7 +18,7 @@ FEATURES = [
     "admin", "fetch", "producer", "enqueue", "named_producer", "record_id", "codecs", "consumer",
     "next_record", "seek", "pause", "positions", "partitions", "stats", "events", "concurrent",
     "reconnect", "timestamps", "retention", "option_structs", "topic_update", "truncate", "groups",
-    "offsets", "named_consumer", "users",
+    "offsets", "named_consumer", "users", "limits",
 ]  # fmt: skip
 
 
@@ -45,7 +45,7 @@ class Operations:
         method = getattr(self, f"{kind}_{name}" if name else kind, None)
         if method is None or kind == "run":
             raise Unsupported(f"no operation {op}")
-        if kind in ("stream", "topic", "group", "offsets", "user", "token") or op in ("server", "ping", "fetch"):
+        if kind in ("stream", "topic", "group", "offsets", "user", "token", "limits") or op in ("server", "ping", "fetch"):
             return await method(self.named(self.clients, args["client"]), args)
         if kind == "producer" and name not in ("open", "list", "forget"):
             return await method(self.named(self.producers, args["producer"]), args)
@@ -89,6 +89,9 @@ class Operations:
     async def ping(self, client: Any, args: dict[str, Any]) -> Any:
         await done(client.ping())
         return {}
+
+    async def limits_describe(self, client: Any, args: dict[str, Any]) -> Any:
+        return values.limits(await done(client.describe_limits()))
 
     async def client_close(self, args: dict[str, Any]) -> Any:
         await done(self.named(self.clients, args["client"]).close())

@@ -78,6 +78,11 @@ def record(one: tidewire.Record) -> dict[str, Any]:
     }
 
 
+def limits(all: list[tidewire.Limit]) -> dict[str, Any]:
+    each = {one.name: fields(one, "unit", "configured", text=("value", "used")) for one in all}
+    return {"limits": each}
+
+
 def user(one: tidewire.User) -> dict[str, Any]:
     return fields(one, "name", "enabled", "password", "tokens", text=("id",))
 

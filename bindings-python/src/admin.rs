@@ -1,4 +1,4 @@
-//! Streams, topics, groups and offsets.
+//! Streams, topics, groups, offsets and limits.
 //!
 //! Owns how the core's answers are handed to Python: as tuples, in the order of the fields of the
 //! package's classes, which name them. The one invariant: nothing is decided here.
@@ -7,8 +7,8 @@ use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use tidewire::{
-    CommittedOffset, GroupDescription, GroupInfo, GroupState, PartitionInfo, ProducerInfo,
-    StreamInfo, TopicConfig, TopicInfo,
+    CommittedOffset, GroupDescription, GroupInfo, GroupState, LimitInfo, PartitionInfo,
+    ProducerInfo, StreamInfo, TopicConfig, TopicInfo,
 };
 
 use crate::call::{call, none};
@@ -66,6 +66,10 @@ fn partition(info: PartitionInfo) -> (u32, u32, u64, u64, u64, u64, u32, u16) {
 
 fn producer(info: ProducerInfo) -> (String, u64, u32, i64) {
     (info.name, info.producer_id, info.producer_epoch, info.opened_us)
+}
+
+fn limit(info: LimitInfo) -> (String, u64, String, bool, u64) {
+    (info.name, info.value, info.unit, info.configured, info.used)
 }
 
 fn group(info: GroupInfo) -> (String, i64, &'static str, u32, u32, u32, u32) {
@@ -175,6 +179,9 @@ requests! {
     list_streams() as "list_streams"
         |client| client.list_streams() =>
         |py, all| object(py, all.into_iter().map(stream).collect::<Vec<_>>());
+    describe_limits() as "describe_limits"
+        |client| client.describe_limits() =>
+        |py, all| object(py, all.into_iter().map(limit).collect::<Vec<_>>());
     add_partitions(name: String, partitions: Count<u32>) as "add_partitions"
         |client| client.add_partitions(&name, partitions.0) => |py, info| object(py, topic(info));
     describe_topic(name: String) as "describe_topic"

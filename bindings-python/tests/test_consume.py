@@ -207,6 +207,14 @@ def test_streams_and_topics(client: Client) -> None:
         client.create_group("empty-group")
 
 
+def test_what_the_server_enforces(client: Client) -> None:
+    limits = {limit.name: limit for limit in client.describe_limits()}
+    assert limits["max_name_len"] == tidewire.Limit("max_name_len", 255, "bytes", False, 0)
+    connections = limits["max_connections"]
+    assert connections.configured and connections.unit == "connections"
+    assert 1 <= connections.used <= connections.value
+
+
 def test_it_outlives_its_server(own_server: Any) -> None:
     with Client(own_server.url, retry_backoff_ms=10, retry_backoff_max_ms=100) as client:
         client.create_topic("t")

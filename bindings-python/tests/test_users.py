@@ -48,6 +48,10 @@ def test_a_user_does_what_it_was_granted(secured: Process, root: Client) -> None
             client.describe_topic("missing")
         with pytest.raises(PermissionError):
             client.list_users()
+        # What it uses itself is for it to know, and what all use together is not.
+        limits = {limit.name: limit for limit in client.describe_limits()}
+        assert limits["max_user_connections"].used == 1
+        assert limits["max_connections"].used == 0
         # At once, and on the open connection.
         changed = root.change_grants(
             "ada",
@@ -100,6 +104,9 @@ def test_the_same_to_be_awaited(secured: Process) -> None:
             await root.create_user("eve", password="pw", grants=["read server"])
             async with AsyncClient(secured.url, user="eve", secret="pw") as eve:
                 assert (await eve.describe_user()).grants == ["read server"]
+                limits = {limit.name: limit for limit in await eve.describe_limits()}
+                assert limits["max_user_connections"].used == 1
+                assert limits["max_name_len"].value == 255
                 made = await eve.create_token("t", lifetime=60)
                 assert [token.id for token in await root.list_tokens("eve")] == [made.token.id]
                 await eve.delete_token(made.token.id)

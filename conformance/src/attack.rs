@@ -3,353 +3,46 @@
 //!
 //! Owns the raw sockets and the bystander. The one invariant: after every attack a bystander that
 //! was there before reads and writes as ever, and the server's memory and descriptors are back
-//! where they were.
+//! where they were; and on a server with credentials, who may come in and what there is, too.
 
-use std::io::{Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
-use bytes::{Buf, BytesMut};
 use serde_json::{Value, json};
-use tidewire_protocol::codec::Reader;
-use tidewire_protocol::crc::crc32c;
+use tidewire_protocol::auth::{Secret, Token};
 use tidewire_protocol::error::Code;
 use tidewire_protocol::frame::{Flags, PREFACE};
-use tidewire_protocol::message::{Goaway, Kind, Message};
+use tidewire_protocol::message::{Direction, KINDS, Kind, KindInfo};
 
-use crate::frames::{self, Defaults};
+use crate::frames;
+use crate::login::Secrets;
+use crate::raw::{Raw, goaway, text};
 use crate::server::Server;
-use crate::value::Random;
 
-/// Longest wait for what the server says: more than the ten seconds that a handshake may take.
-const PATIENCE: Duration = Duration::from_secs(25);
 /// Growth of the server's memory that is no leak, in KiB: buffers that are kept for the next one.
 const MAX_GROWTH_KIB: u64 = 24 << 10;
-/// Bytes of an answer that are read at most.
-const MAX_ANSWER: usize = 32 << 20;
 
-/// One connection that speaks frames made by hand.
-pub struct Raw {
-    socket: TcpStream,
-    correlation: u64,
-    buffer: BytesMut,
-    /// Everything the server sent.
-    said: Vec<u8>,
-    prefaced: bool,
-    ended: bool,
-}
+/// KiB that a connection may cost a server before it knows who is there, whatever it sends; sockets
+/// are the kernel's.
+const MAX_STRANGER_KIB: u64 = 64;
+/// Kinds that a client may send before the server knows who it is.
+const SPOKEN_BEFORE_LOGIN: [Kind; 4] = [Kind::HELLO, Kind::AUTH, Kind::AUTH_SALT, Kind::GOAWAY];
 
-impl Raw {
-    pub fn connect(address: SocketAddr) -> Result<Self, String> {
-        let socket =
-            TcpStream::connect(address).map_err(|error| format!("connecting: {error}"))?;
-        let _ = socket.set_nodelay(true);
-        socket
-            .set_read_timeout(Some(Duration::from_millis(50)))
-            .map_err(|error| error.to_string())?;
-        Ok(Self {
-            socket,
-            correlation: 0,
-            buffer: BytesMut::new(),
-            said: Vec::new(),
-            prefaced: false,
-            ended: false,
-        })
-    }
-
-    /// Bytes of one part of an attack.
-    fn part(&mut self, part: &Value) -> Result<Vec<u8>, String> {
-        let mut rising = false;
-        let (name, value) = match part {
-            Value::String(name) => (name.as_str(), &Value::Null),
-            Value::Object(map) => map
-                .iter()
-                .next()
-                .map(|(name, value)| (name.as_str(), value))
-                .ok_or("an empty part")?,
-            other => return Err(format!("{other} is no part of an attack")),
-        };
-        Ok(match name {
-            "preface" => PREFACE.to_vec(),
-            "hello" => {
-                let description = json!({"kind": "HELLO", "meta": [
-                    {"str": "attacker"}, {"str": "0"}, {"u64": 0}, {"u32": 7},
-                    {"u32": 16_777_216}, {"u32": 30_000}]});
-                self.request(&description)?
-            }
-            "open" => {
-                let description = json!({"kind": "OPEN_PRODUCER", "channel": value.as_u64().unwrap_or(1),
-                    "meta": [{"str": "default"}, {"str": "victim"}]});
-                self.request(&description)?
-            }
-            "frame" => {
-                let times = value["times"].as_u64().unwrap_or(1);
-                let mut value = value.clone();
-                let mut out = Vec::new();
-                for number in 1..=times {
-                    if value["channel"] == "rising" || number > 1 && rising {
-                        rising = true;
-                        value["channel"] = json!(number);
-                    }
-                    out.extend(self.request(&value)?);
-                }
-                out
-            }
-            "append" => {
-                let channel = value["channel"].as_u64().unwrap_or(1);
-                let description = json!({"kind": "APPEND", "channel": channel,
-                    "meta": [{"u32": value["partition"].as_u64().unwrap_or(0)},
-                             {"u8": value["acks"].as_u64().unwrap_or(2)}],
-                    "payload": value["batch"]});
-                self.request(&description)?
-            }
-            "hex" => frames::hex(value.as_str().unwrap_or_default())?,
-            "text" => value.as_str().unwrap_or_default().as_bytes().to_vec(),
-            "zeros" => vec![0; value.as_u64().unwrap_or(0) as usize],
-            "noise" => {
-                let seed = value["seed"].as_u64().unwrap_or(1);
-                Random::new(seed).bytes(value["len"].as_u64().unwrap_or(64) as usize)
-            }
-            other => return Err(format!("no part {other}")),
-        })
-    }
-
-    fn request(&mut self, description: &Value) -> Result<Vec<u8>, String> {
-        self.correlation += 1;
-        let defaults =
-            Defaults { kind: Kind::PING, flags: 0, correlation: self.correlation, channel: 0 };
-        frames::frame(description, defaults)
-    }
-
-    /// Sends the parts of an attack.
-    pub fn send(&mut self, parts: &[Value]) -> Result<(), String> {
-        let mut drip = false;
-        for part in parts {
-            match part.as_str() {
-                Some("drip") => {
-                    drip = true;
-                    continue;
-                }
-                Some("shutdown") => {
-                    let _ = self.socket.shutdown(Shutdown::Write);
-                    continue;
-                }
-                Some("reset") => {
-                    let linger = Some(Duration::ZERO);
-                    let _ = socket2::SockRef::from(&self.socket).set_linger(linger);
-                    let _ = self.socket.shutdown(Shutdown::Both);
-                    self.ended = true;
-                    return Ok(());
-                }
-                _ => {}
-            }
-            if let Some(ms) = part["flood_ms"].as_u64() {
-                self.flood(Duration::from_millis(ms))?;
-                continue;
-            }
-            if let Some(ms) = part["sip_ms"].as_u64() {
-                self.sip(Duration::from_millis(ms))?;
-                continue;
-            }
-            if let Some(ms) = part["wait_ms"].as_u64() {
-                std::thread::sleep(Duration::from_millis(ms));
-                continue;
-            }
-            let bytes = self.part(part)?;
-            let pieces: Vec<&[u8]> =
-                if drip { bytes.chunks(1).collect() } else { bytes.chunks(1 << 20).collect() };
-            for piece in pieces {
-                // The server may have closed before all was sent: what it said counts.
-                if self.socket.write_all(piece).is_err() {
-                    return Ok(());
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Sends PINGs and takes nothing, until the server stops reading; is silent for some time; and
-    /// then takes everything.
-    fn flood(&mut self, silence: Duration) -> Result<(), String> {
-        let begun = Instant::now();
-        let timeout = |ms| Some(Duration::from_millis(ms));
-        self.socket.set_write_timeout(timeout(300)).map_err(|error| error.to_string())?;
-        let mut rest: Vec<u8> = Vec::new();
-        loop {
-            if rest.is_empty() {
-                rest = self.pings(10_000)?;
-            }
-            match self.socket.write(&rest) {
-                Ok(len) => drop(rest.drain(..len)),
-                Err(error) if is_timeout(&error) => break,
-                Err(error) => return Err(format!("the server ended a flood: {error}")),
-            }
-            if begun.elapsed() > PATIENCE {
-                return Err(format!("the server went on reading for {PATIENCE:?}"));
-            }
-        }
-        std::thread::sleep(silence);
-        self.socket.set_write_timeout(timeout(10)).map_err(|error| error.to_string())?;
-        while !rest.is_empty() && !self.ended {
-            match self.socket.write(&rest) {
-                Ok(len) => drop(rest.drain(..len)),
-                Err(error) if is_timeout(&error) => {}
-                Err(_) => return Ok(()),
-            }
-            self.read();
-        }
-        self.socket.set_write_timeout(None).map_err(|error| error.to_string())
-    }
-
-    /// Many PINGs, made from one.
-    fn pings(&mut self, count: usize) -> Result<Vec<u8>, String> {
-        let mut ping = self.request(&json!({"kind": "PING"}))?;
-        let mut all = Vec::with_capacity(count * ping.len());
-        for _ in 0..count {
-            all.extend_from_slice(&ping);
-            self.correlation += 1;
-            ping[8..16].copy_from_slice(&self.correlation.to_le_bytes());
-            let sum = crc32c(&ping[..28]).to_le_bytes();
-            ping[28..32].copy_from_slice(&sum);
-        }
-        self.correlation -= 1;
-        Ok(all)
-    }
-
-    /// Takes what comes in small sips for some time, and shows twice a second that it lives.
-    fn sip(&mut self, time: Duration) -> Result<(), String> {
-        let begun = Instant::now();
-        let (mut sip, mut beats) = (vec![0; 64 << 10], 0);
-        while begun.elapsed() < time {
-            if begun.elapsed() >= Duration::from_millis(500) * beats {
-                beats += 1;
-                let ping = self.pings(1)?;
-                self.socket.write_all(&ping).map_err(|error| error.to_string())?;
-            }
-            match self.socket.read(&mut sip) {
-                Ok(0) => return Err("the server ended the connection meanwhile".to_owned()),
-                Ok(len) => self.buffer.extend_from_slice(&sip[..len]),
-                Err(error) if is_timeout(&error) => {}
-                Err(error) => return Err(format!("the server ended it meanwhile: {error}")),
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        Ok(())
-    }
-
-    /// Reads once.
-    fn read(&mut self) {
-        let mut chunk = vec![0; 256 << 10];
-        match self.socket.read(&mut chunk) {
-            Ok(0) => self.ended = true,
-            Ok(len) => {
-                self.buffer.extend_from_slice(&chunk[..len]);
-                if self.said.len() < MAX_ANSWER {
-                    self.said.extend_from_slice(&chunk[..len]);
-                }
-            }
-            Err(error) if is_timeout(&error) => {}
-            Err(_) => self.ended = true,
-        }
-    }
-
-    /// The next frame, or `None` at the end of the stream.
-    pub fn frame(&mut self) -> Result<Option<Vec<u8>>, String> {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            if !self.prefaced && self.buffer.len() >= 8 {
-                if self.buffer[..4] != PREFACE[..4] {
-                    return Err(format!("no preface: {:02x?}", &self.buffer[..8]));
-                }
-                self.buffer.advance(8);
-                self.prefaced = true;
-            }
-            if self.prefaced
-                && let Some(frame) = frames::split(&mut self.buffer)
-            {
-                return Ok(Some(frame));
-            }
-            if self.ended {
-                return Ok(None);
-            }
-            if Instant::now() > deadline {
-                return Err(format!("the server said nothing more within {PATIENCE:?}"));
-            }
-            self.read();
-        }
-    }
-
-    /// The reply to the last request, skipping others.
-    pub fn reply(&mut self) -> Result<Vec<u8>, String> {
-        while let Some(frame) = self.frame()? {
-            let header = frames::header(&frame);
-            if header.kind == Kind::GOAWAY {
-                let leave = goaway(&frame)?;
-                return Err(format!(
-                    "the server took leave with {}: {}",
-                    frames::code_name(Code(leave.code)),
-                    leave.message
-                ));
-            }
-            if header.flags.0 & Flags::RESPONSE.0 != 0 && header.correlation == self.correlation
-            {
-                return Ok(frame);
-            }
-        }
-        Err("the connection ended before the reply".into())
-    }
-
-    /// Everything that is said until the end of the stream.
-    fn drain(&mut self) -> Result<(), String> {
-        let deadline = Instant::now() + PATIENCE;
-        while !self.ended {
-            if Instant::now() > deadline {
-                return Err(format!("the server did not close within {PATIENCE:?}"));
-            }
-            self.read();
-        }
-        Ok(())
-    }
-
-    /// Sends a request and expects a status.
-    pub fn call(&mut self, part: &Value, status: Code) -> Result<Vec<u8>, String> {
-        self.send(std::slice::from_ref(part))?;
-        let frame = self.reply()?;
-        let got = Code(frames::header(&frame).aux as u16);
-        if got != status {
-            return Err(format!(
-                "expected {}, got {}: {}",
-                frames::code_name(status),
-                frames::code_name(got),
-                text(&frame)
-            ));
-        }
-        Ok(frame)
-    }
-}
-
-fn is_timeout(error: &std::io::Error) -> bool {
-    matches!(error.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut)
-}
-
-fn goaway(frame: &[u8]) -> Result<Goaway, String> {
-    let header = frames::header(frame);
-    let meta = frame.get(32..32 + header.meta_len as usize).unwrap_or_default();
-    Goaway::decode(Reader::new(meta)).map_err(|error| format!("a GOAWAY that is none: {error}"))
-}
-
-/// The text of an error reply.
-fn text(frame: &[u8]) -> String {
-    let len = frame.get(32..34).and_then(|b| b.try_into().ok()).map_or(0, u16::from_le_bytes);
-    let bytes = frame.get(34..34 + usize::from(len)).unwrap_or_default();
-    String::from_utf8_lossy(bytes).into_owned()
-}
+const NO_CREDENTIALS: &str = "the server asks for no credentials: the case lacks `secured`";
 
 /// A server under attack, with a client that has nothing to do with it.
 pub struct Siege {
     bystander: Raw,
     appended: u64,
     usage: (u64, usize),
+    /// Of a server that asks for credentials.
+    secrets: Option<Secrets>,
+    /// What such a server lists, which no attack changes.
+    listed: Vec<u8>,
+    /// KiB of memory that the server had reserved before, used or not.
+    reserved: u64,
+    /// How many connections there were: each comes from an address of its own.
+    connections: u32,
 }
 
 impl Siege {
@@ -357,6 +50,18 @@ impl Siege {
         let mut bystander = Raw::connect(server.address)?;
         bystander.send(&[json!("preface")])?;
         bystander.call(&json!("hello"), frames::OK)?;
+        let secrets = if server.is_secured() {
+            let token = Token::parse(&Secret::new(server.root_token()?));
+            let token = token.map_err(|error| error.to_string())?;
+            let mut secrets = Secrets::new(token.ok_or("root's secret is no token")?);
+            let login = secrets.attempt(&json!({"as": "root"}), &bystander.nonce()?)?;
+            let reply = bystander.call(&json!({"frame": login}), frames::OK)?;
+            secrets.hear(&login, &reply)?;
+            bystander.call(&Secrets::user(), frames::OK)?;
+            Some(secrets)
+        } else {
+            None
+        };
         let create = json!({"frame": {"kind": "TOPIC_CREATE", "meta": [
             {"str": "default"}, {"str": "victim"}, {"u32": 1}]}});
         bystander.call(&create, frames::OK)?;
@@ -370,9 +75,19 @@ impl Siege {
             {"str": "default"}, {"str": "quiet"}, {"u32": 0}, {"u64": 0},
             {"u32": 1024}, {"u32": 0}, {"u32": 0}]}});
         bystander.call(&fetch, frames::OK)?;
-        let mut siege = Self { bystander, appended: 0, usage: (0, 0) };
+        let mut siege = Self {
+            bystander,
+            appended: 0,
+            usage: (0, 0),
+            secrets,
+            listed: Vec::new(),
+            reserved: 0,
+            connections: 0,
+        };
         siege.check_bystander()?;
+        siege.listed = siege.list()?;
         siege.usage = at_rest(server)?;
+        siege.reserved = server.reserved().ok_or("the server's usage cannot be read")?;
         Ok(siege)
     }
 
@@ -385,8 +100,10 @@ impl Siege {
             .map_err(|error| format!("a bystander was harmed: {error}"))?;
         let offset =
             reply.get(32..40).and_then(|b| b.try_into().ok()).map_or(0, u64::from_le_bytes);
-        // Attacks that are answered well may append, too: what counts is that offsets rise.
-        if offset < self.appended {
+        // Attacks that are answered well may append, too: what counts is that offsets rise. Who
+        // has to log in first appends nothing.
+        let stolen = self.secrets.is_some() && offset > self.appended;
+        if offset < self.appended || stolen {
             return Err(format!(
                 "a bystander's record got offset {offset} after {}",
                 self.appended
@@ -396,23 +113,125 @@ impl Siege {
         Ok(())
     }
 
-    /// Plays one attack, and looks around afterwards.
+    /// What a server with credentials has: topics, users and tokens.
+    fn list(&mut self) -> Result<Vec<u8>, String> {
+        let mut all = Vec::new();
+        if self.secrets.is_some() {
+            for request in [
+                json!({"kind": "TOPIC_LIST", "meta": [{"str": "default"}, {"str": ""}]}),
+                json!({"kind": "USER_LIST", "meta": [{"str": ""}]}),
+            ] {
+                let reply = self.bystander.call(&json!({"frame": request}), frames::OK)?;
+                all.extend_from_slice(&reply[32..]);
+            }
+        }
+        Ok(all)
+    }
+
+    /// Plays one attack, and looks around afterwards. One on a frame of the kind `each` is played
+    /// with all kinds.
     pub fn attack(
         &mut self,
         server: &mut Server,
         send: &[Value],
         answer: &Value,
     ) -> Result<(), String> {
-        {
-            let mut raw = Raw::connect(server.address)?;
-            raw.send(send)?;
-            judge(&mut raw, answer)?;
+        if send.iter().any(|part| part["frame"]["kind"] == "each") {
+            for info in KINDS {
+                if SPOKEN_BEFORE_LOGIN.contains(&info.kind) {
+                    continue;
+                }
+                let parts: Vec<Value> = send.iter().map(|part| of_kind(part, info)).collect();
+                self.play(server, &parts, answer)
+                    .map_err(|fault| format!("with {}: {fault}", info.name))?;
+            }
+        } else {
+            self.play(server, send, answer)?;
         }
         if let Some(died) = server.has_died() {
             return Err(format!("{died}\n{}", server.log()));
         }
         self.check_bystander()?;
+        if self.list()? != self.listed {
+            return Err("topics or users are not what they were".to_owned());
+        }
         self.check_usage(server)
+    }
+
+    fn play(&mut self, server: &Server, send: &[Value], answer: &Value) -> Result<(), String> {
+        let mut raw = self.connect(server)?;
+        let mut crowd = Vec::new();
+        for part in send {
+            if let Some(description) = part.get("auth") {
+                let login = self.login(&mut raw, description)?;
+                raw.send(&[login])?;
+            } else if part == "in" {
+                let status = frames::header(&raw.reply()?).aux as u16;
+                if Code(status) != frames::OK {
+                    return Err(format!("not let in: {}", frames::code_name(Code(status))));
+                }
+            } else if part == "end" {
+                // What was said until then is judged all the same.
+                raw.drain()?;
+            } else if part["token"] == "create" {
+                let secrets = self.secrets.as_mut().ok_or(NO_CREDENTIALS)?;
+                let reply = self.bystander.call(&secrets.create_token(), frames::OK)?;
+                secrets.token_created(&reply)?;
+            } else if part["token"] == "delete" {
+                let id = self.secrets.as_ref().ok_or(NO_CREDENTIALS)?.token_id()?;
+                let delete = json!({"kind": "TOKEN_DELETE", "meta": [{"u64": id}]});
+                self.bystander.call(&json!({"frame": delete}), frames::OK)?;
+            } else if let Some(request) = part.get("root") {
+                self.bystander.call(&json!({"frame": request}), frames::OK)?;
+            } else if let Some(count) = part["crowd"].as_u64() {
+                // All that was sent so far, from many more.
+                for _ in 1..count {
+                    crowd.push(self.one_of_a_crowd(server, send)?);
+                }
+                self.check_reserved(server, count)?;
+            } else {
+                raw.send(std::slice::from_ref(part))?;
+            }
+        }
+        judge(&mut raw, answer)
+    }
+
+    fn connect(&mut self, server: &Server) -> Result<Raw, String> {
+        if self.secrets.is_none() {
+            return Raw::connect(server.address);
+        }
+        self.connections += 1;
+        // 127.1.0.1 and the next ones.
+        let source = Ipv4Addr::from(0x7F01_0000 + self.connections);
+        Raw::connect_from(source, server.address)
+    }
+
+    fn login(&self, raw: &mut Raw, description: &Value) -> Result<Value, String> {
+        let secrets = self.secrets.as_ref().ok_or(NO_CREDENTIALS)?;
+        Ok(json!({"frame": secrets.attempt(description, &raw.nonce()?)?}))
+    }
+
+    /// A connection on which the parts before `crowd` were sent, and stay without an answer.
+    fn one_of_a_crowd(&mut self, server: &Server, send: &[Value]) -> Result<Raw, String> {
+        let mut raw = self.connect(server)?;
+        for part in send.iter().take_while(|part| part.get("crowd").is_none()) {
+            raw.send(std::slice::from_ref(part))?;
+        }
+        raw.nonce()?;
+        Ok(raw)
+    }
+
+    /// Looks for a while at what strangers cost the server.
+    fn check_reserved(&self, server: &Server, count: u64) -> Result<(), String> {
+        for _ in 0..20 {
+            let reserved = server.reserved().ok_or("the server's usage cannot be read")?;
+            let each = reserved.saturating_sub(self.reserved) / count;
+            if each > MAX_STRANGER_KIB {
+                return Err(format!("each of {count} strangers costs the server {each} KiB"));
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        Ok(())
     }
 
     /// Waits until descriptors and memory are back.
@@ -434,6 +253,20 @@ impl Siege {
             std::thread::sleep(Duration::from_millis(5));
         }
     }
+}
+
+/// A part with its frame of the kind `each` as one of this kind.
+fn of_kind(part: &Value, info: &KindInfo) -> Value {
+    let mut part = part.clone();
+    if part["frame"]["kind"] == "each" {
+        part["frame"]["kind"] = json!(info.kind.0);
+        part["frame"]["version"] = json!(info.version);
+        if info.direction == Direction::OneWay {
+            part["frame"]["flags"] = json!(Flags::ONE_WAY.0);
+            part["frame"]["correlation"] = json!(0);
+        }
+    }
+    part
 }
 
 /// What the server holds while nothing happens: the least of a few looks, since what it has just
@@ -478,7 +311,7 @@ fn judge(raw: &mut Raw, answer: &Value) -> Result<(), String> {
             }
             told(&leave.message)?;
             raw.drain()?;
-            let nothing = raw.buffer.is_empty();
+            let nothing = raw.left().0.is_empty();
             return if nothing { Ok(()) } else { Err("something follows GOAWAY".into()) };
         }
         return Err(format!(
@@ -517,18 +350,19 @@ fn judge(raw: &mut Raw, answer: &Value) -> Result<(), String> {
         return Ok(());
     }
     raw.drain()?;
-    let said = String::from_utf8_lossy(&raw.said).into_owned();
+    let all = raw.left().1;
+    let said = String::from_utf8_lossy(all).into_owned();
     if answer["http"] == true {
         if !said.starts_with("HTTP/1.1 400 ") {
             return Err(format!("expected an answer in HTTP: {said:?}"));
         }
         return told(&said);
     }
-    if answer["closed"] == true && !raw.said.is_empty() {
-        return Err(format!("expected the end of the connection, got {:02x?}", raw.said));
+    if answer["closed"] == true && !all.is_empty() {
+        return Err(format!("expected the end of the connection, got {all:02x?}"));
     }
-    if answer["preface"] == true && raw.said != PREFACE {
-        return Err(format!("expected a preface and the end, got {:02x?}", raw.said));
+    if answer["preface"] == true && all != PREFACE {
+        return Err(format!("expected a preface and the end, got {all:02x?}"));
     }
     Ok(())
 }

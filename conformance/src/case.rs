@@ -33,6 +33,9 @@ struct Suite {
     needs: Vec<String>,
     #[serde(default)]
     attack: bool,
+    /// What its cases have, unless they say otherwise.
+    #[serde(default)]
+    server: Option<ServerSpec>,
     cases: Vec<Written>,
 }
 
@@ -49,7 +52,7 @@ struct Written {
     #[serde(default)]
     level: Option<Level>,
     #[serde(default)]
-    server: ServerSpec,
+    server: Option<ServerSpec>,
     #[serde(default)]
     fake: Option<Vec<Value>>,
     #[serde(default)]
@@ -249,7 +252,7 @@ fn parse(file: &str, text: &str) -> Result<Vec<Case>, String> {
             rules: written.rules,
             needs,
             level: written.level.or(suite.level).unwrap_or_default(),
-            server: written.server,
+            server: written.server.or_else(|| suite.server.clone()).unwrap_or_default(),
             body,
             source: raw["cases"][at].clone(),
             id,

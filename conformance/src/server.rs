@@ -49,6 +49,11 @@ impl Server {
         self.directory.path().join("data")
     }
 
+    /// Whether it asks for credentials.
+    pub fn is_secured(&self) -> bool {
+        self.spec.secured
+    }
+
     /// The token that a server which asks for credentials has made for root.
     pub fn root_token(&self) -> Result<String, String> {
         let path = self.data().join("root.url");
@@ -165,12 +170,21 @@ impl Server {
 
     /// Resident memory in KiB and open descriptors of the process.
     pub fn usage(&self) -> Option<(u64, usize)> {
-        let id = self.process_id()?;
-        let status = std::fs::read_to_string(format!("/proc/{id}/status")).ok()?;
-        let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
-        let kib = line.split_whitespace().nth(1)?.parse().ok()?;
-        let descriptors = std::fs::read_dir(format!("/proc/{id}/fd")).ok()?.count();
-        Some((kib, descriptors))
+        let descriptors =
+            std::fs::read_dir(format!("/proc/{}/fd", self.process_id()?)).ok()?.count();
+        Some((self.status_kib("VmRSS:")?, descriptors))
+    }
+
+    /// Memory in KiB that the process has asked for, whether or not it has used it.
+    pub fn reserved(&self) -> Option<u64> {
+        self.status_kib("VmData:")
+    }
+
+    fn status_kib(&self, name: &str) -> Option<u64> {
+        let status = format!("/proc/{}/status", self.process_id()?);
+        let status = std::fs::read_to_string(status).ok()?;
+        let line = status.lines().find(|line| line.starts_with(name))?;
+        line.split_whitespace().nth(1)?.parse().ok()
     }
 }
 

@@ -1,6 +1,7 @@
 /* tidewire.hpp against a real server: values, errors in both styles, views, and ends of lives. */
 #include "tidewire.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <thread>
 #include <unistd.h>
@@ -203,6 +204,10 @@ int main(int argc, char **argv) {
   tw::client client(url);
   client.ping();
   EXPECT(client.server()->max_batch_len > 0);
+  auto limits = client.describe_limits();
+  EXPECT(std::any_of(limits->items, limits->items + limits->count, [](const tw_limit_info *it) {
+    return std::string(it->name) == "max_connections" && it->configured == 1 && it->used >= 1 && it->used <= it->value;
+  }));
   errors_come_in_both_styles(client);
   what_was_sent_is_read(client);
   a_group_stores_its_place(client);

@@ -9,6 +9,7 @@ import {
   Record,
   TidewireError,
   type ErrorCode,
+  type LimitInfo,
   type ProducerOptions,
   type RecordInput,
   type Start,
@@ -26,6 +27,9 @@ export async function usage(): Promise<void> {
   const topic = await client.createTopic('shop/orders', { partitions: 4, retentionMs: 5n })
   is<typeof topic, TopicInfo>()
   is<typeof topic.retentionMs, bigint>()
+  const limits = await client.describeLimits({ signal: AbortSignal.timeout(5) })
+  is<typeof limits, LimitInfo[]>()
+  is<LimitInfo['used'], bigint>()
 
   const producer = await client.producer('shop/orders', { acks: 'written', name: 'n', lingerMs: undefined })
   is<typeof producer, Producer>()

@@ -1,4 +1,4 @@
-"""Streams, topics, groups, offsets and users, waited for."""
+"""Streams, topics, groups, offsets, users and limits, waited for."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tidewire import _convert
 from tidewire._records import (
     Group,
+    Limit,
     NamedProducer,
     NewToken,
     Partition,
@@ -264,6 +265,12 @@ class Admin:
         self._core.delete_offsets(
             None, group, topic, None if partitions is None else list(partitions)
         )
+
+    def describe_limits(self) -> list[Limit]:
+        """Lists the limits that the server enforces, and how much of them is used: first those that
+        its configuration sets, which may change while it runs, then those of the protocol.
+        """
+        return [Limit(*one) for one in self._core.describe_limits(None)]
 
     def create_user(
         self, name: str, *, password: str | None = None, grants: Iterable[str] = ()

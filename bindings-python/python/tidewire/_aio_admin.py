@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from tidewire import _convert
 from tidewire._records import (
     Group,
+    Limit,
     NamedProducer,
     NewToken,
     Partition,
@@ -285,6 +286,12 @@ class AsyncAdmin:
                 self._queue, group, topic, None if partitions is None else list(partitions)
             )
         )
+
+    async def describe_limits(self) -> list[Limit]:
+        """Lists the limits that the server enforces, and how much of them is used: first those that
+        its configuration sets, which may change while it runs, then those of the protocol.
+        """
+        return [Limit(*one) for one in await self._run(self._core.describe_limits(self._queue))]
 
     async def create_user(
         self, name: str, *, password: str | None = None, grants: Iterable[str] = ()

@@ -220,6 +220,22 @@ class CommittedOffset(NamedTuple):
     """What the consumer keeps beside it."""
 
 
+class Limit(NamedTuple):
+    """A limit that the server enforces."""
+
+    name: str
+    """Its name, in the server's configuration or in the protocol."""
+    value: int
+    """How much is allowed; 0 is no limit."""
+    unit: str
+    """What is counted."""
+    configured: bool
+    """Whether the server's configuration sets it; otherwise the protocol does."""
+    used: int
+    """How much is used now, by who asks where it is a user's, an address's or a shard's; 0 where
+    that is not counted, or not for this user to know."""
+
+
 class User(NamedTuple):
     """A user."""
 

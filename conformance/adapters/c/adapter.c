@@ -17,7 +17,7 @@
   "\"admin\",\"fetch\",\"producer\",\"enqueue\",\"named_producer\",\"record_id\",\"codecs\","       \
   "\"consumer\",\"seek\",\"pause\",\"positions\",\"partitions\",\"stats\",\"events\",\"cancel\","    \
   "\"concurrent\",\"reconnect\",\"timestamps\",\"retention\",\"option_structs\",\"topic_update\","  \
-  "\"truncate\",\"groups\",\"offsets\",\"named_consumer\",\"users\""
+  "\"truncate\",\"groups\",\"offsets\",\"named_consumer\",\"users\",\"limits\""
 
 typedef struct named {
   char *name;
@@ -234,7 +234,12 @@ static void general(request *r) {
   if (c == NULL) return;
   if (is(r, "server")) put_server(r, c);
   else if (is(r, "ping")) tw_client_ping(c, NULL, &r->err);
-  else if (is(r, "client.close")) tw_client_close(c, &r->err);
+  else if (is(r, "limits.describe")) {
+    tw_limits *list;
+    if (tw_client_describe_limits(c, &list, &r->err) != TW_OK) return;
+    put_limits(&r->ok, list);
+    tw_limits_free(list);
+  } else if (is(r, "client.close")) tw_client_close(c, &r->err);
   else if (is(r, "events.watch")) tw_client_watch(c, &r->err);
   else if (is(r, "events.next")) {
     int64_t until = now_ms() + timeout(r);

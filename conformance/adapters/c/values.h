@@ -265,6 +265,18 @@ static inline void put_digests(text *out, const digests *sums) {
   put(out, "}");
 }
 
+/* Limits, by name. */
+static inline void put_limits(text *out, const tw_limits *all) {
+  put(out, "{\"limits\":{");
+  for (size_t i = 0; i < all->count; i++) {
+    const tw_limit_info *it = all->items[i];
+    put(out, "%s\"%s\":{\"value\":\"%llu\",\"unit\":\"%s\",\"configured\":%s,\"used\":\"%llu\"}", i > 0 ? "," : "",
+        it->name, (unsigned long long)it->value, it->unit, it->configured ? "true" : "false",
+        (unsigned long long)it->used);
+  }
+  put(out, "}}");
+}
+
 /* A user; left open for more, unless it is whole. */
 static inline void put_user(text *out, const tw_user_info *it, bool whole) {
   put(out, "{\"name\":");

@@ -23,7 +23,7 @@ using namespace std::chrono_literals;
 static const char *const FEATURES =
     R"("admin","fetch","producer","enqueue","named_producer","record_id","codecs","consumer","seek","pause",)"
     R"("positions","partitions","stats","events","cancel","concurrent","reconnect","timestamps","retention",)"
-    R"("option_structs","topic_update","truncate","groups","offsets","named_consumer","users")";
+    R"("option_structs","topic_update","truncate","groups","offsets","named_consumer","users","limits")";
 
 struct unsupported : std::runtime_error {
   using std::runtime_error::runtime_error;
@@ -191,6 +191,11 @@ static std::string general(const std::string &op, const json *args) {
   auto client = find(clients, string(args, "client"));
   if (op == "server") return server(*client);
   if (op == "ping") return client->ping(), "{}";
+  if (op == "limits.describe") {
+    writer w;
+    put_limits(&w.out, client->describe_limits().get());
+    return w.str();
+  }
   if (op == "client.close") return client->close(), "{}";
   if (op == "events.watch") return client->watch(), "{}";
   if (op == "events.next") {

@@ -18,7 +18,7 @@ import (
 var features = []string{
 	"admin", "fetch", "producer", "enqueue", "named_producer", "record_id", "codecs", "consumer", "seek", "pause",
 	"positions", "partitions", "stats", "events", "cancel", "concurrent", "reconnect", "timestamps", "retention",
-	"option_structs", "topic_update", "truncate", "groups", "offsets", "named_consumer", "users",
+	"option_structs", "topic_update", "truncate", "groups", "offsets", "named_consumer", "users", "limits",
 }
 
 // options hands each option of a request to whom it sets.
@@ -138,6 +138,15 @@ func (a *adapter) general(ctx context.Context, op string, args object) (any, err
 	switch op {
 	case "server":
 		return server(client)
+	case "limits.describe":
+		all, err := client.DescribeLimits(ctx)
+		out := object{}
+		for _, it := range all {
+			out[it.Name] = object{
+				"value": wide(it.Value), "unit": it.Unit, "configured": it.Configured, "used": wide(it.Used),
+			}
+		}
+		return object{"limits": out}, err
 	case "ping":
 		_, err := client.Ping(ctx)
 		return nil, err

@@ -60,7 +60,10 @@ impl Rx {
     pub(super) fn put(&mut self, buf: BytesMut) {
         let read = buf.len().saturating_sub(self.before);
         if buf.len() == buf.capacity() {
-            self.chunk = (self.chunk * 4).min(MAX_CHUNK);
+            // Who may send small frames only, since nobody knows yet who it is, gets little room.
+            // SPEC P-7
+            let most = MAX_CHUNK.min(self.max_frame_len as usize);
+            self.chunk = (self.chunk * 4).min(most);
         } else if read < self.chunk / 8 {
             self.chunk = (self.chunk / 2).max(MIN_CHUNK);
         }

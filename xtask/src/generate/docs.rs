@@ -82,7 +82,7 @@ pub(super) fn limits(spec: &Spec) -> String {
     }
     put!(
         out,
-        "\n## Of a server\n\nThese are keys of the server's configuration file, flags of `tidewire serve` (`--max-connections`) and variables of the environment (`TIDEWIRE_MAX_CONNECTIONS`); SIGHUP has a running server read them again. `tidewire describe limits` shows what a server enforces. 0 is no limit.\n"
+        "\n## Of a server\n\nThese are keys of the server's configuration file, flags of `tidewire serve` (`--max-connections`) and variables of the environment (`TIDEWIRE_MAX_CONNECTIONS`); SIGHUP has a running server read them again. `tidewire describe limits` shows what a server enforces, and `describe_limits` of every SDK (`describeLimits`, `DescribeLimits`) tells a program. 0 is no limit.\n"
     );
     put!(
         out,

@@ -7,9 +7,9 @@
 use std::path::Path;
 
 /// The source files, in the order in which a reader of the header wants them.
-const SOURCES: [&str; 13] = [
+const SOURCES: [&str; 14] = [
     "guard", "error", "options", "client", "hub", "ticket", "producer", "consumer", "batch",
-    "arrow", "admin", "groups", "users",
+    "arrow", "admin", "groups", "users", "limits",
 ];
 
 /// What ends the header, before which the macros go.

@@ -178,6 +178,40 @@ fn an_unknown_client_costs_little() {
     }
 }
 
+/// SPEC P-7, A-1: a stranger who sends as fast as it can is given little room, and one who holds
+/// back the rest of a frame none for that.
+#[test]
+fn an_unknown_client_is_given_little_room() {
+    const MOST: usize = 8 * limits::MAX_HANDSHAKE_FRAME_LEN as usize;
+    let salt = AuthSalt { user: "x".repeat(8_000) };
+    let salts = (2..40u64)
+        .flat_map(|correlation| raw(Head { correlation, ..Head::default() }, &salt))
+        .collect::<Vec<u8>>();
+    let size = limits::MAX_HANDSHAKE_FRAME_LEN;
+    let held_back = crafted(Header { size, ..header(Kind::AUTH, 2, 0) }, &[], &[0; 4_000]);
+    for flood in [salts, held_back] {
+        let mut pair = challenged(true);
+        let (mut rest, mut largest) = (&flood[..], 0);
+        while pair.server.wants_input() {
+            let mut buf = pair.server.take_read_buf();
+            largest = largest.max(buf.capacity());
+            let (now, later) = rest.split_at(rest.len().min(buf.capacity() - buf.len()));
+            if now.is_empty() {
+                break;
+            }
+            buf.extend_from_slice(now);
+            rest = later;
+            pair.server.handle_input(pair.now, buf);
+            while let Some(event) = pair.server.poll_event() {
+                if let ServerEvent::Auth(ticket, _) = event {
+                    pair.server.answer_salt(ticket, &salt_reply());
+                }
+            }
+        }
+        assert!((1..=MOST).contains(&largest), "{largest}");
+    }
+}
+
 /// SPEC A-1, E-7: it is a bad request then, and the connection stays.
 #[test]
 fn a_ready_connection_takes_no_attempt() {
