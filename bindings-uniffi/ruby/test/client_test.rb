@@ -207,6 +207,29 @@ class ProcessTest < Minitest::Test
     server.stop
   end
 
+  def test_a_child_of_a_fork_is_refused_unless_its_parent_has_not_used_the_client
+    server = TestServer.new
+    program = <<~RUBY
+      require 'tidewire'
+      url = ARGV.fetch(0)
+      Process.wait(fork { Tidewire::Client.connect(url) { |client| puts client.server.name }; $stdout.flush; exit!(0) })
+      client = Tidewire::Client.connect(url)
+      refused = lambda do |&call|
+        call.call
+        puts 'not refused'
+      rescue Tidewire::ClosedError => e
+        puts e.code_name
+      end
+      Process.wait(fork { refused.call { client.ping }; refused.call { Tidewire::Client.connect(url) }; $stdout.flush; exit!(0) })
+      puts client.ping.positive?
+    RUBY
+    lib = File.expand_path('../lib', __dir__)
+    told = Timeout.timeout(PATIENCE) { IO.popen([RbConfig.ruby, '-I', lib, '-e', program, server.url], &:read) }
+    assert_equal %w[tidewire FORKED FORKED true], told.split
+  ensure
+    server.stop
+  end
+
   def test_the_example_runs
     server = TestServer.new
     example = File.expand_path('../examples/orders.rb', __dir__)

@@ -84,9 +84,21 @@ module Tidewire
     module_function
 
     def told
+      raise Error.of(forked) unless (@process ||= Process.pid) == Process.pid
+
       yield
     rescue TidewireNative::NativeError::Failed => e
       raise Error.of(e.failure), cause: nil
+    end
+
+    # Completions come on a thread of the gem ffi's, which the child of a fork has not: it would wait
+    # for ever.
+    def forked
+      TidewireNative::Failure.new(
+        number: Code::FORKED, name: 'FORKED', kind: 'closed', disposition: 0, retriable: false,
+        outcome_unknown: false, first_offset: nil, next_offset: nil, unsent: [],
+        text: 'this process was forked from one that has used the client: connect after forking only'
+      )
     end
 
     # Seconds as whole milliseconds, rounded up.
