@@ -30,12 +30,14 @@ class Consumer internal constructor(private val native: NativeConsumer) : AutoCl
      */
     suspend fun poll(limit: Duration? = null): Batch? = turn.withLock {
         val begin = System.nanoTime()
+        // An infinite one, too, then leaves room to count in.
+        val nanos = limit?.inWholeNanoseconds?.coerceAtMost(Long.MAX_VALUE / 2)
         while (true) {
             val taken = told { native.take() }
             taken.batch?.let { return@withLock Batch.copied(it, native, ::topic) }
             if (taken.closed) return@withLock null
             // Rounded up, so that it does not end before its time.
-            val left = limit?.let { (it.inWholeNanoseconds - (System.nanoTime() - begin) + 999_999) / 1_000_000 }
+            val left = nanos?.let { (it - (System.nanoTime() - begin) + 999_999) / 1_000_000 }
             if (left != null && left <= 0) return@withLock null
             told { native.ready(left) }
         }
