@@ -33,6 +33,8 @@ async def perform(operations: Operations, request: dict[str, Any]) -> None:
         answer(number, ok=await operations.run(request["op"], request["args"]))
     except TidewireError as error:
         answer(number, err=values.error(error))
+    except values.Told as error:
+        answer(number, err=error.error)
     except values.Unsupported as error:
         answer(number, unsupported=str(error))
     except asyncio.CancelledError:
@@ -51,7 +53,7 @@ def run_through(coroutine: Coroutine[Any, Any, None]) -> None:
 
 
 def sync() -> None:
-    operations = Operations("python", Client, [])
+    operations = Operations("python", Client, ["fork"])
     for line in sys.stdin:
         work = perform(operations, json.loads(line))
         # A thread for each: one may wait while another closes what it waits for.

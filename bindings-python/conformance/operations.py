@@ -7,6 +7,8 @@ these coroutines to their end in one go, since nothing in them is ever suspended
 from __future__ import annotations
 
 import inspect
+import json
+import os
 import time
 from typing import Any
 
@@ -104,6 +106,29 @@ class Operations:
         told = values.fields(found, text=("start_offset", "end_offset", "next_offset"))
         records = [values.record(one) for batch in found.batches for one in batch]
         return told | {"batches": len(found.batches), "records": records}
+
+    async def process_forked(self, args: dict[str, Any]) -> Any:
+        """What a child of this process is told when it goes on with its parent's client."""
+        client = tidewire.Client(args["url"])
+        out, into = os.pipe()
+        child = os.fork()
+        if child == 0:
+            told = None
+            try:
+                client.ping()
+            except tidewire.TidewireError as error:
+                told = values.error(error)
+            finally:
+                os.write(into, json.dumps(told).encode())
+                os._exit(0)
+        os.close(into)
+        with open(out, "rb") as pipe:
+            told = json.loads(pipe.read())
+        os.waitpid(child, 0)
+        client.close()
+        if told is not None:
+            raise values.Told(told)
+        return {}
 
     async def events_watch(self, args: dict[str, Any]) -> Any:
         self.events[args["client"]] = self.named(self.clients, args["client"]).events()

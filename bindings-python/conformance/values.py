@@ -17,6 +17,14 @@ class Bad(Exception):
     """The line makes no sense to this adapter."""
 
 
+class Told(Exception):
+    """An error of the library, from another process."""
+
+    def __init__(self, error: dict[str, Any]) -> None:
+        super().__init__(error["message"])
+        self.error = error
+
+
 class Unsupported(Exception):
     """The library has no such thing."""
 

@@ -55,8 +55,8 @@ const STEPS: &[Step] = &[
         environment: &[],
     },
     Step {
-        name: "protocol: fuzz smoke, 30 s a target",
-        arguments: &["run", "-p", "tidewire-fuzz", "--bin", "smoke", "--", "30"],
+        name: "protocol: fuzz smoke, 12 s a target",
+        arguments: &["run", "-p", "tidewire-fuzz", "--bin", "smoke", "--", "12"],
         environment: &[],
     },
     // Fresh seeds each time; one that fails is printed with the command that replays it.

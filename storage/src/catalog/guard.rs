@@ -30,7 +30,7 @@ use rustix::io::Errno;
 
 use super::store::open_error;
 use crate::data_dir::DataDir;
-use crate::disk::database::{DiskBackend, write_back};
+use crate::disk::database::{DiskBackend, create_whole, write_back};
 use crate::disk::{Disk, OpenMode, RealDisk};
 use crate::error::Error;
 
@@ -66,19 +66,15 @@ impl GuardedDatabase {
         let lock = open_lock(&lock_path)
             .and_then(|lock| lock.lock().map(|()| lock))
             .map_err(|error| Error::io("locking", &lock_path, error))?;
-        if RealDisk.exists(&path).map_err(|error| Error::io("looking for", &path, error))? {
-            RealDisk
-                .open(&path, OpenMode::ReadWrite)
-                .and_then(|file| write_back(&file))
-                .map_err(|error| Error::io("writing back", &path, error))?;
-        }
+        create_whole(&RealDisk, &path).map_err(|error| open_error(&path, error))?;
+        RealDisk
+            .open(&path, OpenMode::ReadWrite)
+            .and_then(|file| write_back(&file))
+            .map_err(|error| Error::io("writing back", &path, error))?;
         let database = redb::Builder::new()
             .set_cache_size(cache_bytes)
             .create(&path)
             .map_err(|error| open_error(&path, error))?;
-        RealDisk
-            .sync_dir(data_dir.path())
-            .map_err(|error| Error::io("syncing", data_dir.path(), error))?;
         lock.unlock().map_err(|error| Error::io("unlocking", &lock_path, error))?;
         let file = OpenOptions::new()
             .write(true)
@@ -92,6 +88,7 @@ impl GuardedDatabase {
 
     /// Opens a database on a disk that nobody shares, or creates it, durably.
     pub fn over<D: Disk>(disk: &D, path: &Path, cache_bytes: usize) -> Result<Self, Error> {
+        create_whole(disk, path).map_err(|error| open_error(path, error))?;
         let backend =
             DiskBackend::open(disk, path).map_err(|error| Error::io("opening", path, error))?;
         let database = redb::Builder::new()

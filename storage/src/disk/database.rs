@@ -2,13 +2,13 @@
 //! one, on the calls that redb itself chooses.
 //!
 //! Invariant: what redb was told is written is written whole; a short write is gone on with. No
-//! database is opened before [`write_back`].
+//! database is opened before [`write_back`], and none has its name before it is whole.
 
 use std::fmt;
 use std::io::{self, IoSlice};
 use std::path::Path;
 
-use redb::StorageBackend;
+use redb::{DatabaseError, StorageBackend, StorageError};
 
 use super::{Disk, DiskFile, OpenMode, read_exact_at, write_all_vectored_at};
 
@@ -34,6 +34,29 @@ impl<F: DiskFile> DiskBackend<F> {
         disk.sync_dir(dir)?;
         Ok(Self { file })
     }
+}
+
+/// Makes an empty database at `path` if there is none, its name durable.
+///
+/// redb writes what tells its files from others last. One whose making was interrupted, by a kill
+/// or a disk that failed, is refused for ever after, though nothing was stored in it; so it is made
+/// under another name, which is free again the next time.
+pub(crate) fn create_whole<D: Disk>(disk: &D, path: &Path) -> Result<(), DatabaseError> {
+    let failed = |error: io::Error| DatabaseError::Storage(StorageError::Io(error));
+    if disk.exists(path).map_err(failed)? {
+        return Ok(());
+    }
+    let unfinished = path.with_extension("redb-new");
+    if disk.exists(&unfinished).map_err(failed)? {
+        disk.remove_file(&unfinished).map_err(failed)?;
+    }
+    let backend = DiskBackend::open(disk, &unfinished).map_err(failed)?;
+    drop(redb::Builder::new().create_with_backend(backend)?);
+    // Closing it may fail without a word.
+    let file = disk.open(&unfinished, OpenMode::ReadWrite).map_err(failed)?;
+    write_back(&file).map_err(failed)?;
+    disk.rename(&unfinished, path).map_err(failed)?;
+    disk.sync_dir(path.parent().unwrap_or(Path::new("/"))).map_err(failed)
 }
 
 /// Writes a file's bytes to where they are, and syncs them.

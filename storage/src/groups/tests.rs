@@ -167,3 +167,38 @@ fn what_a_failed_sync_left_in_the_cache_is_not_built_upon() {
     }
     assert!(failures > 40, "{failures} syncs failed");
 }
+
+/// Whatever interrupts the making of the file, the next one to open it finds groups, or none.
+#[test]
+fn a_file_whose_making_was_interrupted_is_made_anew() {
+    let dir = Path::new("/");
+    let mut interrupted = 0;
+    for seed in 0..200 {
+        let disk = SimDisk::new(seed);
+        let after = seed / 4;
+        match seed % 4 {
+            0 | 1 => disk.halt_after(after),
+            kind => {
+                let operation = if kind == 2 { Operation::Sync } else { Operation::Write };
+                let fault = Fault::once(operation, std::io::ErrorKind::Other);
+                disk.inject(Fault { after: after % 12, ..fault });
+            }
+        }
+        let first = GroupStore::over(&disk, dir);
+        interrupted += u32::from(first.is_err());
+        drop(first);
+        // The power fails, or the process is killed.
+        if seed % 4 == 0 {
+            disk.crash()
+        } else {
+            disk.heal()
+        }
+        if seed % 4 == 1 {
+            disk.crash();
+        }
+        GroupStore::over(&disk, dir)
+            .and_then(|store| store.load())
+            .unwrap_or_else(|error| panic!("seed {seed}: {error}"));
+    }
+    assert!(interrupted > 50, "{interrupted} were interrupted");
+}

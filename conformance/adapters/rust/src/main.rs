@@ -1,11 +1,12 @@
 //! The conformance adapter of the Rust SDK: JSON lines in, calls of the public SDK, JSON lines
 //! out. It does what it is told and judges nothing; `conformance/README.md` describes the lines.
 //!
-//! Owns the loop and the handles by name; `ops` and `users` have the operations, `values` how things
-//! are written in JSON. The one invariant: a line is read while operations are under way, so that one
+//! Owns the loop and the handles by name; `ops`, `users` and `process` have the operations, `values`
+//! how things are written in JSON. The one invariant: a line is read while operations are under way, so that one
 //! can be cancelled or closed from beside it.
 
 mod ops;
+mod process;
 mod users;
 mod values;
 
@@ -22,6 +23,8 @@ use tokio::task::AbortHandle;
 pub(crate) enum Failure {
     /// The SDK says so.
     Sdk(tidewire::Error),
+    /// The SDK says so, in another process.
+    Told(Value),
     /// The SDK has no such thing.
     Unsupported(String),
     /// The line makes no sense to this adapter.
@@ -124,6 +127,7 @@ fn answer(id: u64, outcome: Result<Value, Failure>) -> Value {
     match outcome {
         Ok(ok) => json!({"id": id, "ok": ok}),
         Err(Failure::Sdk(error)) => json!({"id": id, "err": values::error(&error)}),
+        Err(Failure::Told(error)) => json!({"id": id, "err": error}),
         Err(Failure::Unsupported(what)) => json!({"id": id, "unsupported": what}),
         Err(Failure::Bad(what)) => json!({"id": id, "fail": what}),
     }

@@ -44,6 +44,9 @@ const FEATURES: &[&str] = &[
     "named_consumer",
     "users",
     "limits",
+    "fork",
+    "interrupt",
+    "no_blocking",
 ];
 
 /// The arguments of an operation, and what they refer to by name.
@@ -128,6 +131,7 @@ pub(crate) async fn run(handles: &Shared, op: &str, args: &Value) -> Outcome {
         Some(("consumer", "open")) => open_consumer(&args).await,
         Some(("consumer", what)) => consume(&args, what).await,
         Some(("user" | "token", _)) => crate::users::run(&args, op).await,
+        Some(("process", what)) => crate::process::run(&args, what).await,
         _ => admin(&args, op).await,
     }
 }
