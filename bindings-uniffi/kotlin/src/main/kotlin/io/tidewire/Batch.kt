@@ -21,6 +21,7 @@ class Batch internal constructor(
 ) : AbstractList<Record>(), RandomAccess {
     // A head of 32 words, as `src/batch.rs` writes them, then the body by column.
     private val words: ByteBuffer = ByteBuffer.wrap(memory).order(ByteOrder.LITTLE_ENDIAN)
+    private val readOnly: ByteBuffer = ByteBuffer.wrap(memory).asReadOnlyBuffer()
     private val count = word(2)
     private val columns = word(3)
     private val first = word(4)
@@ -102,7 +103,7 @@ class Batch internal constructor(
     internal fun bytes(range: Long): ByteArray = memory.copyOfRange(begin(range), end(range))
 
     internal fun buffer(range: Long): ByteBuffer =
-        ByteBuffer.wrap(memory, begin(range), end(range) - begin(range)).slice().asReadOnlyBuffer()
+        readOnly.slice(begin(range), end(range) - begin(range))
 
     internal fun text(range: Long): String =
         String(memory, begin(range), end(range) - begin(range), Charsets.UTF_8)
