@@ -28,8 +28,10 @@ function run(program, args, options = {}) {
 /** Where cargo put the library: it says so itself. */
 function library() {
   const cargo = process.env.CARGO ?? 'cargo'
-  const args = ['build', '--package', 'tidewire-node', '--message-format', 'json-render-diagnostics']
-  if (!has('--dev')) args.push('--release')
+  // For tests, with the features of the whole workspace, as its own tests have built everything.
+  const whole = ['--workspace', '--exclude', 'tidewire-python', '--lib']
+  const packages = has('--dev') ? whole : ['--release', '--package', 'tidewire-node']
+  const args = ['build', ...packages, '--message-format', 'json-render-diagnostics']
   if (target) args.push('--target', target)
   const { stdout, status, error } = spawnSync(cargo, args, {
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -20,7 +20,10 @@ fn example(name: &str) -> PathBuf {
         let profile = test.ancestors().nth(2).expect("target/PROFILE/deps");
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let mut build = Command::new(cargo);
-        build.args(["build", "--quiet", "-p", "tidewire", "--examples"]);
+        // With the packages that this test was built with, so that nothing is built anew.
+        let packages = std::env::var("TIDEWIRE_TEST_PACKAGES");
+        let packages = packages.unwrap_or_else(|_| "-p tidewire".to_owned());
+        build.args(["build", "--quiet", "--examples"]).args(packages.split_whitespace());
         if profile.ends_with("release") {
             build.arg("--release");
         }

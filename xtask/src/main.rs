@@ -6,6 +6,7 @@ mod fuzz;
 mod generate;
 mod miri;
 mod node;
+mod packages;
 mod python;
 mod rules;
 mod sdk;
@@ -29,6 +30,9 @@ usage: cargo xtask TASK
   gen             write the generated files from protocol/spec
   fuzz [--seconds N] [--minimise] [TARGET …]
                   fuzz the protocol with libFuzzer (nightly), 60 s a target by default
+  fuzz-smoke SECONDS [TARGET …]
+                  the same targets on stable Rust, from the corpus and simple mutations of it
+  epoll           run the tests of the server and of its processes without io_uring
   miri            run the protocol's unit tests under Miri (nightly)
   node [--build] [TEST …]
                   build the Node.js package and test it, or only these files of its tests
@@ -78,6 +82,8 @@ fn main() -> ExitCode {
         ["node", rest @ ..] => node::run(rest),
         ["conformance", rest @ ..] => sdk::conformance(rest),
         ["sdk", rest @ ..] => sdk::run(rest),
+        ["fuzz-smoke", rest @ ..] => packages::fuzz_smoke(rest),
+        ["epoll"] => packages::on_epoll(),
         ["fuzz", rest @ ..] => fuzz_arguments(rest),
         [] | ["help" | "--help" | "-h"] => {
             print!("{USAGE}");

@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
 use crate::generate::root;
-use crate::sdk::{cargo, command, is_installed};
+use crate::packages::build_programs;
+use crate::sdk::{command, is_installed};
 
 /// Oldest major version that the package runs on.
 const OLDEST: u32 = 20;
@@ -69,9 +70,7 @@ fn prepare(root: &Path) -> Result<(), Lack> {
         return Err(Lack::Machine(text));
     }
     install(&root.join("bindings-node"))?;
-    // With the features of the whole workspace, as its tests have built it.
-    let server = ["build", "--quiet", "--workspace", "--bin", "tidewire"].map(str::to_owned);
-    command(root, &cargo(), &server)?;
+    build_programs(&["tidewire"])?;
     let build = ["bindings-node/scripts/build.mjs", "--dev"].map(str::to_owned);
     command(root, "node", &build)?;
     Ok(())

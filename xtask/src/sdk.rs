@@ -7,6 +7,7 @@ use std::process::{Command, ExitCode};
 use serde::Deserialize;
 
 use crate::generate::root;
+use crate::packages::build_programs;
 
 /// The part of a manifest that says how its adapter is built.
 #[derive(Deserialize)]
@@ -49,9 +50,7 @@ pub(crate) fn conformance(arguments: &[&str]) -> ExitCode {
 }
 
 fn build(root: &Path, names: &[&str]) -> Result<(), String> {
-    // With the features of the whole workspace, as its tests have built it.
-    let server = ["build", "--workspace", "--bin", "tidewire", "--bin", "tidewire-conformance"];
-    command(root, &cargo(), &server.map(str::to_owned))?;
+    build_programs(&["tidewire", "tidewire-conformance"])?;
     let manifests = manifests(&root.join("conformance/adapters"))?;
     for name in names {
         if !manifests.iter().any(|manifest| manifest.name == *name) {

@@ -28,26 +28,24 @@ const STEPS: &[Step] = &[
             "--all-targets",
             "--no-fail-fast",
         ],
-        environment: &[],
+        environment: &[("TIDEWIRE_TEST_PACKAGES", "--workspace --exclude tidewire-python")],
     },
     Step {
         name: "rust: examples in the docs",
-        arguments: &["test", "--workspace", "--doc", "--no-fail-fast"],
+        arguments: &[
+            "test",
+            "--workspace",
+            "--exclude",
+            "tidewire-python",
+            "--doc",
+            "--no-fail-fast",
+        ],
         environment: &[],
     },
     Step {
         name: "rust: processes and server on epoll",
-        arguments: &[
-            "test",
-            "-p",
-            "tidewire-cli",
-            "-p",
-            "tidewire-server",
-            "--all-targets",
-            "--no-fail-fast",
-        ],
-        // monoio's own switch: as if the kernel refused io_uring.
-        environment: &[("MONOIO_FORCE_LEGACY_DRIVER", "1")],
+        arguments: &["xtask", "epoll"],
+        environment: &[],
     },
     Step {
         name: "torture: kill -9, damage, backups",
@@ -56,7 +54,7 @@ const STEPS: &[Step] = &[
     },
     Step {
         name: "protocol: fuzz smoke, 12 s a target",
-        arguments: &["run", "-p", "tidewire-fuzz", "--bin", "smoke", "--", "12"],
+        arguments: &["xtask", "fuzz-smoke", "12"],
         environment: &[],
     },
     // Fresh seeds each time; one that fails is printed with the command that replays it.

@@ -4,6 +4,7 @@
 use std::process::{Command, ExitCode};
 
 use crate::generate::root;
+use crate::packages::{WORKSPACE, program};
 
 /// Runs `tidewire-torture` with these arguments; `--release` is for the build.
 pub(crate) fn run(arguments: &[&str]) -> ExitCode {
@@ -12,15 +13,22 @@ pub(crate) fn run(arguments: &[&str]) -> ExitCode {
         arguments.iter().copied().filter(|word| *word != "--release").collect();
     let profile = if release { vec!["--release"] } else { Vec::new() };
     // The program looks for the server beside itself.
-    let built =
-        cargo(&["build", "-p", "tidewire-cli", "-p", "tidewire-torture"], &profile, &[]);
-    if !built {
+    let programs = ["--bin", "tidewire", "--bin", "tidewire-torture"];
+    let line: Vec<&str> = ["build"].into_iter().chain(WORKSPACE).chain(programs).collect();
+    if !cargo(&line, &profile, &[]) {
         return ExitCode::FAILURE;
     }
-    if cargo(&["run", "--quiet", "-p", "tidewire-torture"], &profile, &passed) {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
+    let run = program("tidewire-torture", release).and_then(|program| {
+        let status = Command::new(program).args(passed).current_dir(root()).status();
+        status.map_err(|error| error.to_string())
+    });
+    match run {
+        Ok(status) if status.success() => ExitCode::SUCCESS,
+        Ok(_) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("cargo xtask torture: {error}");
+            ExitCode::FAILURE
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::{bindings, cargo, is_there, run as finish, staged, target};
+use super::{bindings, is_there, run as finish, staged, target};
 
 /// How long one program may take: they wait for conditions, and a loaded machine is slow.
 const PATIENCE: Duration = Duration::from_secs(240);
@@ -51,7 +51,7 @@ pub(super) fn run(arguments: &[&str]) -> Result<(), String> {
     let wanted = |name: &str| arguments.is_empty() || arguments.contains(&name);
     let stage = staged()?;
     // With the features of the whole workspace, as its tests have built it.
-    finish(cargo().args(["build", "--workspace", "--bin", "tidewire"]))?;
+    crate::packages::build_programs(&["tidewire"])?;
     let out = target()?.join("debug/c-check");
     std::fs::create_dir_all(&out).map_err(|error| error.to_string())?;
     let secured = Server::secured(&out.join("secured"))?;

@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use crate::generate::root;
+use crate::packages::WORKSPACE;
 
 /// Which build of the library.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -70,10 +71,11 @@ fn target() -> Result<PathBuf, String> {
 /// Builds the libraries.
 fn build(profile: Profile) -> Result<(), String> {
     let mut command = cargo();
-    command.args(["build", "-p", "tidewire-c"]);
-    if profile == Profile::Release {
-        command.arg("--release");
-    }
+    command.arg("build");
+    match profile {
+        Profile::Release => command.args(["--release", "-p", "tidewire-c"]),
+        _ => command.args(WORKSPACE).arg("--lib"),
+    };
     run(&mut command)
 }
 

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
 use crate::generate::root;
+use crate::packages::WORKSPACE;
 
 /// The oldest Python that the package is for.
 const OLDEST: (u32, u32) = (3, 11);
@@ -116,8 +117,7 @@ impl Environment {
     /// Builds the server and the package, and installs the latter to be edited in place.
     fn build(&self, release: bool) -> Result<(), String> {
         let mut server = Command::new(cargo());
-        // With the features of the whole workspace, as its tests have built it.
-        server.args(["build", "--quiet", "--workspace", "--bin", "tidewire"]);
+        server.args(["build", "--quiet"]).args(WORKSPACE).args(["--bin", "tidewire"]);
         server.current_dir(&self.root);
         let mut maturin = self.python();
         maturin.args(["-m", "maturin", "develop", "--quiet"]);

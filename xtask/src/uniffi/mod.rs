@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use crate::generate::root;
+use crate::packages::{WORKSPACE, build_programs};
 use crate::sdk::{cargo, command};
 
 /// The name of the library's file.
@@ -74,9 +75,10 @@ fn target(root: &Path) -> PathBuf {
 
 /// Builds the library, and says where it is.
 fn library(root: &Path, release: bool) -> Result<PathBuf, String> {
-    let mut line = vec!["build", "--quiet", "-p", "tidewire-uniffi"];
-    if release {
-        line.push("--release");
+    let mut line = vec!["build", "--quiet"];
+    match release {
+        true => line.extend(["--release", "-p", "tidewire-uniffi"]),
+        false => line.extend(WORKSPACE.into_iter().chain(["--lib"])),
     }
     let line: Vec<String> = line.into_iter().map(str::to_owned).collect();
     command(root, &cargo(), &line)?;
@@ -86,9 +88,7 @@ fn library(root: &Path, release: bool) -> Result<PathBuf, String> {
 
 /// Builds the server that tests run against, and says where it is.
 fn server(root: &Path) -> Result<PathBuf, String> {
-    // With the features of the whole workspace, as its tests have built it.
-    let line = ["build", "--quiet", "--workspace", "--bin", "tidewire"].map(str::to_owned);
-    command(root, &cargo(), &line)?;
+    build_programs(&["tidewire"])?;
     Ok(target(root).join("debug/tidewire"))
 }
 
