@@ -5,12 +5,18 @@
 //! whatever fails here, the error names the address.
 
 use std::io::{self, IoSlice};
+#[cfg(unix)]
+use std::os::fd::{AsFd, BorrowedFd};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+#[cfg(unix)]
+use socket2::SockRef;
 use tidewire_protocol::error::Disposition;
 use tidewire_protocol::url::Address;
+#[cfg(unix)]
+use tokio::io::Interest;
 use tokio::io::{AsyncRead, AsyncWrite, WriteHalf};
 #[cfg(unix)]
 use tokio::net::unix;
@@ -38,12 +44,22 @@ impl Writer {
         !matches!(self, Self::Tls(_))
     }
 
-    /// Writes what the socket takes now, from any thread.
+    /// Writes what the socket takes now, from any thread: a peer that is gone is an error, and
+    /// no signal, which could end the program.
     pub(super) fn try_write_vectored(&self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
         match self {
-            Self::Tcp(half) => half.try_write_vectored(parts),
             #[cfg(unix)]
-            Self::Unix(half) => half.try_write_vectored(parts),
+            Self::Tcp(half) => {
+                let stream = half.as_ref();
+                stream.try_io(Interest::WRITABLE, || send(stream.as_fd(), parts))
+            }
+            #[cfg(unix)]
+            Self::Unix(half) => {
+                let stream = half.as_ref();
+                stream.try_io(Interest::WRITABLE, || send(stream.as_fd(), parts))
+            }
+            #[cfg(not(unix))]
+            Self::Tcp(half) => half.try_write_vectored(parts),
             Self::Tls(_) => Err(io::ErrorKind::WouldBlock.into()),
         }
     }
@@ -56,6 +72,17 @@ impl Writer {
             Self::Tls(half) => Pin::new(half),
         }
     }
+}
+
+/// Sends without `SIGPIPE`. The runtime's own threads are shielded from it; a caller's need not be.
+#[cfg(unix)]
+fn send(socket: BorrowedFd<'_>, parts: &[IoSlice<'_>]) -> io::Result<usize> {
+    // Where there is no such flag, the standard library has set it on the socket.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    const FLAGS: libc::c_int = libc::MSG_NOSIGNAL;
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    const FLAGS: libc::c_int = 0;
+    SockRef::from(&socket).send_vectored_with_flags(parts, FLAGS)
 }
 
 impl AsyncWrite for Writer {
@@ -181,4 +208,54 @@ fn unreachable_error(address: &Address, error: io::Error) -> Error {
         format!("{address} could not be reached: {error}")
     };
     Error::new(Code::CONNECT_FAILED, text).with_source(error)
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    /// The set of signals that wait for this thread, or are blocked for it, changed by `change`.
+    #[allow(unsafe_code)]
+    fn signals(change: impl FnOnce(*mut libc::sigset_t) -> libc::c_int) -> bool {
+        // SAFETY: a set of signals on this thread's stack, which the calls fill and read.
+        unsafe {
+            let mut set = std::mem::zeroed::<libc::sigset_t>();
+            libc::sigemptyset(&raw mut set);
+            libc::sigaddset(&raw mut set, libc::SIGPIPE);
+            assert_eq!(change(&raw mut set), 0);
+            libc::sigismember(&raw const set, libc::SIGPIPE) == 1
+        }
+    }
+
+    #[tokio::test]
+    async fn a_peer_that_is_gone_is_an_error_and_no_signal() {
+        // A signal that is blocked waits, even one that is ignored.
+        // SAFETY: the set was filled by the caller.
+        #[allow(unsafe_code)]
+        signals(|set| unsafe {
+            libc::pthread_sigmask(libc::SIG_BLOCK, set, std::ptr::null_mut())
+        });
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("bound");
+        let client = TcpStream::connect(address).await.expect("connects");
+        let (peer, _) = listener.accept().await.expect("accepts");
+        // Closing resets the connection.
+        SockRef::from(&peer).set_linger(Some(Duration::ZERO)).expect("a socket");
+        drop(peer);
+        client.readable().await.expect("a runtime");
+        let (_reader, writer) = client.into_split();
+        let writer = Writer::Tcp(writer);
+        let mut broken = false;
+        for _ in 0..1_000 {
+            match writer.try_write_vectored(&[IoSlice::new(b"more")]) {
+                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => broken = true,
+                _ => tokio::task::yield_now().await,
+            }
+        }
+        assert!(broken, "the connection was reset");
+        // SAFETY: the set is a valid place for what waits.
+        #[allow(unsafe_code)]
+        let waits = signals(|set| unsafe { libc::sigpending(set) });
+        assert!(!waits, "SIGPIPE was sent");
+    }
 }
