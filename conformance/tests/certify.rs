@@ -4,16 +4,23 @@ use std::path::PathBuf;
 use std::process::{Command, Output};
 use std::sync::LazyLock;
 
-/// The server and the Rust adapter, built if they are not there yet: with the features of the
-/// whole workspace, as its tests have built it.
+/// The server and the Rust adapter, built if they are not there yet: with the packages that the
+/// workspace's tests are built with, so that nothing is built anew.
 static BIN: LazyLock<PathBuf> = LazyLock::new(|| {
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
-    let status = Command::new(cargo)
-        .args(["build", "--quiet", "--workspace"])
+    let mut build = Command::new(cargo);
+    build
+        .args(["build", "--quiet", "--workspace", "--exclude", "tidewire-python"])
         .args(["--bin", "tidewire", "--bin", "tidewire-adapter-rust"])
-        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
-        .status()
-        .expect("cargo runs");
+        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+    // What cargo says of this package would have build scripts of others run again.
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+            build.env_remove(&name);
+        }
+    }
+    let status = build.status().expect("cargo runs");
     assert!(status.success(), "the server and the adapter could not be built");
     let runner = PathBuf::from(env!("CARGO_BIN_EXE_tidewire-conformance"));
     runner.parent().expect("a directory").to_owned()

@@ -60,6 +60,7 @@ usage: cargo xtask TASK
 ";
 
 fn main() -> ExitCode {
+    forget_own_package();
     let args: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     match words.as_slice() {
@@ -92,6 +93,21 @@ fn main() -> ExitCode {
         _ => {
             eprint!("unknown task: {}\n\n{USAGE}", words.join(" "));
             ExitCode::from(2)
+        }
+    }
+}
+
+/// Cargo tells a program that it runs of its package, and what the program starts hears it, too.
+/// Build scripts that ask for their own package under these names would run again after each change
+/// between a cargo that was started by hand and one that was started here, and all that stands on
+/// their crates would be built anew.
+fn forget_own_package() {
+    let names: Vec<_> = std::env::vars_os().map(|(name, _)| name).collect();
+    for name in names {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+            // SAFETY: no other thread runs yet.
+            unsafe { std::env::remove_var(&name) };
         }
     }
 }
