@@ -67,7 +67,7 @@ async fn one_life(data: &Path, round: u64, life: Duration, acknowledged: &Acknow
     tokio::time::sleep(life).await;
     server.kill();
     for producer in producers {
-        tokio::time::timeout(Duration::from_secs(20), producer)
+        tokio::time::timeout(Duration::from_secs(60), producer)
             .await
             .expect("a producer notices that its server is gone")
             .expect("no panic");
