@@ -59,7 +59,8 @@ impl Wire {
 
     /// The driver sleeps from now on, or no longer.
     pub(super) fn park(&self, parked: bool) {
-        self.parked.store(parked, Ordering::Relaxed);
+        // With it goes what the timer was set to before.
+        self.parked.store(parked, Ordering::Release);
     }
 
     /// The driver wakes at `at` at the latest.
@@ -110,7 +111,7 @@ impl Shared {
     /// Whether nothing is left to the driver.
     fn transmit_directly(&self) -> bool {
         // A driver that is awake comes by anyway, and writes more in one call.
-        if !self.wire.parked.load(Ordering::Relaxed) {
+        if !self.wire.parked.load(Ordering::Acquire) {
             return false;
         }
         let Ok(mut half) = self.wire.half.try_lock() else {
