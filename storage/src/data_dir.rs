@@ -28,7 +28,9 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
-use crate::disk::{Disk, RealDisk, create_dir_durable};
+use tidewire_protocol::batch::EncryptionKeys;
+
+use crate::disk::{Disk, RealDisk, ServerDisk, create_dir_durable};
 use crate::error::{Error, ErrorKind};
 
 /// The format that this version reads and writes.
@@ -47,6 +49,7 @@ const MAX_SMALL_FILE_BYTES: u64 = 256;
 #[derive(Debug)]
 pub struct DataDir {
     path: PathBuf,
+    keys: EncryptionKeys,
     /// Closing the file releases the lock.
     _lock: File,
 }
@@ -66,7 +69,7 @@ impl DataDir {
         if !known && !check_format(path)? {
             write_format(path).map_err(|error| not_writable(path, error))?;
         }
-        Ok(Self { path: path.to_path_buf(), _lock: lock })
+        Ok(Self { path: path.to_path_buf(), keys: EncryptionKeys::default(), _lock: lock })
     }
 
     /// Takes hold of a data directory that exists; nothing but the lock is written.
@@ -77,7 +80,20 @@ impl DataDir {
     pub fn open_existing(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
         expect_format(path)?;
-        Ok(Self { path: path.to_path_buf(), _lock: lock(path)? })
+        let keys = EncryptionKeys::default();
+        Ok(Self { path: path.to_path_buf(), keys, _lock: lock(path)? })
+    }
+
+    /// With the keys that its logs are encrypted with: the last for new files, the others to read
+    /// older ones.
+    #[must_use]
+    pub fn with_keys(self, keys: EncryptionKeys) -> Self {
+        Self { keys, ..self }
+    }
+
+    /// The disk that its logs lie on.
+    pub fn disk(&self) -> ServerDisk {
+        ServerDisk::new(RealDisk, self.keys.clone())
     }
 
     /// The directory.

@@ -121,8 +121,9 @@ pub fn examine(
     let groups = examine_groups(data_dir.path(), &mut report);
     let mut state = Progress { done_bytes: 0, total_bytes: total_bytes(&places) };
     progress(state);
+    let disk = data_dir.disk();
     for Place { id, name, dir } in places {
-        let check = log::check(&RealDisk, &dir, |bytes| {
+        let check = log::check(&disk, &dir, |bytes| {
             state.done_bytes += bytes;
             progress(state);
         })?;
@@ -157,13 +158,14 @@ pub fn repair(
     mut say: impl FnMut(&str, &log::Mended),
 ) -> Result<(Report, usize), Error> {
     let mut aside = KeptAside::new(data_dir, stamp);
+    let disk = data_dir.disk();
     let mut done = 0;
     loop {
         let report = examine(data_dir, &mut progress)?;
         let before = done;
         for partition in &report.partitions {
             let dir = data_dir.path().join(&partition.dir);
-            let mended = log::mend(&RealDisk, &dir, &partition.check, loss, &mut aside)?;
+            let mended = log::mend(&disk, &dir, &partition.check, loss, &mut aside)?;
             done += mended.len();
             mended.iter().for_each(|mended| say(&partition.name, mended));
         }
