@@ -113,7 +113,8 @@ impl Server {
         rt::raise_limits();
         let clock = Clock::new();
         let data_dir = DataDir::open(&config.data_dir)?;
-        let data_dir = Arc::new(data_dir.with_keys(config.at_rest_keys.clone()));
+        let data_dir = Arc::new(data_dir.with_keys(config.at_rest_keys.clone())?);
+        data_dir.note_key()?;
         let mut store = CatalogStore::open(&data_dir, clock.wall_us())?;
         let snapshot = store.snapshot();
         remove_orphans(&RealDisk, &data_dir.topic_dirs(), &snapshot)?;

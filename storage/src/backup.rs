@@ -25,7 +25,7 @@ use crate::catalog::{
 use crate::data_dir::{DataDir, expect_format, write_format};
 use crate::disk::{Disk, RealDisk, ServerDisk, create_dir_durable};
 use crate::error::{Error, ErrorKind};
-use crate::{groups, log};
+use crate::{at_rest, groups, log};
 
 /// What was copied.
 #[derive(Clone, Debug, Default)]
@@ -45,13 +45,14 @@ pub struct Backup {
     pub damaged: Vec<(String, String)>,
 }
 
-/// Copies the data directory at `from` to `to`, which must not exist, or be empty. What is encrypted
-/// at rest needs its keys, and is encrypted in the copy with the last of them. `progress` is told
-/// of bytes as they are copied.
+/// Copies the data directory at `from` to `to`, which must not exist, or be empty. What is
+/// encrypted at rest needs its keys, and is encrypted in the copy with the last of them.
+/// `progress` is told of bytes as they are copied.
 ///
 /// # Errors
 /// [`ErrorKind::Format`] if `from` is not a data directory of this format; [`ErrorKind::Invalid`]
-/// if `to` is not empty or lies in `from`; [`ErrorKind::Corrupt`] if the catalog is damaged;
+/// if `to` is not empty or lies in `from`, or a key is missing; [`ErrorKind::Corrupt`] if the
+/// catalog is damaged;
 /// [`ErrorKind::Full`] or [`ErrorKind::Io`] if a disk refuses. `to` then has no `FORMAT` file.
 pub fn backup(
     from: &Path,
@@ -66,7 +67,9 @@ pub fn backup(
         Err(error) if error.kind() == ErrorKind::Locked => None,
         Err(error) => return Err(error),
     };
+    at_rest::expect_key(from, keys)?;
     prepare(from, to)?;
+    at_rest::note_key(to, keys)?;
     let mut done = Backup { online: held.is_none(), ..Backup::default() };
 
     let catalog_path = to.join("catalog.redb");

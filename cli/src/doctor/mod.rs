@@ -24,7 +24,7 @@ use crate::output;
 pub fn run(args: DoctorArgs) -> Result<(), Failure> {
     let keys = at_rest::keys(args.at_rest_key_file.as_deref());
     let keys = keys.map_err(Failure::before_it_began)?;
-    let data_dir = open(&args.dir)?.with_keys(keys);
+    let data_dir = open(&args.dir)?.with_keys(keys).map_err(cannot_look)?;
     let bar = progress_bar();
     let examined = doctor::examine(&data_dir, |progress| show(&bar, progress));
     bar.finish_and_clear();

@@ -1,8 +1,8 @@
 //! The disk as the log sees it: a few blocking calls, and nothing else of the operating system.
 //!
 //! Owns the traits and the loops over short reads and writes. [`RealDisk`] is the operating
-//! system; [`sim::SimDisk`] loses what was not synced; [`EncryptedDisk`] lies over another. What the calls mean to a log (when to sync,
-//! what to do about a failure) is left to [`crate::log`].
+//! system; [`sim::SimDisk`] loses what was not synced; [`EncryptedDisk`] lies over another. What
+//! the calls mean to a log (when to sync, what to do about a failure) is left to [`crate::log`].
 //!
 //! Invariant to code against: a write is in the operating system once it returns, on the disk
 //! only after `sync_data`; a file's name is on the disk only after `sync_dir` of its directory.

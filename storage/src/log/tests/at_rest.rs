@@ -2,17 +2,29 @@
 //! becomes of a log whose key is missing.
 
 use std::collections::BTreeSet;
-use std::io::IoSlice;
+use std::io::{self, IoSlice};
+use std::ops::Range;
 use std::path::PathBuf;
 
 use tidewire_protocol::batch::{EncryptionKey, EncryptionKeys};
+use tidewire_protocol::crc::crc32c;
 
 use super::*;
-use crate::disk::crypt::HEADER_LEN;
-use crate::disk::sim::SimDisk;
-use crate::disk::{DiskFile, EncryptedDisk, OpenMode, read_exact_at};
-use crate::error::ErrorKind;
-use crate::log::{Fault, check, copy};
+use crate::disk::crypt::BODY_AT;
+use crate::disk::sim::{self, Operation, SimDisk};
+use crate::disk::{DiskFile, EncryptedDisk, OpenMode, read_exact_at, write_all_vectored_at};
+use crate::error::{Error, ErrorKind};
+use crate::log::{Aside, Fault, Finding, Loss, check, copy, mend};
+
+/// What was kept aside, as it lay on the disk.
+struct Kept(SimDisk, Vec<Vec<u8>>);
+
+impl Aside for Kept {
+    fn keep(&mut self, file: &Path, _bytes: Range<u64>, _why: &str) -> Result<(), Error> {
+        self.1.push(raw(&self.0, file));
+        Ok(())
+    }
+}
 
 fn keys(ids: &[u32]) -> EncryptionKeys {
     let mut keys = EncryptionKeys::default();
@@ -106,7 +118,7 @@ fn a_log_that_is_opened_again_goes_on_in_another_file() {
         log.sync().unwrap();
         for (bytes, path) in before {
             // But for one that had nothing yet.
-            assert!(bytes.len() == HEADER_LEN || raw(&disk, &path) == bytes, "{path:?}");
+            assert!(bytes.len() == BODY_AT || raw(&disk, &path) == bytes, "{path:?}");
         }
         assert_eq!(read_all(&log, 1000, model.end()), model.bytes());
         drop(log);
@@ -150,9 +162,9 @@ fn what_was_cut_off_is_not_written_over() {
     file.set_len(4).unwrap();
     assert!(!file.takes(4));
     write(b"5678", 4).expect_err("it stood there once");
-    let before = raw(&disk, &path)[..HEADER_LEN].to_vec();
+    let before = raw(&disk, &path)[..BODY_AT].to_vec();
     file.set_len(0).unwrap();
-    assert_ne!(raw(&disk, &path)[..HEADER_LEN], before, "it begins anew");
+    assert_ne!(raw(&disk, &path)[..BODY_AT], before, "it begins anew");
     write(b"other", 0).unwrap();
     let mut back = [0; 5];
     read_exact_at(&file, &mut back, 0).unwrap();
@@ -186,8 +198,15 @@ fn keys_change_from_segment_to_segment() {
     let wrong = EncryptedDisk::new(disk.clone(), wrong);
     let error = Log::open(wrong, Path::new(DIR), OPTIONS).unwrap_err();
     assert!(error.to_string().contains("another key 1"), "{error}");
-    let found = check(&sealed(&disk, &[2]), Path::new(DIR), |_| ()).unwrap().findings;
-    assert!(found.iter().any(|found| found.fault == Fault::Unreadable), "{found:?}");
+    let with_two = sealed(&disk, &[2]);
+    let found = check(&with_two, Path::new(DIR), |_| ()).unwrap();
+    let missing = |found: &Finding| found.fault == Fault::KeyMissing;
+    assert!(found.findings.iter().filter(|found| missing(found)).count() > 1, "{found:?}");
+    for loss in [Loss::Refuse, Loss::Cut, Loss::Fill] {
+        let mut kept = Kept(disk.clone(), Vec::new());
+        let done = mend(&with_two, Path::new(DIR), &found, loss, &mut kept).unwrap();
+        assert!(done.is_empty() && kept.1.is_empty(), "{done:?}");
+    }
     let after: Vec<_> = files(&disk).iter().map(|path| raw(&disk, path)).collect();
     assert_eq!(after, before, "nothing was cut off for want of a key");
     let (log, recovery) = open(&both);
@@ -215,42 +234,202 @@ fn a_log_of_before_there_was_a_key_stays_readable() {
     }
 }
 
-/// A log whose header is damaged is not one that was torn: nothing of it is cut off.
+/// A log with three batches in one segment, on a disk whose bytes are then changed.
+struct Damaged {
+    disk: SimDisk,
+    over: EncryptedDisk<SimDisk>,
+    model: Model,
+    path: PathBuf,
+    good: Vec<u8>,
+}
+
+impl Damaged {
+    fn new(seed: u64) -> Self {
+        let disk = SimDisk::new(seed);
+        let over = sealed(&disk, &[1]);
+        let (mut log, _) = open(&over);
+        let mut model = Model::default();
+        for fill in 1..4 {
+            append(&mut log, &mut model, fill, 1, 300);
+        }
+        log.sync().unwrap();
+        drop(log);
+        let path = segments(&disk)[0].clone();
+        let good = raw(&disk, &path);
+        Self { disk, over, model, path, good }
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Vec<u8>)) {
+        let mut bytes = self.good.clone();
+        change(&mut bytes);
+        self.disk.corrupt(&self.path, |held| *held = bytes).unwrap();
+    }
+
+    fn is_whole(&self) {
+        let (log, recovery) = open(&self.over);
+        assert!(recovery.is_clean(), "{recovery}");
+        assert_eq!(read_all(&log, 1000, self.model.end()), self.model.bytes());
+    }
+}
+
+/// Where its two headers stand, and how long one is.
+const HEADERS: [usize; 2] = [0, 4096];
+const HEADER_LEN: usize = 64;
+
 #[test]
-fn a_damaged_header_is_told_and_nothing_is_lost() {
-    let disk = SimDisk::new(6);
+fn a_segment_survives_the_loss_of_either_header() {
+    let it = Damaged::new(6);
+    for at in HEADERS {
+        for bit in (at..at + HEADER_LEN).map(|byte| byte * 8 + byte % 8) {
+            it.change(|bytes| bytes[bit / 8] ^= 1 << (bit % 8));
+            it.is_whole();
+        }
+        // What a disk gives for a page that it lost: the first offset is 0, too.
+        for lost in [0, 0xff, 0x5a] {
+            it.change(|bytes| bytes[at..at + 4096].fill(lost));
+            it.is_whole();
+        }
+    }
+}
+
+/// A log whose headers are both damaged is not one that was torn: nothing of it is cut off.
+#[test]
+fn damaged_headers_are_told_and_nothing_is_lost() {
+    let it = Damaged::new(7);
+    type Change<'a> = &'a dyn Fn(&mut Vec<u8>);
+    let changes: [Change<'_>; 4] = [
+        &|bytes| HEADERS.iter().for_each(|at| bytes[at + 13] ^= 1),
+        &|bytes| HEADERS.iter().for_each(|at| bytes[at + 30] ^= 1),
+        &|bytes| bytes[..BODY_AT].fill(0),
+        &|bytes| bytes[..BODY_AT].fill(0xff),
+    ];
+    for change in changes {
+        it.change(change);
+        let bad = raw(&it.disk, &it.path);
+        let error = Log::open(it.over.clone(), Path::new(DIR), OPTIONS).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Corrupt, "{error}");
+        assert!(error.to_string().contains("the header that tells its key"), "{error}");
+        assert_eq!(raw(&it.disk, &it.path), bad, "nothing was cut off");
+    }
+    // Repairs end the log there, and what cannot be read is kept as it lies.
+    it.change(changes[0]);
+    let found = check(&it.over, Path::new(DIR), |_| ()).unwrap();
+    assert_eq!(found.findings[0].fault, Fault::Unreadable);
+    let mut kept = Kept(it.disk.clone(), Vec::new());
+    let bad = raw(&it.disk, &it.path);
+    mend(&it.over, Path::new(DIR), &found, Loss::Cut, &mut kept).unwrap();
+    assert_eq!(kept.1, [bad]);
+    let found = check(&it.over, Path::new(DIR), |_| ()).unwrap();
+    assert!(found.findings.is_empty(), "{found:?}");
+    let (log, _) = open(&it.over);
+    assert_eq!(log.end_offset(), 0);
+    drop(log);
+    // Of a later version.
+    it.change(|bytes| {
+        for at in HEADERS {
+            bytes[at + 8] = 2;
+            let sum = crc32c(&bytes[at..at + HEADER_LEN - 4]);
+            bytes[at + HEADER_LEN - 4..at + HEADER_LEN].copy_from_slice(&sum.to_le_bytes());
+        }
+    });
+    let error = Log::open(it.over.clone(), Path::new(DIR), OPTIONS).unwrap_err();
+    assert!(error.to_string().contains("version 2"), "{error}");
+    it.change(|_| ());
+    it.is_whole();
+}
+
+/// As without encryption: a bit that changed is found by the batch's checksum.
+#[test]
+fn a_bit_that_changed_behind_the_header_is_found() {
+    let it = Damaged::new(8);
+    for byte in [BODY_AT, BODY_AT + 70, BODY_AT + 200] {
+        it.change(|bytes| bytes[byte] ^= 4);
+        let bad = raw(&it.disk, &it.path);
+        let (log, recovery) = open(&it.over);
+        let quarantine = recovery.quarantined.expect("the log goes on behind it");
+        assert_eq!((quarantine.offset, quarantine.position), (0, 0));
+        assert_eq!(log.read(0, 1000, 1).unwrap_err().kind(), ErrorKind::Corrupt);
+        assert_eq!(raw(&it.disk, &it.path), bad, "nothing was cut off");
+    }
+}
+
+/// A snapshot is passed over if it is damaged, wherever that is, and not for want of a key.
+#[test]
+fn a_damaged_snapshot_is_passed_over() {
+    let disk = SimDisk::new(9);
     let over = sealed(&disk, &[1]);
-    let (mut log, _) = open(&over);
+    filled(&over, 3);
+    let path = files(&disk).into_iter().find(|path| path.to_string_lossy().ends_with(".state"));
+    let path = path.unwrap();
+    let good = raw(&disk, &path);
+    let load = |ids| {
+        let (mut log, _) = open(&over);
+        log.disk = sealed(&disk, ids);
+        log.load_snapshot()
+    };
+    for bytes in [0..1, 0..BODY_AT, 10..11, BODY_AT + 3..BODY_AT + 4] {
+        disk.corrupt(&path, |held| held[bytes.clone()].fill(0x5a)).unwrap();
+        if bytes.len() == 1 && bytes.start < BODY_AT {
+            assert!(load(&[1]).unwrap().is_some(), "the second header tells");
+            disk.corrupt(&path, |held| held[4096 + bytes.start] = 0x5a).unwrap();
+        }
+        assert!(load(&[1]).unwrap().is_none(), "{bytes:?}");
+        disk.corrupt(&path, |held| held.clone_from(&good)).unwrap();
+    }
+    assert_eq!(load(&[2]).unwrap_err().kind(), ErrorKind::Corrupt);
+    assert!(load(&[1]).unwrap().is_some());
+}
+
+/// What a record holds is its sender's: a plain segment is plain, whatever stands in it.
+#[test]
+fn the_bytes_of_a_header_in_a_record_mean_nothing() {
+    let disk = SimDisk::new(10);
+    let over = sealed(&disk, &[1]);
+    let path = Path::new(DIR).join("8.log");
+    disk.create_dir_all(Path::new(DIR)).unwrap();
+    drop(over.open(&path, OpenMode::CreateNew).unwrap());
+    let header = raw(&disk, &path)[..HEADER_LEN].to_vec();
+    disk.remove_file(&path).unwrap();
+
+    let plain = sealed(&disk, &[]);
+    let (mut log, _) = open(&plain);
     let mut model = Model::default();
-    append(&mut log, &mut model, 1, 3, 300);
+    append(&mut log, &mut model, 1, 1, 6000);
     log.sync().unwrap();
     drop(log);
     let path = segments(&disk)[0].clone();
-    let good = raw(&disk, &path);
-    let write = |bytes: &[u8]| {
-        let file = disk.open(&path, OpenMode::ReadWrite).unwrap();
-        file.write_vectored_at(&[IoSlice::new(bytes)], 0).unwrap();
-    };
-    let mut cases: Vec<Vec<u8>> = (0..HEADER_LEN)
-        .map(|at| {
-            let mut bad = good.clone();
-            bad[at] ^= 1 << (at % 8);
-            bad
+    disk.corrupt(&path, |bytes| bytes[4096..4096 + HEADER_LEN].copy_from_slice(&header))
+        .unwrap();
+    let written = raw(&disk, &path);
+    for (ids, flip) in [(&[1][..], 0), (&[], 0), (&[1], 1), (&[1], 33)] {
+        disk.corrupt(&path, |bytes| {
+            bytes.clone_from(&written);
+            bytes[flip] ^= u8::from(flip > 0);
         })
-        .collect();
-    let mut lost = good.clone();
-    lost[..HEADER_LEN].fill(0xff);
-    cases.push(lost);
-    for bad in cases {
-        write(&bad);
-        let error = Log::open(over.clone(), Path::new(DIR), OPTIONS).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Corrupt, "{error}");
-        assert_eq!(raw(&disk, &path), bad, "nothing was cut off");
+        .unwrap();
+        let over = sealed(&disk, ids);
+        let file = over.open(&path, OpenMode::Read).unwrap();
+        let mut back = vec![0; written.len()];
+        read_exact_at(&file, &mut back, 0).unwrap();
+        assert_eq!(back, raw(&disk, &path));
     }
-    write(&good);
-    let (log, recovery) = open(&over);
-    assert!(recovery.is_clean(), "{recovery}");
-    assert_eq!(read_all(&log, 1000, model.end()), model.bytes());
+}
+
+/// A write that a signal broke off may be made again; one that failed may not.
+#[test]
+fn only_what_was_surely_not_written_is_written_again() {
+    let disk = SimDisk::new(11);
+    let over = sealed(&disk, &[1]);
+    disk.create_dir_all(Path::new(DIR)).unwrap();
+    let path = Path::new(DIR).join("7.log");
+    let file = over.open(&path, OpenMode::CreateNew).unwrap();
+    let write = |at| write_all_vectored_at(&file, &mut [IoSlice::new(b"12345678")], at);
+    disk.inject(sim::Fault::once(Operation::Write, io::ErrorKind::Interrupted));
+    write(0).unwrap();
+    disk.inject(sim::Fault::once(Operation::Write, io::ErrorKind::Other));
+    write(8).unwrap_err();
+    write(8).expect_err("some of it may be there");
+    write(16).unwrap();
 }
 
 #[test]
