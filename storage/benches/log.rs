@@ -50,6 +50,9 @@ const VALUE_BYTES: usize = 900;
 const READ_BYTES: u64 = 128 << 20;
 const CHUNK_BYTES: usize = 1 << 20;
 
+/// Measures something in a directory, and prints it.
+type Part = fn(&Path);
+
 fn main() {
     // `cargo test --all-targets` runs this, too; `cargo bench` says so.
     if !std::env::args().any(|word| word == "--bench") {
@@ -63,7 +66,7 @@ fn main() {
         .expect("a directory to write in");
     println!("on {}; {ROUNDS} rounds, alternating, median (least to most)\n", place.display());
     let chosen: Vec<String> = dirs.collect();
-    let parts: [(&str, fn(&Path)); 5] = [
+    let parts: [(&str, Part); 5] = [
         ("appends", appends),
         ("ways", ways),
         ("reads", reads),
