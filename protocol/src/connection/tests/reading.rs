@@ -108,7 +108,7 @@ proptest! {
         let frames: Vec<_> =
             lens.iter().enumerate().map(|(number, len)| frame_of(number, *len)).collect();
         let mut reader = Reader::new(&frames, pool_blocks << 20);
-        let mut held = std::collections::VecDeque::new();
+        let mut held = VecDeque::new();
         let (mut seen, mut checked) = (0, 0);
         for step in steps.iter().cycle() {
             let Some(frames_now) = reader.read(*step) else { break };
