@@ -6,15 +6,7 @@
 use napi::bindgen_prelude::BigInt;
 use napi_derive::napi;
 use tidewire as core;
-
-fn codec_name(codec: core::Codec) -> String {
-    match codec {
-        core::Codec::None => "none".to_owned(),
-        core::Codec::Lz4 => "lz4".to_owned(),
-        core::Codec::Zstd => "zstd".to_owned(),
-        other => u8::from(other).to_string(),
-    }
-}
+use tidewire::foreign::{codec_name, group_state_name};
 
 #[napi(object)]
 pub struct ServerInfo {
@@ -162,16 +154,10 @@ pub struct GroupInfo {
 
 impl From<core::GroupInfo> for GroupInfo {
     fn from(info: core::GroupInfo) -> Self {
-        let state = match info.state {
-            core::GroupState::Empty => "empty".to_owned(),
-            core::GroupState::Stable => "stable".to_owned(),
-            core::GroupState::Rebalancing => "rebalancing".to_owned(),
-            other => u8::from(other).to_string(),
-        };
         Self {
             name: info.name,
             created_us: info.created_us.into(),
-            state,
+            state: group_state_name(info.state),
             generation: info.generation,
             members: info.members,
             partitions: info.partitions,

@@ -1,29 +1,19 @@
 //! Producing: chunks of packed records in, outcomes through the hub.
 //!
-//! Owns the handle and the reading of chunks, whose form `ts/packer.ts` writes. The one invariant:
-//! of a chunk that is taken only in part, exactly the first records are taken, and JavaScript is
-//! told how many.
+//! Owns the handle. The one invariant: of a chunk that is taken only in part, exactly the first
+//! records are taken, and JavaScript is told how many.
 
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use napi_derive::napi;
-use tidewire::{Code, Error, Producer, RecordRef};
+use tidewire::foreign::{now_us, push_chunk};
+use tidewire::{Error, Producer};
 
 use crate::client::NativeClient;
 use crate::failure::Failure;
 use crate::hub::{Hub, Shared};
 use crate::info::ProducerStats;
 use crate::options::Options;
-
-const KEY: u32 = 1;
-const VALUE: u32 = 2;
-const TIMESTAMP: u32 = 4;
-const PARTITION: u32 = 8;
-const ID: u32 = 16;
-
-/// Most records that are handed over together.
-const RUN: usize = 64;
 
 /// A producer of the core's.
 #[napi]
@@ -76,76 +66,25 @@ impl NativeProducer {
     /// if that is not all, [`NativeProducer::failure`] says why the next one was not.
     #[napi]
     pub fn push(&mut self, chunk: &[u8], expedite: bool) -> u32 {
-        let (mut reader, mut taken) = (Reader { rest: chunk, now_us: now_us() }, 0);
-        let failure = loop {
-            if reader.rest.is_empty() {
-                break None;
-            }
-            match self.push_next(&mut reader) {
-                Ok(count) => taken += count,
-                Err((count, failure)) => {
-                    taken += count;
-                    break Some(failure);
-                }
+        let producer = match self.producer.as_async() {
+            Ok(producer) => producer,
+            Err(error) => {
+                self.failure = Some(Failure::of(&error));
+                return 0;
             }
         };
-        self.failure = failure;
-        if expedite && let Ok(producer) = self.producer.as_async() {
+        let mut taken = 0;
+        let (_, result) = push_chunk(chunk, now_us(), |records, partition| {
+            // Their outcomes come through the hub.
+            let (tickets, refused) = producer.enqueue_many(records, partition);
+            taken += tickets.len() as u32;
+            (tickets.len(), refused)
+        });
+        if expedite {
             producer.expedite();
         }
+        self.failure = result.err().map(|error| Failure::of(&error));
         taken
-    }
-
-    /// Pushes the next records that are alike: without headers, for the same partition or none.
-    /// Or else one. Returns how many.
-    fn push_next(&self, reader: &mut Reader<'_>) -> Result<u32, (u32, Failure)> {
-        let producer = self.producer.as_async().map_err(|error| (0, Failure::of(&error)))?;
-        let mut run = [RecordRef::at(0); RUN];
-        let (mut len, mut of) = (0, None);
-        let mut ahead = *reader;
-        while len < RUN
-            && let Some(Packed { record, partition, names }) = ahead.record()
-            && names.rest.is_empty()
-            && *of.get_or_insert(partition) == partition
-        {
-            run[len] = record;
-            len += 1;
-            *reader = ahead;
-        }
-        if len == 0 {
-            return self.push_one(producer, reader).map(|()| 1).map_err(|failure| (0, failure));
-        }
-        match producer.enqueue_many(&run[..len], of.flatten()) {
-            (_, None) => Ok(len as u32),
-            (tickets, Some(error)) => Err((tickets.len() as u32, Failure::of(&error))),
-        }
-    }
-
-    fn push_one(&self, producer: &Producer, reader: &mut Reader<'_>) -> Result<(), Failure> {
-        let record = reader.record().ok_or_else(|| {
-            let text = "a chunk of records ends before its last record does".to_owned();
-            Failure::invalid(Code::INVALID_ARGUMENT, text)
-        })?;
-        let Packed { record, partition, mut names } = record;
-        // Nearly all records have few headers.
-        let mut few = [("", &[][..]); 8];
-        let mut many = Vec::new();
-        let mut count = 0;
-        while let Some(header) = names.header() {
-            if count < few.len() {
-                few[count] = header;
-            } else {
-                if many.is_empty() {
-                    many.extend_from_slice(&few);
-                }
-                many.push(header);
-            }
-            count += 1;
-        }
-        let headers = if many.is_empty() { &few[..count] } else { &many };
-        let record = RecordRef { headers, ..record };
-        producer.enqueue_ref(&record, partition).map_err(|error| Failure::of(&error))?;
-        Ok(())
     }
 
     /// Why the last push took no more.
@@ -201,82 +140,4 @@ impl NativeProducer {
     pub fn stats(&self) -> Option<ProducerStats> {
         self.producer.stats().ok().map(Into::into)
     }
-}
-
-/// A record of a chunk, and where its headers are.
-struct Packed<'a> {
-    record: RecordRef<'a>,
-    partition: Option<u32>,
-    names: Reader<'a>,
-}
-
-/// What is left of a chunk. Every length is checked against it.
-#[derive(Clone, Copy)]
-struct Reader<'a> {
-    rest: &'a [u8],
-    /// The time of records that have none.
-    now_us: i64,
-}
-
-impl<'a> Reader<'a> {
-    fn bytes(&mut self, len: usize) -> Option<&'a [u8]> {
-        let (bytes, rest) = self.rest.split_at_checked(len)?;
-        self.rest = rest;
-        Some(bytes)
-    }
-
-    fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
-        let (bytes, rest) = self.rest.split_first_chunk()?;
-        self.rest = rest;
-        Some(*bytes)
-    }
-
-    fn word(&mut self) -> Option<u32> {
-        self.array().map(u32::from_le_bytes)
-    }
-
-    /// Four words: what there is, and how long value, key and headers are. Then time, partition
-    /// and id, where there are any, the value, the key and the headers, and zeros to a multiple
-    /// of 4.
-    fn record(&mut self) -> Option<Packed<'a>> {
-        let before = self.rest.len();
-        let what = self.word()?;
-        let value_len = self.word()? as usize;
-        let key_len = self.word()? as usize;
-        let headers_len = self.word()? as usize;
-        let timestamp_us = if what & TIMESTAMP == 0 {
-            self.now_us
-        } else {
-            self.array().map(i64::from_le_bytes)?
-        };
-        let partition = if what & PARTITION == 0 { None } else { Some(self.word()?) };
-        let id = if what & ID == 0 { None } else { Some(self.array()?) };
-        let value = self.bytes(value_len)?;
-        let key = self.bytes(key_len)?;
-        let names = Reader { rest: self.bytes(headers_len)?, now_us: self.now_us };
-        let len = before - self.rest.len();
-        self.bytes(len.wrapping_neg() & 3)?;
-        let record = RecordRef {
-            key: (what & KEY != 0).then_some(key),
-            value: (what & VALUE != 0).then_some(value),
-            headers: &[],
-            timestamp_us,
-            id,
-        };
-        Some(Packed { record, partition, names })
-    }
-
-    /// Two lengths as words, then name and value.
-    fn header(&mut self) -> Option<(&'a str, &'a [u8])> {
-        let name_len = self.word()? as usize;
-        let value_len = self.word()? as usize;
-        let name = std::str::from_utf8(self.bytes(name_len)?).ok()?;
-        Some((name, self.bytes(value_len)?))
-    }
-}
-
-/// Microseconds since the Unix epoch; 0 on a clock that is set before it.
-fn now_us() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
 }

@@ -7,7 +7,7 @@
 import { wide } from './receipt.js'
 import { Record } from './record.js'
 
-/** Bytes of the words before the body: see `src/batch.rs`. */
+/** Bytes of the words before the body: see `foreign/head.rs` of the core. */
 const HEAD = 128
 
 /** Columns that a batch may have. */

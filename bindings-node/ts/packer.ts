@@ -1,5 +1,5 @@
 /**
- * Records packed one behind the other, in the form that `src/producer.rs` reads: crossing into
+ * Records packed one behind the other, in the form that `foreign/chunk.rs` of the core reads: crossing into
  * the core costs more than packing a hundred records.
  *
  * The one invariant: a record that was refused left nothing behind.

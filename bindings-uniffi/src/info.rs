@@ -5,24 +5,7 @@
 //! signed one of the same width; those that are never above 2^63 keep their value by that.
 
 use tidewire as core;
-
-fn codec_name(codec: core::Codec) -> String {
-    match codec {
-        core::Codec::None => "none".to_owned(),
-        core::Codec::Lz4 => "lz4".to_owned(),
-        core::Codec::Zstd => "zstd".to_owned(),
-        other => u8::from(other).to_string(),
-    }
-}
-
-fn state_name(state: core::GroupState) -> String {
-    match state {
-        core::GroupState::Empty => "empty".to_owned(),
-        core::GroupState::Stable => "stable".to_owned(),
-        core::GroupState::Rebalancing => "rebalancing".to_owned(),
-        other => u8::from(other).to_string(),
-    }
-}
+use tidewire::foreign::{codec_name, group_state_name};
 
 pub(crate) fn all<T, U: From<T>>(list: Vec<T>) -> Vec<U> {
     list.into_iter().map(U::from).collect()
@@ -232,7 +215,7 @@ impl From<core::GroupInfo> for GroupInfo {
         Self {
             name: info.name,
             created_us: info.created_us,
-            state: state_name(info.state),
+            state: group_state_name(info.state),
             generation: info.generation.cast_signed(),
             members: info.members.cast_signed(),
             partitions: info.partitions.cast_signed(),

@@ -27,7 +27,6 @@ mod failure;
 mod groups;
 mod info;
 mod options;
-mod packed;
 mod producer;
 mod users;
 

@@ -4,20 +4,16 @@
 //! records are taken, and the caller is told how many, and how many bytes they were.
 
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use tidewire::blocking::{self, Runtime};
-use tidewire::{Code, Error, Producer, QueueFull, Receipt, RecordRef, Tickets};
+use tidewire::foreign::{now_us, push_chunk};
+use tidewire::{Error, Producer, QueueFull, Receipt, Tickets};
 
 use crate::call::{limit, on, within};
 use crate::client::NativeClient;
 use crate::failure::{Failure, NativeError};
 use crate::info::ProducerStats;
 use crate::options::{self, Options};
-use crate::packed::{Packed, Reader};
-
-/// Most records that are handed over together.
-const RUN: usize = 64;
 
 /// A producer of the core's.
 #[derive(Debug, uniffi::Object)]
@@ -65,59 +61,6 @@ impl NativeProducer {
     fn inner(&self) -> Result<&Producer, Error> {
         self.producer.as_async()
     }
-
-    /// Takes the next records of `reader` that are alike: without headers, for the same partition
-    /// or none. Or else one. Returns how many, even where one was refused.
-    fn push_next(
-        producer: &Producer,
-        reader: &mut Reader<'_>,
-        tickets: &mut Tickets,
-    ) -> Result<(), Failure> {
-        let mut run = [RecordRef::at(0); RUN];
-        let mut ends = [*reader; RUN];
-        let (mut len, mut of) = (0, None);
-        let mut ahead = *reader;
-        while len < RUN
-            && let Some(Packed { record, partition, headers }) = ahead.record()
-            && headers.left() == 0
-            && *of.get_or_insert(partition) == partition
-        {
-            run[len] = record;
-            ends[len] = ahead;
-            len += 1;
-        }
-        if len == 0 {
-            return Self::push_one(producer, reader, tickets);
-        }
-        let (taken, refused) = producer.enqueue_many(&run[..len], of.flatten());
-        if let Some(last) = taken.len().checked_sub(1) {
-            *reader = ends[last];
-        }
-        tickets.append(taken);
-        refused.map_or(Ok(()), |error| Err(Failure::of(&error)))
-    }
-
-    fn push_one(
-        producer: &Producer,
-        reader: &mut Reader<'_>,
-        tickets: &mut Tickets,
-    ) -> Result<(), Failure> {
-        let invalid = |what: &str| {
-            let text = format!("a chunk of records has {what}");
-            Failure::invalid(Code::INVALID_ARGUMENT, text)
-        };
-        let mut ahead = *reader;
-        let packed =
-            ahead.record().ok_or_else(|| invalid("an end before its last record's"))?;
-        let headers = packed.headers.headers().ok_or_else(|| invalid("malformed headers"))?;
-        let record = RecordRef { headers: &headers, ..packed.record };
-        let (taken, refused) = producer.enqueue_many(&[record], packed.partition);
-        if !taken.is_empty() {
-            *reader = ahead;
-        }
-        tickets.append(taken);
-        refused.map_or(Ok(()), |error| Err(Failure::of(&error)))
-    }
 }
 
 #[uniffi::export]
@@ -142,19 +85,20 @@ impl NativeProducer {
         wants_tickets: bool,
     ) -> Result<Pushed, NativeError> {
         let producer = self.inner()?;
-        let mut reader = Reader::new(chunk, now_us());
         let mut tickets = Tickets::default();
-        let mut failure = None;
-        while reader.left() > 0 && failure.is_none() {
-            failure = Self::push_next(producer, &mut reader, &mut tickets).err();
-        }
+        let (bytes, result) = push_chunk(chunk, now_us(), |records, partition| {
+            let (taken, refused) = producer.enqueue_many(records, partition);
+            let count = taken.len();
+            tickets.append(taken);
+            (count, refused)
+        });
         if expedite {
             producer.expedite();
         }
         Ok(Pushed {
             records: tickets.len() as i32,
-            bytes: (chunk.len() - reader.left()) as i32,
-            failure,
+            bytes: bytes as i32,
+            failure: result.err().map(|error| Failure::of(&error)),
             tickets: (wants_tickets && !tickets.is_empty()).then(|| {
                 let runtime = self.runtime.clone();
                 Arc::new(NativeTickets { runtime, tickets: Arc::new(tickets) })
@@ -316,10 +260,4 @@ impl Run {
         out[24..32].copy_from_slice(&self.append_time_us.to_le_bytes());
         out
     }
-}
-
-/// Microseconds since the Unix epoch; 0 on a clock that is set before it.
-fn now_us() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
 }

@@ -53,6 +53,8 @@ mod delivery;
 mod encryption;
 mod error;
 mod events;
+#[doc(hidden)]
+pub mod foreign;
 mod groups;
 mod link;
 mod login;

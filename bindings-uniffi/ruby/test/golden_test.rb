@@ -26,6 +26,23 @@ class GoldenTest < Minitest::Test
     assert_operator refused, :>, 10
   end
 
+  # The core's own tests read them.
+  def test_records_are_packed_as_the_core_reads_them
+    packer = Tidewire.const_get(:Packer)
+    text = File.read(File.expand_path('../../../core-client/src/foreign/chunks.json', __dir__))
+    bytes = ->(hex) { hex && [hex].pack('H*') }
+    examples = JSON.parse(text)
+    examples.each do |example|
+      records = example['records'].map do |one|
+        { value: bytes[one['value']], key: bytes[one['key']], timestamp: one['timestamp_us'],
+          headers: one.fetch('headers', []).map { |name, value| [name, bytes[value]] },
+          partition: one['partition'], id: bytes[one['id']] }
+      end
+      assert_equal example['hex'], packer.pack(records).unpack1('H*'), example['name']
+    end
+    assert_operator examples.size, :>, 5
+  end
+
   private
 
   def check(vector, batch)

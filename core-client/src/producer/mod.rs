@@ -613,7 +613,7 @@ impl Producer {
 }
 
 /// Microseconds since the Unix epoch; 0 on a clock that is set before it.
-fn now_us() -> i64 {
+pub fn now_us() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
 }

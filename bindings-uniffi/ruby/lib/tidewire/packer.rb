@@ -1,7 +1,7 @@
 # frozen_string_literal: true
 
 module Tidewire
-  # Packs records as `src/packed.rs` reads them.
+  # Packs records as `foreign/chunk.rs` of the core reads them.
   # @api private
   module Packer
     KEY = 1

@@ -4,7 +4,7 @@ import TidewireNative
 /// Consecutive records of one partition, over one piece of memory: records are views, made when
 /// they are asked for.
 public struct Batch: RandomAccessCollection, Sendable {
-    // A head of 32 words, as `src/batch.rs` writes them, then the body by column.
+    // A head of 32 words, as `foreign/head.rs` of the core writes them, then the body by column.
     private let memory: [UInt8]
     /// The topic, `stream/topic`.
     public let topic: String

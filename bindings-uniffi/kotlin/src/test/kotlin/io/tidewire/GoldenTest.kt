@@ -13,8 +13,7 @@ import org.junit.jupiter.api.assertThrows
 class GoldenTest {
     @Test
     fun `batches of the golden vectors are read as they should be`() {
-        val vectors = generateSequence(File("").absoluteFile) { it.parentFile }
-            .map { File(it, "protocol/vectors/batch") }.first { it.isDirectory }
+        val vectors = inRepository("protocol/vectors/batch")
         var read = 0
         var refused = 0
         for (file in listOf("records.json", "columns.json", "codec.json")) {
@@ -33,6 +32,35 @@ class GoldenTest {
         }
         assertTrue(read > 100 && refused > 10, "$read were read, and $refused refused")
     }
+
+    /** The core's own tests read them. */
+    @Test
+    fun `records are packed as the core reads them`() {
+        val examples = JsonParser.parseString(inRepository("core-client/src/foreign/chunks.json").readText()).asJsonArray
+        for (element in examples) {
+            val example = element.asJsonObject
+            // It grows as it is filled, too.
+            val buffer = RecordBuffer(64)
+            for (one in example["records"].asJsonArray.map { it.asJsonObject }) {
+                val headers = one["headers"]?.asJsonArray?.map { it.asJsonArray }.orEmpty()
+                buffer.add(
+                    value = one["value"]?.let(::bytes),
+                    key = one["key"]?.let(::bytes),
+                    headers = headers.map { Header(it[0].asString, bytes(it[1])!!) },
+                    timestampUs = one["timestamp_us"]?.asLong,
+                    partition = one["partition"]?.asInt,
+                    id = one["id"]?.let(::bytes),
+                )
+            }
+            val chunk = buffer.chunk(0)
+            val packed = ByteArray(chunk.remaining()).also { chunk.get(it) }
+            assertEquals(example["hex"].asString, hex(packed), example["name"].asString)
+        }
+        assertTrue(examples.size() > 5)
+    }
+
+    private fun inRepository(path: String): File =
+        generateSequence(File("").absoluteFile) { it.parentFile }.map { File(it, path) }.first { it.exists() }
 
     private fun check(name: String, value: JsonObject, batch: Batch) {
         val records = value["records"].asJsonArray.map { it.asJsonObject }
