@@ -143,7 +143,7 @@ async fn a_reply_that_makes_no_sense_ends_the_connection() {
 async fn a_query_is_made_again_and_a_change_is_not() {
     let server = Server::start().await;
     let client = Client::connect(&server.url()).await.expect("connects");
-    client.create_topic("t", tidewire::TopicConfig::default()).await.expect("new");
+    client.create_topic("t", TopicConfig::default()).await.expect("new");
     for kind in [Kind::TOPIC_DESCRIBE, Kind::TOPIC_DELETE] {
         server.faults(|faults| faults.mute.push(kind));
     }
@@ -291,7 +291,7 @@ async fn lists_are_complete_however_many_pages_they_have() {
     for name in ["a", "b", "c", "d"] {
         client.create_stream(name).await.expect("new");
         let topic = format!("a/{name}");
-        let config = tidewire::TopicConfig::default().partitions(5);
+        let config = TopicConfig::default().partitions(5);
         client.create_topic(&topic, config).await.expect("new");
     }
     let streams = client.list_streams().await.expect("listed");
