@@ -215,7 +215,7 @@
 #define TW_MAX_REMEMBERED_REFUSALS 1024u /* Batches that a partition remembers to have refused for their ids, so that a late copy is refused as well; then the oldest are forgotten. In batches. */
 #define TW_MAX_SEEN_RANGES 240u /* Most ranges in the answer to a batch with ids that were seen: it fits into the smallest frame. In ranges. */
 #define TW_MAX_ENCRYPTION_KEY_ID 4294967294u /* Highest number of an encryption key; the lowest is 1. In . */
-#define TW_MAX_ENCRYPTION_KEYS 256u /* Most encryption keys of a client. In keys. */
+#define TW_MAX_ENCRYPTION_KEYS 256u /* Most encryption keys of a client, or of a server for what it stores. In keys. */
 #define TW_MAX_CORRELATION 9223372036854775807ull /* Highest correlation of a request: numbers above are a server's own. In requests. */
 #define TW_MAX_IN_FLIGHT 1024u /* Most unanswered requests on a connection. In requests. */
 #define TW_MAX_IN_FLIGHT_BYTES 33554432u /* Payload bytes of unanswered requests on a connection past which the receiver stops reading. In bytes. */

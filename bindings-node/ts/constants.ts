@@ -451,7 +451,7 @@ export const MAX_REMEMBERED_REFUSALS = 1024
 export const MAX_SEEN_RANGES = 240
 /** Highest number of an encryption key; the lowest is 1. In . */
 export const MAX_ENCRYPTION_KEY_ID = 4294967294
-/** Most encryption keys of a client. In keys. */
+/** Most encryption keys of a client, or of a server for what it stores. In keys. */
 export const MAX_ENCRYPTION_KEYS = 256
 /** Highest correlation of a request: numbers above are a server's own. In requests. */
 export const MAX_CORRELATION = 9223372036854775807n

@@ -53,6 +53,14 @@ impl Failure {
         Self::CannotRun { text: text.into(), hint: None }
     }
 
+    /// The same, of a command that had not begun: exit code 2.
+    pub fn before_it_began(self) -> Self {
+        match self {
+            Self::Failed { text, hint } => Self::CannotRun { text, hint },
+            other => other,
+        }
+    }
+
     /// Adds what to do next.
     pub fn hint(self, next: impl Into<String>) -> Self {
         match self {

@@ -5,6 +5,7 @@
 //! * `demo`, `bench`: a server of their own (`child`), and what they show of it.
 //! * `admin`, `send`, `tail`: a person's or a script's access to any server (`client`).
 //! * `doctor`, `backup`: a data directory without its server, or beside it.
+//! * `at_rest`: the keys that a data directory's segments are encrypted with.
 //! * `failure`, `output`: what goes wrong and how things are shown.
 //!
 //! The one invariant: what a program may read goes to stdout, what a person reads while it runs
@@ -12,6 +13,7 @@
 
 mod admin;
 mod args;
+mod at_rest;
 mod backup;
 mod bench;
 mod child;

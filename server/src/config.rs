@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
+use tidewire_protocol::batch::EncryptionKeys;
+
 use crate::limits::Limits;
 use crate::tls::TlsFiles;
 
@@ -39,6 +41,9 @@ pub struct Config {
     pub limits: Limits,
     /// Whether clients must say who they are.
     pub credentials: Credentials,
+    /// The keys that segments are encrypted with before they reach the disk: the last for new
+    /// ones, the others to read older ones. Without a key nothing is encrypted.
+    pub at_rest_keys: EncryptionKeys,
     /// Has every TCP connection speak TLS.
     pub tls: Option<TlsFiles>,
     /// Where a Unix socket is made for the programs of this machine, if one is: its directory,
@@ -70,6 +75,7 @@ impl Config {
             drain_timeout_ms: 5_000,
             limits: Limits::default(),
             credentials: Credentials::None,
+            at_rest_keys: EncryptionKeys::default(),
             tls: None,
             socket_dir: None,
         }

@@ -7,14 +7,14 @@
 use std::path::PathBuf;
 use std::thread::JoinHandle;
 
-use tidewire_storage::disk::{Disk, RealDisk};
+use tidewire_storage::disk::{Disk, ServerDisk};
 use tidewire_storage::log::{Log, LogOptions, RemoveJob, SnapshotJob, SyncJob, TrimJob};
 
 use crate::message::{PartitionId, ShardMessage};
 use crate::partition::{FetchJob, LookupJob, Memory};
 
 /// Work for an I/O thread, and the inbox that wants its result.
-pub(crate) enum IoJob<D: Disk = RealDisk> {
+pub(crate) enum IoJob<D: Disk = ServerDisk> {
     Sync {
         id: PartitionId,
         job: SyncJob<D>,

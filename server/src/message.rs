@@ -14,7 +14,7 @@ use tidewire_protocol::message::{
     Start, StreamInfo, TopicInfo,
 };
 use tidewire_storage::Topic;
-use tidewire_storage::disk::{Disk, RealDisk};
+use tidewire_storage::disk::{Disk, ServerDisk};
 use tidewire_storage::log::{Log, Recovery, SnapshotOutcome, SyncOutcome, TrimOutcome};
 
 use crate::auth::requests::AccessChanged;
@@ -143,7 +143,7 @@ pub(crate) struct OpenedProducer {
 pub(crate) type OpenResult<D> = Result<(Log<D>, Recovery, Memory), tidewire_storage::Error>;
 
 /// What lands in a shard's inbox.
-pub(crate) enum ShardMessage<D: Disk = RealDisk> {
+pub(crate) enum ShardMessage<D: Disk = ServerDisk> {
     /// A request to a partition that this shard owns.
     Partition { topic: Arc<Topic>, partition: u32, origin: Origin, request: PartitionRequest },
     /// An answer for a connection of this shard.

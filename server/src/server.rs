@@ -112,7 +112,9 @@ impl Server {
         let tls = config.tls.as_ref().map(Tls::load).transpose()?.map(Arc::new);
         rt::raise_limits();
         let clock = Clock::new();
-        let data_dir = Arc::new(DataDir::open(&config.data_dir)?);
+        let data_dir = DataDir::open(&config.data_dir)?;
+        let data_dir = Arc::new(data_dir.with_keys(config.at_rest_keys.clone())?);
+        data_dir.note_key()?;
         let mut store = CatalogStore::open(&data_dir, clock.wall_us())?;
         let snapshot = store.snapshot();
         remove_orphans(&RealDisk, &data_dir.topic_dirs(), &snapshot)?;
@@ -164,7 +166,7 @@ impl Server {
         let stopper = Stopper { inboxes: inboxes.clone() };
         let shared = Arc::new(Shared {
             clock,
-            disk: RealDisk,
+            disk: data_dir.disk(),
             topic_dirs: data_dir.topic_dirs(),
             catalog: ArcSwap::new(snapshot),
             auth,
@@ -234,6 +236,9 @@ impl Server {
                 Err(error) => Err(error),
                 Ok(()) => Err(Error::new(ErrorKind::System, "a shard did not start")),
             };
+        }
+        if let Some(key) = config.at_rest_keys.last() {
+            tracing::info!(key = key.id(), "new segments are encrypted at rest");
         }
         tracing::info!(
             address = %server.address, shards = config.shards, driver = %drivers[0],

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use arc_swap::ArcSwap;
 use tidewire_protocol::connection::ServerConfig;
-use tidewire_storage::disk::{Disk, RealDisk};
+use tidewire_storage::disk::{Disk, ServerDisk};
 use tidewire_storage::{Catalog, TopicDirs};
 
 use crate::auth::Auth;
@@ -25,7 +25,7 @@ use crate::usage::Usage;
 
 /// Shared by all threads of a server over the disk `D`; immutable but for the catalog's
 /// snapshot, limits and counters.
-pub(crate) struct Shared<D: Disk = RealDisk> {
+pub(crate) struct Shared<D: Disk = ServerDisk> {
     pub(crate) clock: Clock,
     pub(crate) disk: D,
     pub(crate) topic_dirs: TopicDirs,
@@ -82,7 +82,7 @@ impl<D: Disk> Shared<D> {
 }
 
 /// A shard's way to everyone, itself included.
-pub(crate) struct Router<D: Disk = RealDisk> {
+pub(crate) struct Router<D: Disk = ServerDisk> {
     pub(crate) shared: Arc<Shared<D>>,
     pub(crate) shard: usize,
     /// Payload bytes of unanswered requests, of all connections of this shard.

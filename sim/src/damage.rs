@@ -13,6 +13,7 @@ use tidewire_storage::disk::Disk;
 use tidewire_storage::disk::sim::{Fault, Operation};
 
 use crate::batches::{self, Found};
+use crate::disk;
 use crate::host::dir;
 use crate::world::{Task, World};
 
@@ -180,6 +181,10 @@ impl World {
             .or(name.strip_suffix(".next"))
             .and_then(|base| base.parse().ok());
         let (Ok(()), Some(base)) = (changed, segment) else { return };
+        let whole = bytes.len();
+        let bytes = disk::decrypted(&self.keys, &path, bytes);
+        // Of two headers one is left, and nothing else is lost.
+        let Some(at) = at.checked_sub(whole - bytes.len()) else { return };
         let (offset, good_after) = batch_at(&bytes, base, at);
         let later = |other: &String| other.ends_with(".log") && *other > name;
         let followed = name.ends_with(".log") && (good_after || names.iter().any(later));

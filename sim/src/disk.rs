@@ -1,17 +1,26 @@
 //! The disk as the simulated server sees it: a [`SimDisk`] whose calls are written down, and
-//! which can be made to break its word where a [`Bug`] asks for it.
+//! which can be made to break its word where a [`Bug`] asks for it. Between it and the logs there
+//! may be encryption: then it is watched that no key stream is used twice.
 
 use std::collections::BTreeSet;
 use std::fmt;
 use std::io::{self, IoSlice};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tidewire_protocol::batch::EncryptionKeys;
 use tidewire_storage::disk::sim::{SimDisk, SimFile};
-use tidewire_storage::disk::{Disk, DiskFile, OpenMode};
+use tidewire_storage::disk::{Disk, DiskFile, EncryptedDisk, OpenMode};
 
 use crate::bug::Bug;
+use crate::rng::Rng;
 use crate::trace::Trace;
+
+/// What logs lie on.
+pub(crate) type LogDisk = EncryptedDisk<TracedDisk>;
+/// Where the random bytes of an encrypted file stand, which are its key stream's own.
+const SALT: Range<usize> = 24..48;
 
 #[derive(Clone, Debug)]
 pub(crate) struct TracedDisk {
@@ -40,18 +49,35 @@ struct State {
     count: u64,
     /// Files whose sync was answered and is still to come.
     owed: Vec<Arc<SimFile>>,
+    /// Logs are encrypted.
+    at_rest: bool,
+    /// The random bytes of all headers that were written.
+    salts: BTreeSet<Vec<u8>>,
 }
 
 pub(crate) struct TracedFile {
     inner: Arc<SimFile>,
     path: PathBuf,
     shared: Arc<Shared>,
+    /// Up to where there may be something that was encrypted with the file's key stream.
+    streamed: Mutex<u64>,
 }
 
 impl TracedDisk {
     pub fn new(sim: SimDisk, trace: Arc<Mutex<Trace>>, bug: Option<Bug>) -> Self {
         let shared = Arc::new(Shared { trace, bug, state: Mutex::default() });
         Self { sim, shared }
+    }
+
+    /// What logs lie on: this, with encryption before it if there is a key.
+    pub fn for_logs(&self, keys: &EncryptionKeys, seed: u64) -> LogDisk {
+        if keys.is_empty() {
+            return EncryptedDisk::passing(self.clone());
+        }
+        self.shared.state().at_rest = true;
+        let rng = Mutex::new(Rng::new(!seed));
+        EncryptedDisk::new(self.clone(), keys.clone())
+            .with_salts(move || std::array::from_fn(|_| lock(&rng).next() as u8))
     }
 
     /// Directories in which something could not be made durable since the last call.
@@ -126,12 +152,19 @@ impl Disk for TracedDisk {
 
     fn open(&self, path: &Path, mode: OpenMode) -> io::Result<TracedFile> {
         let opened = self.sim.open(path, mode);
+        // Nobody knows what stood behind the end of a file that was there before.
+        let streamed = if mode == OpenMode::CreateNew { 0 } else { u64::MAX };
         let inner = match mode {
             OpenMode::CreateNew => self.shared.say(format_args!("create"), path, opened)?,
             OpenMode::Read | OpenMode::ReadWrite => opened?,
         };
         let shared = Arc::clone(&self.shared);
-        Ok(TracedFile { inner: Arc::new(inner), path: path.to_path_buf(), shared })
+        Ok(TracedFile {
+            inner: Arc::new(inner),
+            path: path.to_path_buf(),
+            shared,
+            streamed: Mutex::new(streamed),
+        })
     }
 
     fn read_dir(&self, path: &Path) -> io::Result<Vec<String>> {
@@ -181,6 +214,42 @@ impl TracedFile {
     fn is_segment(&self) -> bool {
         self.path.extension().is_some_and(|suffix| suffix == "log" || suffix == "next")
     }
+
+    /// Ends the run if a file that is encrypted is written to where it may have been written to
+    /// before, unless it begins anew with random bytes that no other ever had.
+    fn watch(&self, bufs: &[IoSlice<'_>], at: u64) {
+        let mut state = self.shared.state();
+        if !state.at_rest || !self.is_segment() {
+            return;
+        }
+        let path = self.path.display();
+        if at == 0 {
+            let salt = bufs.first().and_then(|buf| buf.get(SALT)).map(<[u8]>::to_vec);
+            let salt = salt.unwrap_or_else(|| panic!("{path} begins without a header"));
+            assert!(state.salts.insert(salt), "{path} begins with random bytes of before");
+        } else {
+            let streamed = *lock(&self.streamed);
+            assert!(at >= streamed, "{path} is written to at {at}, and was up to {streamed}");
+        }
+    }
+}
+
+/// The bytes of a file as a log sees them; as they are if they cannot be read.
+pub(crate) fn decrypted(keys: &EncryptionKeys, path: &Path, bytes: Vec<u8>) -> Vec<u8> {
+    if keys.is_empty() {
+        return bytes;
+    }
+    let read = || {
+        let alone = SimDisk::new(0);
+        alone.create_dir_all(path.parent().unwrap_or(Path::new("/")))?;
+        alone.open(path, OpenMode::CreateNew)?.write_vectored_at(&[IoSlice::new(&bytes)], 0)?;
+        let file = EncryptedDisk::new(alone, keys.clone()).open(path, OpenMode::Read)?;
+        let mut plain = vec![0; file.len()? as usize];
+        let held = file.read_at(&mut plain, 0)?;
+        plain.truncate(held);
+        io::Result::Ok(plain)
+    };
+    read().unwrap_or(bytes)
 }
 
 impl TracedFile {
@@ -205,6 +274,7 @@ impl DiskFile for TracedFile {
     fn write_vectored_at(&self, bufs: &[IoSlice<'_>], at: u64) -> io::Result<usize> {
         self.check_alive()?;
         let len: usize = bufs.iter().map(|buf| buf.len()).sum();
+        self.watch(bufs, at);
         if self.is_segment() && self.shared.bug(Bug::LoseWrite, 16) {
             return Ok(len);
         }
@@ -216,6 +286,7 @@ impl DiskFile for TracedFile {
             self.inner.write_vectored_at(bufs, at)
         };
         let written = result.as_ref().copied().unwrap_or(0);
+        *lock(&self.streamed) = at + *result.as_ref().unwrap_or(&len) as u64;
         self.shared.say(format_args!("write {written}/{len} at {at}"), &self.path, result)
     }
 

@@ -18,7 +18,7 @@ use tidewire_storage::log::{
 
 use crate::bug::Bug;
 use crate::commits::{self, OpenGroups};
-use crate::disk::TracedDisk;
+use crate::disk::LogDisk;
 use crate::keeping::{Loosest, Settings};
 use crate::producer::Arrival;
 use crate::world::{Task, World};
@@ -64,7 +64,7 @@ pub(crate) enum Route {
 /// The place of a topic with one partition. A topic that is deleted is followed by another.
 pub(crate) struct Slot {
     pub topic: u64,
-    pub partition: Option<Partition<TracedDisk>>,
+    pub partition: Option<Partition<LogDisk>>,
     /// Counts openings, so that work of an earlier one is told apart.
     pub life: u64,
     flush_due: bool,
@@ -229,7 +229,7 @@ impl World {
         };
         let dir = dir(self.host.topic(index));
         self.disk.set_opening(true);
-        let opened = Log::open(self.disk.clone(), &dir, options);
+        let opened = Log::open(self.log_disk.clone(), &dir, options);
         let name = format!("sim/{}[0]", self.host.topic(index));
         let now_us = self.wall_us();
         let topic = self.server_topic(index);
@@ -277,7 +277,7 @@ impl World {
     }
 
     /// Calls a partition, and carries out what it wants.
-    pub fn drive(&mut self, index: usize, call: impl FnOnce(&mut Partition<TracedDisk>)) {
+    pub fn drive(&mut self, index: usize, call: impl FnOnce(&mut Partition<LogDisk>)) {
         let Some(partition) = self.host.slots[index].partition.as_mut() else { return };
         call(partition);
         let mut effects = partition.take_effects();
@@ -300,7 +300,7 @@ impl World {
         self.look_at(index);
     }
 
-    fn carry_out(&mut self, index: usize, effect: Effect<TracedDisk>) {
+    fn carry_out(&mut self, index: usize, effect: Effect<LogDisk>) {
         let latency = self.rng.below(self.plan.latency_us) + 1;
         match effect {
             Effect::Appended(token, result) => {
@@ -471,13 +471,7 @@ impl World {
         }
     }
 
-    pub fn run_sync(
-        &mut self,
-        life: u64,
-        index: usize,
-        job: SyncJob<TracedDisk>,
-        asked_us: u64,
-    ) {
+    pub fn run_sync(&mut self, life: u64, index: usize, job: SyncJob<LogDisk>, asked_us: u64) {
         if self.host.slots[index].life != life || !self.host.is_slot_open(index) {
             return;
         }
@@ -489,7 +483,7 @@ impl World {
         self.after(delay, Task::Synced { start: life, slot: index, outcome, asked_us });
     }
 
-    pub fn run_fetch(&mut self, life: u64, index: usize, job: FetchJob<TracedDisk>) {
+    pub fn run_fetch(&mut self, life: u64, index: usize, job: FetchJob<LogDisk>) {
         if self.host.slots[index].life != life || !self.host.is_slot_open(index) {
             return;
         }
@@ -501,7 +495,7 @@ impl World {
         self.after(delay, Task::Fetched { start: life, slot: index, outcome });
     }
 
-    pub fn fetched(&mut self, life: u64, index: usize, outcome: FetchOutcome<TracedDisk>) {
+    pub fn fetched(&mut self, life: u64, index: usize, outcome: FetchOutcome<LogDisk>) {
         if self.host.slots[index].life != life {
             return;
         }
@@ -515,7 +509,7 @@ impl World {
         });
     }
 
-    pub fn run_snapshot(&mut self, life: u64, index: usize, job: SnapshotJob<TracedDisk>) {
+    pub fn run_snapshot(&mut self, life: u64, index: usize, job: SnapshotJob<LogDisk>) {
         if self.host.slots[index].life != life || !self.host.is_slot_open(index) {
             return;
         }
@@ -771,7 +765,7 @@ fn mislabel(batch: &[u8]) -> bytes::Bytes {
 }
 
 /// Swaps the first two good answers.
-fn swap_acks(effects: &mut [Effect<TracedDisk>]) {
+fn swap_acks(effects: &mut [Effect<LogDisk>]) {
     let good: Vec<usize> = (0..effects.len())
         .filter(|&at| matches!(effects[at], Effect::Appended(_, Ok(_))))
         .collect();

@@ -13,7 +13,7 @@ use tidewire_storage::log::{RemoveJob, TrimJob, TrimOutcome};
 
 use crate::batches::{self, Found, Id};
 use crate::bug::Bug;
-use crate::disk::TracedDisk;
+use crate::disk::{self, LogDisk};
 use crate::host::{Route, Slot, dir};
 use crate::world::{Task, World};
 
@@ -193,7 +193,7 @@ impl World {
     }
 
     /// A log's start is to be moved: it must be allowed.
-    pub fn begin_trim(&mut self, index: usize, job: TrimJob<TracedDisk>) {
+    pub fn begin_trim(&mut self, index: usize, job: TrimJob<LogDisk>) {
         let to = job.start_offset();
         let slot = &self.host.slots[index];
         let (topic, life, requested, loosest) =
@@ -213,7 +213,7 @@ impl World {
         self.after(delay, Task::RunTrim { start: life, slot: index, job });
     }
 
-    pub fn run_trim(&mut self, life: u64, index: usize, job: TrimJob<TracedDisk>) {
+    pub fn run_trim(&mut self, life: u64, index: usize, job: TrimJob<LogDisk>) {
         if self.host.slots[index].life != life || !self.host.is_slot_open(index) {
             return;
         }
@@ -250,7 +250,7 @@ impl World {
         }
     }
 
-    pub fn run_remove(&mut self, life: u64, index: usize, job: RemoveJob<TracedDisk>) {
+    pub fn run_remove(&mut self, life: u64, index: usize, job: RemoveJob<LogDisk>) {
         if self.host.slots[index].life != life || !self.host.is_slot_open(index) {
             return;
         }
@@ -366,7 +366,9 @@ impl World {
         names.sort_by_key(base);
         let mut all = Found::default();
         for name in names {
-            let Ok(bytes) = self.disk.sim.contents(&dir.join(&name)) else { continue };
+            let path = dir.join(&name);
+            let Ok(bytes) = self.disk.sim.contents(&path) else { continue };
+            let bytes = disk::decrypted(&self.keys, &path, bytes);
             let found = read(Bytes::from(bytes), base(&name).unwrap_or(0));
             all.headers.extend(found.headers);
             all.ids.extend(found.ids);

@@ -61,6 +61,8 @@ pub struct Options {
     pub bug: Option<Bug>,
     /// Whether [`Report::lines`] is wanted.
     pub keep_lines: bool,
+    /// Whether the logs of storage are encrypted at rest in any case, and not with some seeds only.
+    pub at_rest: bool,
     /// Whether [`Report::hash`] can do without the trace, which saves time.
     pub no_hash: bool,
 }
@@ -99,6 +101,8 @@ tally! {
     Tally:
     /// Lines of the trace.
     lines,
+    /// Runs whose logs are encrypted at rest.
+    at_rest,
     /// Batches sent for the first time.
     sent,
     /// Batches sent again.

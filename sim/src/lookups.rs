@@ -5,7 +5,7 @@ use tidewire_protocol::batch::Header;
 use tidewire_protocol::error::Error;
 use tidewire_server::sim::{LookupJob, LookupOutcome};
 
-use crate::disk::TracedDisk;
+use crate::disk::LogDisk;
 use crate::host::Route;
 use crate::world::{Task, World};
 
@@ -25,13 +25,13 @@ impl World {
         });
     }
 
-    pub fn lookup_later(&mut self, index: usize, job: LookupJob<TracedDisk>) {
+    pub fn lookup_later(&mut self, index: usize, job: LookupJob<LogDisk>) {
         let start = self.host.slots[index].life;
         let delay = self.rng.below(self.plan.sync_us) + 1;
         self.after(delay, Task::RunLookup { start, slot: index, job });
     }
 
-    pub fn run_lookup(&mut self, life: u64, index: usize, job: LookupJob<TracedDisk>) {
+    pub fn run_lookup(&mut self, life: u64, index: usize, job: LookupJob<LogDisk>) {
         if self.host.slots[index].life != life || !self.host.is_slot_open(index) {
             return;
         }
@@ -43,7 +43,7 @@ impl World {
         self.after(delay, Task::LookedUp { start: life, slot: index, outcome });
     }
 
-    pub fn looked_up(&mut self, life: u64, index: usize, outcome: LookupOutcome<TracedDisk>) {
+    pub fn looked_up(&mut self, life: u64, index: usize, outcome: LookupOutcome<LogDisk>) {
         if self.host.slots[index].life == life {
             self.drive(index, |partition| partition.looked_up(outcome));
         }

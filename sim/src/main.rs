@@ -11,6 +11,7 @@ const USAGE: &str = "\
 usage: tidewire-sim [--seeds A..B | --seconds N [--base SEED] | --seed N] [options]
 
   --sessions       of sessions and groups, not of storage
+  --at-rest        of storage, with logs that are encrypted whatever the seed
   --seeds A..B     run the seeds from A on, before B
   --seconds N      run seeds for N seconds, from a fresh base that is printed
   --base SEED      where --seconds begins
@@ -61,6 +62,10 @@ fn parse(arguments: &[String]) -> Result<Option<Wanted>, String> {
         }
         if word == "--sessions" {
             wanted.options.kind = Kind::Sessions;
+            continue;
+        }
+        if word == "--at-rest" {
+            wanted.options.at_rest = true;
             continue;
         }
         let value = words.next().ok_or_else(|| format!("{word} wants a value"))?;
@@ -214,7 +219,8 @@ fn conclude(wanted: &Wanted, progress: Progress, begun: Instant) -> ExitCode {
         let bug = kind.bugs().iter().find(|(_, bug)| Some(*bug) == wanted.options.bug);
         let bug = bug.map_or_else(String::new, |(name, _)| format!(" --bug {name}"));
         let sessions = if kind == Kind::Sessions { " --sessions" } else { "" };
-        println!("     replay: cargo xtask sim{sessions} --seed {seed}{bug}");
+        let at_rest = if wanted.options.at_rest { " --at-rest" } else { "" };
+        println!("     replay: cargo xtask sim{sessions}{at_rest} --seed {seed}{bug}");
     }
     let took = begun.elapsed().as_secs_f64();
     let clean = done - failures.len() as u64;

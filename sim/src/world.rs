@@ -11,6 +11,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 
 use tidewire_checker::{Checker, Crash, Event};
+use tidewire_protocol::batch::{ENCRYPTION_KEY_LEN, EncryptionKey, EncryptionKeys};
 use tidewire_protocol::error::Error;
 use tidewire_protocol::message::AppendReply;
 use tidewire_server::sim::{FetchJob, FetchOutcome, LookupJob, LookupOutcome, ReadReply};
@@ -23,7 +24,7 @@ use tidewire_storage::log::{
 use crate::batches::Id;
 use crate::bug::Bug;
 use crate::commits::Committer;
-use crate::disk::{TracedDisk, lock};
+use crate::disk::{LogDisk, TracedDisk, lock};
 use crate::host::Host;
 use crate::plan::Plan;
 use crate::producer::{Arrival, Producer};
@@ -34,6 +35,8 @@ use crate::{Options, Report, Tally};
 
 /// Simulated time after the faults have ended in which everything must come to rest.
 const REST_US: u64 = 3_000_000;
+/// Of the seeds, one in so many has logs that are encrypted at rest.
+const AT_REST_ONE_IN: u64 = 4;
 /// More tasks than any run needs: one that never rests ends here.
 const MAX_TASKS: u64 = 200_000;
 
@@ -58,31 +61,31 @@ pub(crate) enum Task {
     /// The queue of a partition is written.
     Flush { start: u64, slot: usize },
     /// A sync runs.
-    RunSync { start: u64, slot: usize, job: SyncJob<TracedDisk>, asked_us: u64 },
+    RunSync { start: u64, slot: usize, job: SyncJob<LogDisk>, asked_us: u64 },
     /// The server hears of a sync.
     Synced { start: u64, slot: usize, outcome: SyncOutcome, asked_us: u64 },
     /// A partition no longer waits for producers to come back.
     Gathered { start: u64, slot: usize },
     /// A snapshot is written.
-    RunSnapshot { start: u64, slot: usize, job: SnapshotJob<TracedDisk> },
+    RunSnapshot { start: u64, slot: usize, job: SnapshotJob<LogDisk> },
     /// The server hears of a snapshot.
     SnapshotWritten { start: u64, slot: usize, outcome: SnapshotOutcome },
     /// A partition reads from the disk for its readers.
-    RunFetch { start: u64, slot: usize, job: FetchJob<TracedDisk> },
+    RunFetch { start: u64, slot: usize, job: FetchJob<LogDisk> },
     /// It hears of what was read.
-    Fetched { start: u64, slot: usize, outcome: FetchOutcome<TracedDisk> },
+    Fetched { start: u64, slot: usize, outcome: FetchOutcome<LogDisk> },
     /// A partition looks for a place by time.
-    RunLookup { start: u64, slot: usize, job: LookupJob<TracedDisk> },
+    RunLookup { start: u64, slot: usize, job: LookupJob<LogDisk> },
     /// It hears of what was found.
-    LookedUp { start: u64, slot: usize, outcome: LookupOutcome<TracedDisk> },
+    LookedUp { start: u64, slot: usize, outcome: LookupOutcome<LogDisk> },
     /// A log is opened.
     Open { start: u64, slot: usize },
     /// The start of a log is written.
-    RunTrim { start: u64, slot: usize, job: TrimJob<TracedDisk> },
+    RunTrim { start: u64, slot: usize, job: TrimJob<LogDisk> },
     /// The server hears of it.
     Trimmed { start: u64, slot: usize, outcome: TrimOutcome },
     /// Segments are removed.
-    RunRemove { start: u64, slot: usize, job: RemoveJob<TracedDisk> },
+    RunRemove { start: u64, slot: usize, job: RemoveJob<LogDisk> },
     /// Somebody deletes records.
     Trim,
     /// A topic is changed.
@@ -121,6 +124,10 @@ pub(crate) struct World {
     pub trace: Arc<Mutex<Trace>>,
     pub checker: Checker,
     pub disk: TracedDisk,
+    /// What logs lie on: the disk, with or without encryption between.
+    pub log_disk: LogDisk,
+    /// The keys that logs are encrypted with; none if they are not.
+    pub keys: EncryptionKeys,
     pub bug: Option<Bug>,
     pub now_us: u64,
     /// What the server's clock shows beyond the simulated time.
@@ -150,6 +157,15 @@ impl World {
             sim.allow_short_writes();
         }
         let disk = TracedDisk::new(sim, Arc::clone(&trace), options.bug);
+        // Without a word to the plan: seeds of before stay what they were.
+        let at_rest =
+            options.at_rest || options.bug.is_none() && seed.is_multiple_of(AT_REST_ONE_IN);
+        let mut keys = EncryptionKeys::default();
+        if at_rest {
+            let key = EncryptionKey::new(1, [7; ENCRYPTION_KEY_LEN]).expect("a good number");
+            keys.add(key).expect("the first");
+        }
+        let log_disk = disk.for_logs(&keys, seed);
         let mut world = Self {
             host: Host::new(),
             producers: Vec::new(),
@@ -161,6 +177,8 @@ impl World {
             trace,
             checker: Checker::new(),
             disk,
+            log_disk,
+            keys,
             bug: options.bug,
             now_us: 0,
             clock_offset_us: 1_700_000_000_000_000,
@@ -172,6 +190,10 @@ impl World {
             next_task: 0,
         };
         world.say(format_args!("plan {:?}", world.plan));
+        if at_rest {
+            world.tally.at_rest = 1;
+            world.say(format_args!("logs are encrypted at rest"));
+        }
         world.begin();
         world.go_on_until(world.plan.duration_us);
         world.rest();

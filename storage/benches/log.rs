@@ -1,7 +1,7 @@
 //! What the log costs beside the bare system calls, in one run, as ratios.
 //!
 //! ```text
-//! cargo xtask bench-log            # or: cargo bench -p tidewire-storage --bench log -- [DIR]
+//! cargo xtask bench-log            # or: cargo bench -p tidewire-storage --bench log -- [DIR [PART …]]
 //! ```
 //!
 //! * **Synced appends.** A partition is one thread with one sync in flight on another, as in the
@@ -12,6 +12,8 @@
 //! * **Reads.** Chunks of 1 MiB by the log, and by bare `pread`: hot from the page cache, and cold
 //!   after the kernel was asked to drop it.
 //!
+//! * **At rest.** Appends without a sync, and reads from the page cache, encrypted and not: what
+//!   encryption takes of the processor.
 //! * **Opening.** A small log and one sixteen times as large, after a close and after a kill.
 //!
 //! Files stay until the end: removing one would be paid by whoever syncs next.
@@ -32,8 +34,10 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use rustix::fs::{Advice, FallocateFlags, OFlags, fadvise, fallocate};
-use tidewire_protocol::batch::{BatchBuilder, RecordRef, Sequence};
-use tidewire_storage::disk::RealDisk;
+use tidewire_protocol::batch::{
+    BatchBuilder, EncryptionKey, EncryptionKeys, RecordRef, Sequence,
+};
+use tidewire_storage::disk::{RealDisk, ServerDisk};
 use tidewire_storage::log::{Log, LogOptions, Pace, SyncJob, SyncOutcome};
 
 /// Rounds that count.
@@ -45,6 +49,9 @@ const VALUE_BYTES: usize = 900;
 /// Bytes that are read in a round.
 const READ_BYTES: u64 = 128 << 20;
 const CHUNK_BYTES: usize = 1 << 20;
+
+/// Measures something in a directory, and prints it.
+type Part = fn(&Path);
 
 fn main() {
     // `cargo test --all-targets` runs this, too; `cargo bench` says so.
@@ -58,10 +65,19 @@ fn main() {
         .tempdir_in(&place)
         .expect("a directory to write in");
     println!("on {}; {ROUNDS} rounds, alternating, median (least to most)\n", place.display());
-    appends(own.path());
-    ways(own.path());
-    reads(own.path());
-    opening(own.path());
+    let chosen: Vec<String> = dirs.collect();
+    let parts: [(&str, Part); 5] = [
+        ("appends", appends),
+        ("ways", ways),
+        ("reads", reads),
+        ("at-rest", at_rest),
+        ("opening", opening),
+    ];
+    for (name, part) in parts {
+        if chosen.is_empty() || chosen.iter().any(|chosen| chosen == name) {
+            part(own.path());
+        }
+    }
 }
 
 fn batch() -> Bytes {
@@ -376,6 +392,60 @@ fn ways(dir: &Path) {
         let ratio =
             of_way.iter().zip(&results[0]).map(|(way, grows)| way.p50_us / grows.p50_us);
         println!("  {name:24}{p50:>26}   to the first {}", spread(ratio.collect()));
+    }
+    println!();
+}
+
+/// Appends and reads, in GB/s, by way of encryption or not.
+fn at_rest(dir: &Path) {
+    const BYTES: u64 = 64 << 20;
+    let mut builder = BatchBuilder::new(1 << 20, 100);
+    let value = vec![7; VALUE_BYTES];
+    for _ in 0..70 {
+        builder.push(&RecordRef { value: Some(&value), ..RecordRef::at(0) }).expect("small");
+    }
+    let batch = builder.seal(Sequence::default());
+    let mut results: [[Vec<f64>; 2]; 2] = Default::default();
+    for round in 0..=ROUNDS {
+        for encrypted in [false, true] {
+            let mut keys = EncryptionKeys::default();
+            if encrypted {
+                let key = EncryptionKey::new(1, [7; 32]).expect("a good number");
+                keys.add(key).expect("the first");
+            }
+            let disk = ServerDisk::new(RealDisk, keys);
+            let path = dir.join(format!("at-rest-{round}-{encrypted}"));
+            let (mut log, _) =
+                Log::open(disk, &path, LogOptions::default()).expect("a new log");
+            let begun = Instant::now();
+            while log.size_bytes() < BYTES {
+                log.append(std::slice::from_ref(&batch), 0).expect("room");
+            }
+            let appended = log.size_bytes() as f64 / begun.elapsed().as_secs_f64() / 1e9;
+            let begun = Instant::now();
+            let (mut offset, end) = (0, log.end_offset());
+            while offset < end {
+                offset = log.read(offset, CHUNK_BYTES, end).expect("readable").next_offset;
+            }
+            let read = log.size_bytes() as f64 / begun.elapsed().as_secs_f64() / 1e9;
+            if round > 0 {
+                results[usize::from(encrypted)][0].push(appended);
+                results[usize::from(encrypted)][1].push(read);
+            }
+            drop(log);
+            fs::remove_dir_all(&path).expect("removable");
+        }
+    }
+    println!("at rest, to and from the page cache, GB/s");
+    for (at, what) in ["appends", "reads of 1 MiB"].into_iter().enumerate() {
+        let [plain, encrypted] = [&results[0][at], &results[1][at]];
+        let ratio = encrypted.iter().zip(plain).map(|(over, under)| over / under).collect();
+        println!(
+            "  {what:24} plain {:>24}   encrypted {:>24}   ratio {}",
+            spread(plain.clone()),
+            spread(encrypted.clone()),
+            spread(ratio),
+        );
     }
     println!();
 }

@@ -17,13 +17,15 @@ use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use tidewire_protocol::batch::EncryptionKeys;
+
 use crate::catalog::{
     Catalog, check_bytes, forget_topics, read_catalog_file, read_guarded_file,
 };
 use crate::data_dir::{DataDir, expect_format, write_format};
-use crate::disk::{Disk, RealDisk, create_dir_durable};
+use crate::disk::{Disk, RealDisk, ServerDisk, create_dir_durable};
 use crate::error::{Error, ErrorKind};
-use crate::{groups, log};
+use crate::{at_rest, groups, log};
 
 /// What was copied.
 #[derive(Clone, Debug, Default)]
@@ -43,14 +45,21 @@ pub struct Backup {
     pub damaged: Vec<(String, String)>,
 }
 
-/// Copies the data directory at `from` to `to`, which must not exist, or be empty. `progress` is
-/// told of bytes as they are copied.
+/// Copies the data directory at `from` to `to`, which must not exist, or be empty. What is
+/// encrypted at rest needs its keys, and is encrypted in the copy with the last of them.
+/// `progress` is told of bytes as they are copied.
 ///
 /// # Errors
 /// [`ErrorKind::Format`] if `from` is not a data directory of this format; [`ErrorKind::Invalid`]
-/// if `to` is not empty or lies in `from`; [`ErrorKind::Corrupt`] if the catalog is damaged;
+/// if `to` is not empty or lies in `from`, or a key is missing; [`ErrorKind::Corrupt`] if the
+/// catalog is damaged;
 /// [`ErrorKind::Full`] or [`ErrorKind::Io`] if a disk refuses. `to` then has no `FORMAT` file.
-pub fn backup(from: &Path, to: &Path, mut progress: impl FnMut(u64)) -> Result<Backup, Error> {
+pub fn backup(
+    from: &Path,
+    to: &Path,
+    keys: &EncryptionKeys,
+    mut progress: impl FnMut(u64),
+) -> Result<Backup, Error> {
     expect_format(from)?;
     // Held to the end if no server has it: none may start and change names meanwhile.
     let held = match DataDir::open_existing(from) {
@@ -58,7 +67,9 @@ pub fn backup(from: &Path, to: &Path, mut progress: impl FnMut(u64)) -> Result<B
         Err(error) if error.kind() == ErrorKind::Locked => None,
         Err(error) => return Err(error),
     };
+    at_rest::expect_key(from, keys)?;
     prepare(from, to)?;
+    at_rest::note_key(to, keys)?;
     let mut done = Backup { online: held.is_none(), ..Backup::default() };
 
     let catalog_path = to.join("catalog.redb");
@@ -76,7 +87,8 @@ pub fn backup(from: &Path, to: &Path, mut progress: impl FnMut(u64)) -> Result<B
         let path = to.join(groups::FILE);
         write_file(&path, &bytes).map_err(|error| Error::io("writing", &path, error))?;
     }
-    copy_logs(from, to, &catalog.catalog, &mut done, &mut progress)?;
+    let disk = ServerDisk::new(RealDisk, keys.clone());
+    copy_logs(&disk, from, to, &catalog.catalog, &mut done, &mut progress)?;
 
     // A topic that was deleted meanwhile may be there in part.
     let now = check_bytes(&read_catalog_file(from)?, &from.join("catalog.redb"))?;
@@ -125,6 +137,7 @@ fn prepare(from: &Path, to: &Path) -> Result<(), Error> {
 }
 
 fn copy_logs(
+    disk: &ServerDisk,
     from: &Path,
     to: &Path,
     catalog: &Catalog,
@@ -141,8 +154,7 @@ fn copy_logs(
             if !exists {
                 continue;
             }
-            let copied =
-                log::copy(&RealDisk, &from.join(&dir), &to.join(&dir), &mut *progress)?;
+            let copied = log::copy(disk, &from.join(&dir), &to.join(&dir), &mut *progress)?;
             done.partitions += 1;
             done.segments += copied.segments;
             done.bytes += copied.bytes;

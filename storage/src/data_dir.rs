@@ -5,6 +5,7 @@
 //! ```text
 //! LOCK            flock'ed while a server runs; holds its pid, for people
 //! FORMAT          "tidewire 1\n"
+//! AT_REST         which key new files were last encrypted with, if there was one
 //! catalog.redb    streams, topics, users
 //! root.url        how the user root logs in; written by the first start
 //! self-signed.pem a certificate of the server's own making, and self-signed.key
@@ -28,7 +29,10 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
-use crate::disk::{Disk, RealDisk, create_dir_durable};
+use tidewire_protocol::batch::EncryptionKeys;
+
+use crate::at_rest;
+use crate::disk::{Disk, RealDisk, ServerDisk, create_dir_durable};
 use crate::error::{Error, ErrorKind};
 
 /// The format that this version reads and writes.
@@ -47,6 +51,7 @@ const MAX_SMALL_FILE_BYTES: u64 = 256;
 #[derive(Debug)]
 pub struct DataDir {
     path: PathBuf,
+    keys: EncryptionKeys,
     /// Closing the file releases the lock.
     _lock: File,
 }
@@ -66,7 +71,7 @@ impl DataDir {
         if !known && !check_format(path)? {
             write_format(path).map_err(|error| not_writable(path, error))?;
         }
-        Ok(Self { path: path.to_path_buf(), _lock: lock })
+        Ok(Self { path: path.to_path_buf(), keys: EncryptionKeys::default(), _lock: lock })
     }
 
     /// Takes hold of a data directory that exists; nothing but the lock is written.
@@ -77,7 +82,32 @@ impl DataDir {
     pub fn open_existing(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
         expect_format(path)?;
-        Ok(Self { path: path.to_path_buf(), _lock: lock(path)? })
+        let keys = EncryptionKeys::default();
+        Ok(Self { path: path.to_path_buf(), keys, _lock: lock(path)? })
+    }
+
+    /// With the keys that its logs are encrypted with: the last for new files, the others to read
+    /// older ones. Nothing is written.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Invalid`] if the key is not among them that new files had last: nothing is to
+    /// be written as it is where somebody once wanted it encrypted.
+    pub fn with_keys(self, keys: EncryptionKeys) -> Result<Self, Error> {
+        at_rest::expect_key(&self.path, &keys)?;
+        Ok(Self { keys, ..self })
+    }
+
+    /// Takes down which key new files have from now on, before there is one.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Full`] or [`ErrorKind::Io`] if the disk refuses.
+    pub fn note_key(&self) -> Result<(), Error> {
+        at_rest::note_key(&self.path, &self.keys)
+    }
+
+    /// The disk that its logs lie on.
+    pub fn disk(&self) -> ServerDisk {
+        ServerDisk::new(RealDisk, self.keys.clone())
     }
 
     /// The directory.
@@ -203,11 +233,16 @@ fn not_ours(path: &Path, why: &str) -> Error {
 
 /// Says that the directory has this format, durably.
 pub(crate) fn write_format(path: &Path) -> io::Result<()> {
-    let draft = path.join(FORMAT_DRAFT);
+    write_small(path, FORMAT_FILE, FORMAT_DRAFT, &format!("{FORMAT_WORD} {FORMAT}\n"))
+}
+
+/// Replaces a small file as a whole, durably.
+pub(crate) fn write_small(path: &Path, name: &str, draft: &str, text: &str) -> io::Result<()> {
+    let draft = path.join(draft);
     let mut file = File::create(&draft)?;
-    file.write_all(format!("{FORMAT_WORD} {FORMAT}\n").as_bytes())?;
+    file.write_all(text.as_bytes())?;
     file.sync_all()?;
-    fs::rename(&draft, path.join(FORMAT_FILE))?;
+    fs::rename(&draft, path.join(name))?;
     RealDisk.sync_dir(path)
 }
 
@@ -243,7 +278,7 @@ fn lock(path: &Path) -> Result<File, Error> {
     Ok(lock)
 }
 
-fn read_small(path: &Path) -> io::Result<String> {
+pub(crate) fn read_small(path: &Path) -> io::Result<String> {
     let mut bytes = Vec::new();
     File::open(path)?.take(MAX_SMALL_FILE_BYTES).read_to_end(&mut bytes)?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())

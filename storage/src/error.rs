@@ -8,6 +8,8 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 
+use crate::disk::crypt::is_cannot_decrypt;
+
 /// What the caller should do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -19,7 +21,8 @@ pub enum ErrorKind {
     /// It is not known what the disk holds. The log takes no more appends until it is opened
     /// again; what was synced can still be read.
     Fenced,
-    /// Stored bytes are damaged. Restore them from elsewhere; trying again does not help.
+    /// Stored bytes are damaged, or encrypted with a key that is not there. Restore them from
+    /// elsewhere, or start with the key; trying again does not help.
     Corrupt,
     /// The offset is not in the log, which holds `start..end`.
     OutOfRange {
@@ -57,6 +60,8 @@ impl Error {
     pub(crate) fn io(doing: &str, path: &Path, source: io::Error) -> Self {
         let kind = match source.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => ErrorKind::Full,
+            // Trying again does not help: a key has to be found, or a file restored.
+            _ if is_cannot_decrypt(&source) => ErrorKind::Corrupt,
             _ => ErrorKind::Io,
         };
         Self::caused(kind, format!("{doing} {} failed: {source}", path.display()), source)

@@ -48,6 +48,7 @@
     )
 )]
 
+mod at_rest;
 pub mod backup;
 pub mod catalog;
 pub mod data_dir;

@@ -76,6 +76,11 @@ pub struct ServeArgs {
     #[arg(long)]
     pub tls_self_signed: bool,
 
+    /// Encrypt segments before they reach the disk: a file with keys as 'tidewire keygen' prints
+    /// them, one a line. The last is for new segments, the others read older ones
+    #[arg(long, value_name = "FILE")]
+    pub at_rest_key_file: Option<PathBuf>,
+
     /// A file of settings, in TOML
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,

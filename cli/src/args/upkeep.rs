@@ -42,6 +42,10 @@ pub struct DoctorArgs {
     #[arg(long, requires = "accept_loss")]
     pub yes: bool,
 
+    /// A file with the keys that the server encrypts its segments with, if it does
+    #[arg(long, value_name = "FILE", env = "TIDEWIRE_AT_REST_KEY_FILE")]
+    pub at_rest_key_file: Option<PathBuf>,
+
     /// Print a JSON object
     #[arg(long)]
     pub json: bool,
@@ -78,6 +82,10 @@ pub struct BackupArgs {
     /// Where the copy goes: a directory that does not exist, or is empty
     #[arg(value_name = "OUT")]
     pub out: PathBuf,
+
+    /// A file with the keys that the server encrypts its segments with, if it does
+    #[arg(long, value_name = "FILE", env = "TIDEWIRE_AT_REST_KEY_FILE")]
+    pub at_rest_key_file: Option<PathBuf>,
 
     /// Print a JSON object
     #[arg(long)]

@@ -10,6 +10,7 @@ use tidewire_storage::ErrorKind;
 use tidewire_storage::backup::{Backup, backup};
 
 use crate::args::upkeep::BackupArgs;
+use crate::at_rest;
 use crate::failure::Failure;
 use crate::output::{self, number};
 
@@ -20,7 +21,8 @@ pub fn run(args: BackupArgs) -> Result<(), Failure> {
     // Hidden where stderr is no terminal.
     let bar =
         ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()).with_style(style);
-    let copied = backup(&args.dir, &args.out, |bytes| bar.inc(bytes));
+    let keys = at_rest::keys(args.at_rest_key_file.as_deref())?;
+    let copied = backup(&args.dir, &args.out, &keys, |bytes| bar.inc(bytes));
     bar.finish_and_clear();
     let copied = copied.map_err(|error| {
         let failure = Failure::new(error.to_string());

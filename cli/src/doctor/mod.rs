@@ -16,12 +16,15 @@ use tidewire_storage::log::Loss;
 use tidewire_storage::{DataDir, ErrorKind};
 
 use crate::args::upkeep::{AcceptLoss, DoctorArgs};
+use crate::at_rest;
 use crate::failure::Failure;
 use crate::output;
 
 /// Examines a data directory, and repairs it if that is wanted.
 pub fn run(args: DoctorArgs) -> Result<(), Failure> {
-    let data_dir = open(&args.dir)?;
+    let keys = at_rest::keys(args.at_rest_key_file.as_deref());
+    let keys = keys.map_err(Failure::before_it_began)?;
+    let data_dir = open(&args.dir)?.with_keys(keys).map_err(cannot_look)?;
     let bar = progress_bar();
     let examined = doctor::examine(&data_dir, |progress| show(&bar, progress));
     bar.finish_and_clear();

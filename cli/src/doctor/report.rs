@@ -63,6 +63,14 @@ pub fn text(report: &Report, done: &[Done], dir: &Path, repaired: bool) -> Strin
         number::counted(sum(|check| check.batches), "good batch", "good batches"),
         number::size(sum(|check| check.bytes)),
     );
+    if !report.encrypted.is_empty() {
+        let of_key = |(id, count): (&u32, &u64)| {
+            format!("{} with key {id}", number::counted(*count, "file", "files"))
+        };
+        let keys: Vec<String> = report.encrypted.iter().map(of_key).collect();
+        let plain = number::counted(report.plain, "file is not", "files are not");
+        let _ = writeln!(out, "encrypted at rest: {}; {plain}", keys.join(", "));
+    }
     for Done { place, file, what, lost, .. } in done {
         let lost =
             if lost.is_empty() { String::new() } else { format!("; lost: {}", offsets(lost)) };
@@ -169,6 +177,7 @@ pub fn json(report: &Report, done: &[Done], dir: &Path) -> Value {
             "remedy": finding.remedy,
         })).collect::<Vec<_>>(),
         "more_findings": report.more_findings,
+        "at_rest": {"files_by_key": report.encrypted, "plain_files": report.plain},
         "repaired": done.iter().map(|done| json!({
             "place": done.place,
             "file": done.file,

@@ -16,6 +16,7 @@ use tidewire_server::{
 
 use super::self_signed;
 use crate::args::serve::ServeArgs;
+use crate::at_rest;
 use crate::failure::Failure;
 
 /// Where a server listens by default.
@@ -49,6 +50,8 @@ pub struct Settings {
     pub tls_client_ca: Option<PathBuf>,
     /// A certificate of the server's own making.
     pub tls_self_signed: Option<bool>,
+    /// A file with the keys that segments are encrypted with.
+    pub at_rest_key_file: Option<PathBuf>,
     /// Threads for calls that block.
     pub io_threads: Option<usize>,
     /// Bytes of batches that consumers may hold in memory.
@@ -105,6 +108,7 @@ impl Settings {
             tls_key: args.tls_key,
             tls_client_ca: args.tls_client_ca,
             tls_self_signed: args.tls_self_signed.then_some(true),
+            at_rest_key_file: args.at_rest_key_file,
             io_threads: args.io_threads,
             read_memory_bytes: args.read_memory_bytes,
             drain_timeout_ms: args.drain_timeout_ms,
@@ -168,6 +172,7 @@ impl Settings {
             tls_key: variable("TIDEWIRE_TLS_KEY").map(PathBuf::from),
             tls_client_ca: variable("TIDEWIRE_TLS_CLIENT_CA").map(PathBuf::from),
             tls_self_signed: parsed(&variable, "TIDEWIRE_TLS_SELF_SIGNED", "true or false")?,
+            at_rest_key_file: variable("TIDEWIRE_AT_REST_KEY_FILE").map(PathBuf::from),
             io_threads: parsed(&variable, "TIDEWIRE_IO_THREADS", "a whole number")?,
             read_memory_bytes: parsed(&variable, "TIDEWIRE_READ_MEMORY_BYTES", "bytes")?,
             drain_timeout_ms: parsed(&variable, "TIDEWIRE_DRAIN_TIMEOUT_MS", "milliseconds")?,
@@ -197,6 +202,7 @@ impl Settings {
             tls_key: self.tls_key.or(other.tls_key),
             tls_client_ca: self.tls_client_ca.or(other.tls_client_ca),
             tls_self_signed: self.tls_self_signed.or(other.tls_self_signed),
+            at_rest_key_file: self.at_rest_key_file.or(other.at_rest_key_file),
             io_threads: self.io_threads.or(other.io_threads),
             read_memory_bytes: self.read_memory_bytes.or(other.read_memory_bytes),
             drain_timeout_ms: self.drain_timeout_ms.or(other.drain_timeout_ms),
@@ -319,6 +325,7 @@ impl Settings {
             ("tls_key", self.tls_key == other.tls_key),
             ("tls_client_ca", self.tls_client_ca == other.tls_client_ca),
             ("tls_self_signed", self.tls_self_signed == other.tls_self_signed),
+            ("at_rest_key_file", self.at_rest_key_file == other.at_rest_key_file),
             ("io_threads", self.io_threads == other.io_threads),
             ("read_memory_bytes", self.read_memory_bytes == other.read_memory_bytes),
             ("drain_timeout_ms", self.drain_timeout_ms == other.drain_timeout_ms),
@@ -348,6 +355,7 @@ impl Settings {
         }
         config.limits = self.limits()?;
         config.tls = self.tls(data, listen)?;
+        config.at_rest_keys = at_rest::keys(self.at_rest_key_file.as_deref())?;
         config.socket_dir = match &self.socket_dir {
             Some(directory) if directory.as_os_str() == NO_SOCKET => None,
             Some(directory) => Some(directory.clone()),

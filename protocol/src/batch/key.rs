@@ -23,6 +23,7 @@ const PREFIX: &str = "twk_";
 
 const CHECK: &[u8] = b"tidewire key check 1";
 const BATCH_KEY: &[u8] = b"tidewire batch key 1";
+const SEGMENT_KEY: &[u8] = b"tidewire segment key 1";
 
 /// A key that batches are encrypted with, and the number that they name it by. Prints as its
 /// number. Clones share the bytes, which are overwritten when the last one is dropped.
@@ -103,9 +104,14 @@ impl EncryptionKey {
         self.id.get()
     }
 
-    /// What a batch tells it by. Whoever has it knows nothing of the key.
-    pub(super) fn check(&self) -> [u8; CHECK_LEN] {
+    /// What a batch, or a server's file, tells it by. Whoever has it knows nothing of the key.
+    pub fn check(&self) -> [u8; CHECK_LEN] {
         self.check
+    }
+
+    /// The key of a server's file whose header has this salt.
+    pub fn segment_key(&self, salt: &[u8]) -> Zeroizing<[u8; ENCRYPTION_KEY_LEN]> {
+        Zeroizing::new(mac(&self.bytes, &[SEGMENT_KEY, salt]))
     }
 
     /// The key of those batches whose nonce begins so.
@@ -130,7 +136,7 @@ impl fmt::Debug for EncryptionKey {
     }
 }
 
-/// The keys that a client has, by their numbers.
+/// The keys that a client or a server has, by their numbers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EncryptionKeys(Vec<EncryptionKey>);
 
@@ -178,6 +184,11 @@ impl EncryptionKeys {
     /// The key with a number.
     pub fn get(&self, id: u32) -> Option<&EncryptionKey> {
         self.0.iter().find(|key| key.id() == id)
+    }
+
+    /// The key that was added last.
+    pub fn last(&self) -> Option<&EncryptionKey> {
+        self.0.last()
     }
 
     /// Whether there are none.
@@ -237,6 +248,7 @@ mod tests {
         keys.add_text(&format!("{},{}", *three, *seven)).expect("the same again");
         assert_eq!(keys.to_string(), "only the keys 3 and 7");
         assert_eq!(keys.get(7), Some(&key(7)));
+        assert_eq!(keys.last(), Some(&key(7)));
         assert_eq!(keys.get(4), None);
         let other = EncryptionKey::new(7, [0; 32]).expect("good");
         let error = keys.add(other).expect_err("another 7");

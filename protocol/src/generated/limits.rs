@@ -25,7 +25,7 @@ pub const MAX_REMEMBERED_REFUSALS: u32 = 1_024;
 pub const MAX_SEEN_RANGES: u32 = 240;
 /// Highest number of an encryption key; the lowest is 1. In .
 pub const MAX_ENCRYPTION_KEY_ID: u32 = 4_294_967_294;
-/// Most encryption keys of a client. In keys.
+/// Most encryption keys of a client, or of a server for what it stores. In keys.
 pub const MAX_ENCRYPTION_KEYS: u32 = 256;
 /// Highest correlation of a request: numbers above are a server's own. In requests.
 pub const MAX_CORRELATION: u64 = 9_223_372_036_854_775_807;

@@ -210,7 +210,7 @@ pub const LIMITS: &[LimitRow] = &[
         name: "max_encryption_keys",
         value: 256,
         unit: "keys",
-        doc: "Most encryption keys of a client.",
+        doc: "Most encryption keys of a client, or of a server for what it stores.",
     },
     LimitRow {
         name: "max_correlation",

@@ -28,7 +28,7 @@ use tidewire_protocol::error::{Code, Error};
 use tidewire_protocol::message::{AnyRequest, GroupInfo, PartitionInfo};
 use tidewire_storage::Topic;
 use tidewire_storage::access::ROOT;
-use tidewire_storage::disk::{Disk, RealDisk};
+use tidewire_storage::disk::{Disk, ServerDisk};
 
 use crate::auth::Who;
 use crate::message::{Answer, Origin};
@@ -94,7 +94,7 @@ enum Pending {
 }
 
 /// One client's connection.
-pub(crate) struct Session<D: Disk = RealDisk> {
+pub(crate) struct Session<D: Disk = ServerDisk> {
     protocol: ServerConnection,
     router: Rc<Router<D>>,
     /// Unique on its shard.

@@ -21,7 +21,7 @@ use std::task::Poll;
 use flume::r#async::RecvStream;
 use futures_core::Stream;
 use tidewire_protocol::error::{Code, Error};
-use tidewire_storage::disk::RealDisk;
+use tidewire_storage::disk::ServerDisk;
 
 use crate::message::ShardMessage;
 use crate::rt;
@@ -61,7 +61,7 @@ pub(crate) fn run(mut start: Start, ready: flume::Sender<rt::Driver>) -> std::io
 struct Shard {
     router: Rc<Router>,
     connections: Rc<Connections>,
-    core: RefCell<Core<RealDisk>>,
+    core: RefCell<Core<ServerDisk>>,
 }
 
 impl Shard {

@@ -1,12 +1,13 @@
 //! The disk as the log sees it: a few blocking calls, and nothing else of the operating system.
 //!
 //! Owns the traits and the loops over short reads and writes. [`RealDisk`] is the operating
-//! system; [`sim::SimDisk`] loses what was not synced. What the calls mean to a log (when to sync,
-//! what to do about a failure) is left to [`crate::log`].
+//! system; [`sim::SimDisk`] loses what was not synced; [`EncryptedDisk`] lies over another. What
+//! the calls mean to a log (when to sync, what to do about a failure) is left to [`crate::log`].
 //!
 //! Invariant to code against: a write is in the operating system once it returns, on the disk
 //! only after `sync_data`; a file's name is on the disk only after `sync_dir` of its directory.
 
+pub(crate) mod crypt;
 pub(crate) mod database;
 mod real;
 pub mod sim;
@@ -14,7 +15,11 @@ pub mod sim;
 use std::io::{self, IoSlice};
 use std::path::Path;
 
+pub use crypt::{EncryptedDisk, EncryptedFile};
 pub use real::{RealDisk, RealFile};
+
+/// The disk of a server: the operating system's, on which segments are encrypted if there are keys.
+pub type ServerDisk = EncryptedDisk<RealDisk>;
 
 /// How to open a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +61,11 @@ pub trait Disk: Clone + Send + Sync + 'static {
 pub trait DiskFile: Send + Sync + 'static {
     /// Reads up to `buf.len()` bytes; 0 at the end.
     fn read_at(&self, buf: &mut [u8], at: u64) -> io::Result<usize>;
+    /// Whether bytes may be written at `at`. What an encrypted file has held there once, it never
+    /// takes something else for.
+    fn takes(&self, _at: u64) -> bool {
+        true
+    }
     /// Writes the buffers one after the other; may write only part of them.
     fn write_vectored_at(&self, bufs: &[IoSlice<'_>], at: u64) -> io::Result<usize>;
     /// Appends what one read of at most `len` bytes gives to `buf`, without zeroing its room
@@ -69,7 +79,7 @@ pub trait DiskFile: Send + Sync + 'static {
     }
     /// Makes the file's bytes and length durable.
     fn sync_data(&self) -> io::Result<()>;
-    /// Cuts or extends (with zeros) the file.
+    /// Cuts the file, or extends it: with zeros, unless it is encrypted.
     fn set_len(&self, len: u64) -> io::Result<()>;
     /// The file's length in bytes.
     fn len(&self) -> io::Result<u64>;

@@ -15,7 +15,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use crate::data_dir::DataDir;
-use crate::disk::{Disk, RealDisk};
+use crate::disk::{Disk, RealDisk, crypt};
 use crate::error::Error;
 use crate::log::Aside;
 
@@ -47,7 +47,8 @@ impl KeptAside {
         let flat = origin.to_string_lossy().replace('/', "-");
         let (mut kept, name) = self.create(&dir, &format!("{}-{flat}", self.stamp), &bytes)?;
         let mut from = File::open(file)?;
-        from.seek(SeekFrom::Start(bytes.start))?;
+        let start = keep_header(file, &mut from, &mut kept, bytes.start)?;
+        from.seek(SeekFrom::Start(start))?;
         let copied = io::copy(&mut from.take(bytes.end - bytes.start), &mut kept)?;
         kept.sync_all()?;
         let mut notes =
@@ -76,6 +77,25 @@ impl KeptAside {
         }
         Err(io::ErrorKind::AlreadyExists.into())
     }
+}
+
+/// Where the bytes from `position` on are in a file. One that is encrypted stays so, and can be
+/// read only where it was: its header is kept too, and nothing between that and the bytes.
+fn keep_header(
+    path: &Path,
+    from: &mut File,
+    kept: &mut File,
+    position: u64,
+) -> io::Result<u64> {
+    let whole = from.metadata()?.len();
+    let mut area = Vec::new();
+    from.take(crypt::BODY_AT as u64).read_to_end(&mut area)?;
+    if crypt::key_id(path, &area, whole).is_none() {
+        return Ok(position);
+    }
+    kept.write_all(&area)?;
+    kept.seek(SeekFrom::Current(i64::try_from(position).map_err(io::Error::other)?))?;
+    Ok(position + area.len() as u64)
 }
 
 impl Aside for KeptAside {

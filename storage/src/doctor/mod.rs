@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 
 use crate::catalog::{Catalog, check_catalog};
 use crate::data_dir::DataDir;
-use crate::disk::{Disk, DiskFile, OpenMode, RealDisk};
+use crate::disk::{Disk, DiskFile, OpenMode, RealDisk, crypt, read_up_to_at};
 use crate::error::{Error, ErrorKind};
 use crate::groups::{self, StoredGroup, check_groups};
 use crate::log::{self, LogCheck, Loss};
@@ -76,6 +76,10 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// Findings past the limit of one log.
     pub more_findings: u64,
+    /// How many files of logs are encrypted at rest, by the number of their key.
+    pub encrypted: BTreeMap<u32, u64>,
+    /// How many are not.
+    pub plain: u64,
 }
 
 impl Report {
@@ -121,11 +125,13 @@ pub fn examine(
     let groups = examine_groups(data_dir.path(), &mut report);
     let mut state = Progress { done_bytes: 0, total_bytes: total_bytes(&places) };
     progress(state);
+    let disk = data_dir.disk();
     for Place { id, name, dir } in places {
-        let check = log::check(&RealDisk, &dir, |bytes| {
+        let check = log::check(&disk, &dir, |bytes| {
             state.done_bytes += bytes;
             progress(state);
         })?;
+        count_keys(&dir, &mut report);
         let shown = relative(data_dir, &dir);
         for found in &check.findings {
             let file = relative(data_dir, &found.file);
@@ -157,13 +163,14 @@ pub fn repair(
     mut say: impl FnMut(&str, &log::Mended),
 ) -> Result<(Report, usize), Error> {
     let mut aside = KeptAside::new(data_dir, stamp);
+    let disk = data_dir.disk();
     let mut done = 0;
     loop {
         let report = examine(data_dir, &mut progress)?;
         let before = done;
         for partition in &report.partitions {
             let dir = data_dir.path().join(&partition.dir);
-            let mended = log::mend(&RealDisk, &dir, &partition.check, loss, &mut aside)?;
+            let mended = log::mend(&disk, &dir, &partition.check, loss, &mut aside)?;
             done += mended.len();
             mended.iter().for_each(|mended| say(&partition.name, mended));
         }
@@ -268,6 +275,28 @@ fn numbers_in(dir: &Path) -> Result<Vec<u64>, Error> {
     let mut numbers: Vec<u64> = names.iter().filter_map(number).collect();
     numbers.sort_unstable();
     Ok(numbers)
+}
+
+/// Which keys the files of a log are encrypted with: a key that no file has may go. What cannot
+/// be read is found elsewhere.
+fn count_keys(dir: &Path, report: &mut Report) {
+    for name in RealDisk.read_dir(dir).unwrap_or_default() {
+        let path = dir.join(&name);
+        if !crypt::is_ours(&path) {
+            continue;
+        }
+        let mut area = vec![0; crypt::BODY_AT];
+        let read = RealDisk.open(&path, OpenMode::Read).and_then(|file| {
+            let held = read_up_to_at(&file, &mut area, 0)?;
+            area.truncate(held);
+            file.len()
+        });
+        let Ok(whole) = read else { continue };
+        match crypt::key_id(&path, &area, whole) {
+            Some(id) => *report.encrypted.entry(id).or_default() += 1,
+            None => report.plain += 1,
+        }
+    }
 }
 
 /// For the progress alone: what cannot be measured counts nothing.

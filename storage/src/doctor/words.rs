@@ -34,7 +34,7 @@ impl Severity {
 pub(super) fn of_log(place: &str, found: &log::Finding, file: PathBuf) -> Finding {
     let fault = found.fault;
     let severity = match fault {
-        fault if fault.is_loss() => Severity::Damage,
+        fault if fault.is_loss() || fault == Fault::KeyMissing => Severity::Damage,
         fault if fault.is_note() => Severity::Note,
         _ => Severity::Repairable,
     };
@@ -52,6 +52,13 @@ pub(super) fn of_log(place: &str, found: &log::Finding, file: PathBuf) -> Findin
             "restore the file from a backup. Without one: --repair --accept-loss fill puts empty \
              records in their place and keeps everything after them; --accept-loss cut ends the \
              log there",
+        ),
+        Fault::KeyMissing => (
+            "the file is encrypted at rest, and what is in it can be read with its key only; \
+             until then the server answers for this partition that it is damaged, and nothing of \
+             it is repaired",
+            "give the file of keys that has this key, too: --at-rest-key-file, and the server's \
+             option at_rest_key_file",
         ),
         Fault::IndexMissing => (
             "the server walks the segment when it opens the partition, which takes time and \

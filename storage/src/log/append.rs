@@ -6,7 +6,7 @@
 //! Invariant: after an error the log and its files are as they were before, or the log is fenced.
 
 use std::fmt::Display;
-use std::io::IoSlice;
+use std::io::{self, IoSlice};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -134,9 +134,14 @@ impl<D: Disk> Log<D> {
         Ok(())
     }
 
-    /// How many of `batches` go into the last segment; an empty one takes at least the first.
+    /// How many of `batches` go into the last segment; an empty one takes at least the first, and
+    /// one whose file takes nothing more takes none.
     fn fitting(&self, batches: &[Bytes]) -> usize {
-        let mut len = self.active().len;
+        let active = self.active();
+        let mut len = active.len;
+        if len > 0 && !active.live.as_ref().is_some_and(|live| live.file.takes(len)) {
+            return 0;
+        }
         let limit = self.options.segment_bytes;
         let fits = |batch: &&Bytes| {
             let empty = len == 0;
@@ -188,10 +193,16 @@ impl<D: Disk> Log<D> {
     pub(super) fn roll(&mut self) -> Result<(), Error> {
         let base = self.end_offset();
         let path = next_path(&self.dir, base);
-        let file = self
-            .disk
-            .open(&path, OpenMode::CreateNew)
-            .map_err(|error| Error::io("creating", &path, error))?;
+        let file = match self.disk.open(&path, OpenMode::CreateNew) {
+            Ok(file) => file,
+            Err(error) => {
+                // One that was begun and could not be taken back would stand in the way.
+                let left = error.kind() != io::ErrorKind::AlreadyExists
+                    && !matches!(self.disk.exists(&path), Ok(false));
+                let error = Error::io("creating", &path, error);
+                return Err(if left { self.fence(error.to_string()) } else { error });
+            }
+        };
         self.names_changed += 1;
         let live = Live { file: Arc::new(file), index: Index::default() };
         self.segments.push(Segment {

@@ -18,6 +18,7 @@ use super::segment::{Name, index_path, log_path, next_path, snapshot_path, start
 use super::snapshot;
 use super::trim::StartFile;
 use super::walk::{BATCH_ALIGN, Check, WALK_WINDOW_BYTES, Window, find_batch, walk};
+use crate::disk::crypt::is_key_missing;
 use crate::disk::{Disk, DiskFile, OpenMode};
 use crate::error::Error;
 
@@ -37,6 +38,9 @@ pub enum Fault {
     Missing,
     /// The system could not read the file.
     Unreadable,
+    /// The file is encrypted at rest with a key that is not there. Nothing of its log is mended,
+    /// for it may be whole.
+    KeyMissing,
     /// A sealed segment has no index. It is walked when it is opened, which takes time.
     IndexMissing,
     /// An index whose checksum or contents are wrong. It is made anew when it is needed.
@@ -74,6 +78,7 @@ impl Fault {
             Self::Damaged => "damaged",
             Self::Missing => "missing",
             Self::Unreadable => "unreadable",
+            Self::KeyMissing => "key_missing",
             Self::IndexMissing => "index_missing",
             Self::IndexDamaged => "index_damaged",
             Self::IndexStale => "index_stale",
@@ -188,6 +193,11 @@ pub fn check<D: Disk>(
     Ok(checking.check)
 }
 
+/// What it is that a file cannot be read.
+fn unread(error: &io::Error) -> Fault {
+    if is_key_missing(error) { Fault::KeyMissing } else { Fault::Unreadable }
+}
+
 struct Checking<'a, D> {
     disk: &'a D,
     dir: &'a Path,
@@ -232,7 +242,7 @@ impl<D: Disk> Checking<'_, D> {
             Ok(walked) => walked,
             Err(error) => {
                 let offsets = base..next.unwrap_or(base);
-                self.find(Fault::Unreadable, path, 0..0, offsets, error.to_string());
+                self.find(unread(&error), path, 0..0, offsets, error.to_string());
                 self.check.end = next.unwrap_or(base).max(self.check.end);
                 return false;
             }
@@ -274,7 +284,7 @@ impl<D: Disk> Checking<'_, D> {
         match self.walk(&path, base, None, &IndexFile::Missing, progress) {
             Ok(walked) => walked.torn,
             Err(error) => {
-                self.find(Fault::Unreadable, path, 0..0, base..base, error.to_string());
+                self.find(unread(&error), path, 0..0, base..base, error.to_string());
                 true
             }
         }
@@ -376,12 +386,20 @@ impl<D: Disk> Checking<'_, D> {
     }
 
     fn check_snapshots(&mut self, offsets: &[u64]) {
-        let whole = self.check.findings.iter().all(|finding| !finding.fault.is_loss());
+        let whole = self
+            .check
+            .findings
+            .iter()
+            .all(|finding| !finding.fault.is_loss() && finding.fault != Fault::KeyMissing);
         for &offset in offsets {
             let path = snapshot_path(self.dir, offset);
             let reason = match snapshot::load(self.disk, self.dir, offset) {
                 Ok(Some(_)) => None,
                 Ok(None) => Some("its length or a checksum is wrong".to_owned()),
+                Err(error) if is_key_missing(&error) => {
+                    self.find(Fault::KeyMissing, path, 0..0, 0..0, error.to_string());
+                    continue;
+                }
                 Err(error) => Some(format!("it cannot be read: {error}")),
             };
             if let Some(reason) = reason {

@@ -115,6 +115,13 @@ impl<D: Disk> Copying<'_, D> {
         let mut index = Index::default();
         let mut len = 0;
         for attempt in 1.. {
+            if !to.takes(end.position) {
+                // What stands there is not written over: once more from the start.
+                to.set_len(0).map_err(failed)?;
+                index = Index::default();
+                let damage = end.damage.take();
+                end = WalkEnd { position: 0, offset: base, last_append_time_us: None, damage };
+            }
             let (position, offset) = (end.position, end.offset);
             len = copy_from(&from, &to, position, progress).map_err(failed)?;
             let mut window = Window::new(&to, len, WALK_WINDOW_BYTES);

@@ -23,6 +23,7 @@ use super::index::{self, Index};
 use super::segment::{Name, index_path, log_path};
 use super::walk::{Check, WALK_WINDOW_BYTES, Window, walk};
 use super::{LogOptions, SEGMENT_BYTES_RANGE};
+use crate::disk::crypt::is_header_lost;
 use crate::disk::{Disk, DiskFile, OpenMode, read_exact_append, write_all_vectored_at};
 use crate::error::{Error, ErrorKind};
 
@@ -49,7 +50,8 @@ pub enum Loss {
 
 /// Where bytes go that are taken out of a log.
 pub trait Aside {
-    /// Keeps a copy of these bytes of `file`, durably, with a note of where they come from.
+    /// Keeps a copy of these bytes of `file`, as far as it goes, durably, with a note of where
+    /// they come from.
     fn keep(&mut self, file: &Path, bytes: Range<u64>, why: &str) -> Result<(), Error>;
 }
 
@@ -94,6 +96,9 @@ pub fn mend<D: Disk>(
     loss: Loss,
     aside: &mut impl Aside,
 ) -> Result<Vec<Mended>, Error> {
+    if check.findings.iter().any(|finding| finding.fault == Fault::KeyMissing) {
+        return Ok(Vec::new());
+    }
     let mut mending = Mending { disk, dir, aside, done: Vec::new() };
     mending.remove_drafts()?;
     let lost = || check.findings.iter().filter(|finding| finding.fault.is_loss());
@@ -181,6 +186,17 @@ impl<D: Disk, A: Aside> Mending<'_, D, A> {
         Ok(())
     }
 
+    /// Keeps all of a file aside that cannot even be opened, and puts an empty one in its place.
+    fn empty_file(&mut self, path: &Path, why: &str) -> Result<(), Error> {
+        self.aside.keep(path, 0..u64::MAX, why)?;
+        let draft_path = draft_of(path);
+        self.disk
+            .open(&draft_path, OpenMode::CreateNew)
+            .and_then(|draft| draft.sync_data())
+            .and_then(|()| self.disk.rename(&draft_path, path))
+            .map_err(|error| failed(&draft_path, error))
+    }
+
     fn take_away(&mut self, finding: &Finding) -> Result<(), Error> {
         self.remove(&finding.file, &finding.reason)?;
         self.done(finding.fault, &finding.file, "moved it out of the log".to_owned(), 0..0);
@@ -228,7 +244,10 @@ impl<D: Disk, A: Aside> Mending<'_, D, A> {
         // It would vouch for what is cut off.
         self.drop_index(base)?;
         self.disk.sync_dir(self.dir).map_err(|error| failed(self.dir, error))?;
-        self.cut_file(path, first.position, &first.reason)?;
+        match self.disk.open(path, OpenMode::Read) {
+            Err(error) if is_header_lost(&error) => self.empty_file(path, &first.reason)?,
+            _ => self.cut_file(path, first.position, &first.reason)?,
+        }
         let lost = first.offsets.start..end;
         let what = format!("ended the log at byte {}", first.position);
         self.done(first.fault, path, what, lost);
@@ -255,9 +274,7 @@ impl<D: Disk, A: Aside> Mending<'_, D, A> {
                 self.aside.keep(path, place, &finding.reason)?;
             }
         }
-        let mut draft_name = path.as_os_str().to_owned();
-        draft_name.push(DRAFT_SUFFIX);
-        let draft_path = PathBuf::from(draft_name);
+        let draft_path = draft_of(path);
         self.write_filled(path, &draft_path, findings)
             .map_err(|error| failed(&draft_path, error))?;
         self.drop_index(base)?;
@@ -406,6 +423,12 @@ fn lost_batch(count: usize) -> io::Result<Bytes> {
     }
     let mut compressor = Compressor::new(Codec::Zstd, ZSTD_LEVEL);
     Ok(builder.seal_with(Sequence::default(), &mut compressor))
+}
+
+fn draft_of(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(DRAFT_SUFFIX);
+    PathBuf::from(name)
 }
 
 fn failed(path: &Path, error: io::Error) -> Error {

@@ -50,6 +50,7 @@ use read::Readers;
 pub use read::{Chunk, MARK_BYTES};
 pub use recovery::{Quarantine, Recovery, TornTail};
 use segment::Segment;
+pub(crate) use snapshot::MAGIC as SNAPSHOT_MAGIC;
 pub use snapshot::{MAX_SNAPSHOT_BYTES, SnapshotJob, SnapshotOutcome};
 pub use sync::{SyncJob, SyncOutcome};
 pub use time::{Lookup, LookupJob, LookupOutcome};

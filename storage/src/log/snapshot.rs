@@ -20,7 +20,7 @@ use super::segment::{Name, snapshot_path, snapshot_temporary_path};
 use crate::disk::{Disk, DiskFile, OpenMode, read_exact_at, write_all_vectored_at};
 use crate::error::Error;
 
-const MAGIC: &[u8; 8] = b"TIDESTAT";
+pub(crate) const MAGIC: &[u8; 8] = b"TIDESTAT";
 const VERSION: u32 = 1;
 const FILE_HEADER_LEN: usize = 40;
 /// Largest snapshot that is written or read, in bytes.

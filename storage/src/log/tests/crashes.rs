@@ -3,8 +3,12 @@
 //! `TIDEWIRE_SEED=n` runs one seed alone; `TIDEWIRE_SEEDS=n` runs more of them.
 
 use std::io;
+use std::sync::Mutex;
 
 use super::*;
+use tidewire_protocol::batch::{EncryptionKey, EncryptionKeys};
+
+use crate::disk::EncryptedDisk;
 use crate::disk::sim::{Fault, Operation, SimDisk};
 use crate::log::SyncJob;
 
@@ -38,6 +42,8 @@ struct Tally {
 struct Run {
     seed: u64,
     disk: SimDisk,
+    /// What the log lies on: the disk, through encryption or as it is.
+    over: EncryptedDisk<SimDisk>,
     steps: Steps,
     /// What the log should hold, in the operating system's view.
     model: Model,
@@ -51,11 +57,22 @@ struct Run {
 }
 
 impl Run {
-    fn new(seed: u64) -> Self {
+    fn new(seed: u64, at_rest: bool) -> Self {
         let disk = SimDisk::new(seed);
         disk.allow_short_writes();
+        let mut over = EncryptedDisk::passing(disk.clone());
+        if at_rest {
+            let mut keys = EncryptionKeys::default();
+            keys.add(EncryptionKey::new(7, [7; 32]).unwrap()).unwrap();
+            let salts = Mutex::new(Steps(seed));
+            over = EncryptedDisk::new(disk.clone(), keys).with_salts(move || {
+                let mut salts = salts.lock().unwrap();
+                std::array::from_fn(|_| salts.below(256) as u8)
+            });
+        }
         Self {
             seed,
+            over,
             disk,
             steps: Steps(!seed),
             model: Model::default(),
@@ -92,8 +109,8 @@ impl Run {
         }
     }
 
-    fn use_log(&mut self, log: &mut Log<SimDisk>) {
-        let mut in_flight: Option<(SyncJob<SimDisk>, u64)> = None;
+    fn use_log(&mut self, log: &mut Log<EncryptedDisk<SimDisk>>) {
+        let mut in_flight: Option<(SyncJob<EncryptedDisk<SimDisk>>, u64)> = None;
         for _ in 0..self.steps.below(30) {
             match self.steps.below(12) {
                 0..=6 => self.append(log),
@@ -123,7 +140,7 @@ impl Run {
         }
     }
 
-    fn append(&mut self, log: &mut Log<SimDisk>) {
+    fn append(&mut self, log: &mut Log<EncryptedDisk<SimDisk>>) {
         self.time += 1;
         let mut next = self.model.clone();
         let mut batches = Vec::new();
@@ -141,7 +158,7 @@ impl Run {
     }
 
     /// Any read gives what was appended, or an error.
-    fn check_read(&mut self, log: &Log<SimDisk>) {
+    fn check_read(&mut self, log: &Log<EncryptedDisk<SimDisk>>) {
         let offset = self.steps.below(self.model.end() + 1);
         if let Ok(chunk) = log.read(offset, self.steps.below(4000) as usize, u64::MAX) {
             let inside = |stored: &&Stored| {
@@ -172,11 +189,11 @@ impl Run {
 
     /// Opens the log after a crash, perhaps with another one on the way, and compares. `None` if
     /// it is quarantined.
-    fn open(&mut self, tally: &mut Tally) -> Option<Log<SimDisk>> {
+    fn open(&mut self, tally: &mut Tally) -> Option<Log<EncryptedDisk<SimDisk>>> {
         if self.steps.below(4) == 0 {
             self.disk.halt_after(self.steps.below(20));
         }
-        let opened = Log::open(self.disk.clone(), Path::new(DIR), OPTIONS);
+        let opened = Log::open(self.over.clone(), Path::new(DIR), OPTIONS);
         let (log, recovery) = match opened {
             Ok(opened) if !self.disk.is_halted() => opened,
             Ok(_) | Err(_) => {
@@ -184,7 +201,7 @@ impl Run {
                 tally.failed_opens += 1;
                 self.killed_at = None;
                 self.disk.crash();
-                open(&self.disk)
+                open(&self.over)
             }
         };
         self.disk.halt_after(u64::MAX);
@@ -206,7 +223,7 @@ impl Run {
 
     /// Every batch found is one that was appended at its offset: before `synced_end` the one
     /// that was synced, after it one that was at least tried.
-    fn compare(&mut self, log: &Log<SimDisk>) {
+    fn compare(&mut self, log: &Log<EncryptedDisk<SimDisk>>) {
         let mut found = Model::default();
         let mut rest: &[u8] = &read_all(log, 2000, log.end_offset());
         while !rest.is_empty() {
@@ -229,16 +246,17 @@ fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok().and_then(|number| number.parse().ok())
 }
 
-#[test]
-fn synced_batches_survive_power_failures_anywhere() {
+/// Runs all seeds; of as many as usual every kind of thing happens more than `reached` times.
+fn run_all(seeds: u64, at_rest: bool, reached: u64) {
+    let usual = seeds;
     let seeds = match number("TIDEWIRE_SEED") {
         Some(seed) => seed..seed + 1,
-        None => 0..number("TIDEWIRE_SEEDS").unwrap_or(SEEDS),
+        None => 0..number("TIDEWIRE_SEEDS").unwrap_or(seeds),
     };
-    let many = seeds.end - seeds.start >= SEEDS;
+    let many = seeds.end - seeds.start >= usual;
     let mut tally = Tally::default();
     for seed in seeds {
-        let mut run = Run::new(seed);
+        let mut run = Run::new(seed, at_rest);
         let caught =
             std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run.run(&mut tally)));
         if let Err(panic) = caught {
@@ -248,6 +266,17 @@ fn synced_batches_survive_power_failures_anywhere() {
     }
     eprintln!("{tally:?}");
     let Tally { torn, quarantined, fenced, halted, killed, failed_opens, .. } = tally;
-    let reached = [torn, quarantined, fenced, halted, killed, failed_opens];
-    assert!(!many || reached.iter().all(|&count| count > 10), "{tally:?}");
+    let counts = [torn, quarantined, fenced, halted, killed, failed_opens];
+    assert!(!many || counts.iter().all(|&count| count > reached), "{tally:?}");
+}
+
+#[test]
+fn synced_batches_survive_power_failures_anywhere() {
+    run_all(SEEDS, false, 10);
+}
+
+/// The same with encryption between the log and the disk.
+#[test]
+fn synced_batches_survive_power_failures_anywhere_at_rest() {
+    run_all(SEEDS / 8, true, 0);
 }

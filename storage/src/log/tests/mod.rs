@@ -1,5 +1,6 @@
 //! The log's promises. Here: what the tests share.
 
+mod at_rest;
 mod crashes;
 mod damage;
 mod failures;
