@@ -212,6 +212,22 @@ impl NativeConsumer {
         self.run(|control| async move { control.commit().await }).await
     }
 
+    /// As [`commit`](Self::commit), but of the batch that was taken last only up to an offset: for
+    /// who returns its records one by one.
+    pub async fn commit_until(
+        &self,
+        topic: String,
+        partition: i32,
+        offset: i64,
+    ) -> Result<(), NativeError> {
+        let partition = unsigned32("partition", partition)?;
+        let offset = unsigned("offset", offset)?;
+        self.run(move |control| async move {
+            control.commit_until((topic.as_str(), partition), offset).await
+        })
+        .await
+    }
+
     /// Stores the offset of the next record to read.
     pub async fn commit_offset(
         &self,

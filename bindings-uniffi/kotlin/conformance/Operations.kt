@@ -68,7 +68,7 @@ class Operations {
             "admin", "fetch", "producer", "enqueue", "named_producer", "record_id", "codecs", "consumer", "seek",
             "pause", "positions", "partitions", "stats", "events", "cancel", "concurrent", "reconnect", "timestamps",
             "retention", "option_structs", "topic_update", "truncate", "groups", "offsets", "named_consumer",
-            "users", "limits",
+            "users", "limits", "next_record",
         ),
     )
 
@@ -215,6 +215,10 @@ class Operations {
         "consumer.next_batch" -> {
             val batch = consumer.poll(timeout(args))
             mapOf("batch" to batch?.let(Values::batch), "closed" to (batch == null && consumer.isClosed))
+        }
+        "consumer.next_record" -> {
+            val record = consumer.next(timeout(args))
+            mapOf("record" to record?.let(Values::record), "closed" to (record == null && consumer.isClosed))
         }
         "consumer.read" -> read(consumer, args)
         "consumer.seek" -> none { consumer.seek(args.int("partition"), place(args.text("to"))) }

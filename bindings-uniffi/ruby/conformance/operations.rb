@@ -5,7 +5,7 @@ class Operations
   FEATURES = %w[
     admin fetch producer enqueue named_producer record_id codecs consumer seek pause positions partitions
     stats events cancel concurrent reconnect timestamps retention option_structs topic_update truncate
-    groups offsets named_consumer users limits
+    groups offsets named_consumer users limits next_record
   ].freeze
 
   def initialize
@@ -153,6 +153,11 @@ class Operations
   def op_consumer_next_batch(args)
     batch = consumer(args).poll(timeout: timeout(args))
     { 'batch' => batch && Values.batch(batch), 'closed' => batch.nil? && consumer(args).closed? }
+  end
+
+  def op_consumer_next_record(args)
+    record = consumer(args).next(timeout: timeout(args))
+    { 'record' => record && Values.record(record), 'closed' => record.nil? && consumer(args).closed? }
   end
 
   # Whole batches until there are `count` records, or the time is up.

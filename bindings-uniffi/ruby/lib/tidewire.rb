@@ -12,7 +12,13 @@ module Tidewire
 end
 
 require 'io/wait' # what UniFFI writes waits by it, and Ruby before 3.2 has it here
-require_relative 'tidewire/native/tidewire_native'
+begin
+  require_relative 'tidewire/native/tidewire_native'
+rescue LoadError => e
+  raise unless e.message.include?(Tidewire::LIBRARY)
+
+  raise LoadError, "#{Tidewire::LIBRARY} cannot be loaded on #{RUBY_PLATFORM}: #{e.message}"
+end
 require_relative 'tidewire/version'
 require_relative 'tidewire/codes'
 require_relative 'tidewire/error'

@@ -98,6 +98,52 @@ class ClientTest < ServerTest
     assert_nil consumer.poll
   end
 
+  def test_records_come_one_by_one_and_no_rest_of_a_batch_is_lost
+    @client.create_topic(@topic)
+    producer = @client.producer(@topic)
+    producer.send_all((0...10).map(&:to_s))
+    consumer = @client.consumer(@topic, start: :earliest)
+    assert_equal '0', consumer.next(timeout: PATIENCE).value
+    assert_equal %w[1 2], consumer.first(2).map(&:value)
+    assert_equal '3', consumer.next(timeout: PATIENCE).value
+    assert_equal [4, 6], [consumer.positions.first.next_offset, consumer.lag]
+    assert_equal '4', consumer.poll(timeout: PATIENCE).first.value
+    consumer.seek(0, 6)
+    assert_equal '6', consumer.next(timeout: PATIENCE).value
+    consumer.seek(0, 9)
+    assert_equal '9', consumer.next(timeout: PATIENCE).value
+    assert_nil consumer.next(timeout: 0)
+    assert_nil consumer.next(timeout: 0.02)
+    assert_raises(Timeout::Error) { Timeout.timeout(0.1) { consumer.next } }
+    waiting = Thread.new { consumer.next(timeout: PATIENCE) }
+    producer.send('last')
+    assert_equal 10, waiting.value.offset
+    consumer.close
+    assert_nil consumer.next
+    producer.close
+  end
+
+  def test_a_commit_stores_how_far_records_were_returned
+    group = "g-#{@topic}"
+    @client.create_topic(@topic, partitions: 2)
+    producer = @client.producer(@topic)
+    consumer = @client.consumer(@topic, group: group, start: :earliest, auto_commit: :off)
+    producer.send_all((0...3).map { |at| { value: at.to_s, partition: 1 } })
+    3.times { consumer.next(timeout: PATIENCE) }
+    producer.send_all((0...10).map { |at| { value: at.to_s, partition: 0 } })
+    4.times { consumer.next(timeout: PATIENCE) }
+    consumer.commit
+    assert_equal([[0, 4], [1, 3]], @client.committed(group, @topic).map { |one| [one.partition, one.offset] })
+    consumer.commit(consumer.next(timeout: PATIENCE))
+    assert_equal 5, @client.committed(group, @topic).first.offset
+    seen = 5
+    seen += consumer.poll(timeout: PATIENCE).size while seen < 10
+    consumer.commit
+    assert_equal [10, 3], @client.committed(group, @topic).map(&:offset)
+    consumer.close
+    producer.close
+  end
+
   def test_a_wait_lets_other_threads_go_on_and_can_be_interrupted
     @client.create_topic(@topic)
     consumer = @client.consumer(@topic, start: :earliest)

@@ -30,6 +30,19 @@ impl ConsumerControl {
         self.ledger.commit().await
     }
 
+    /// As [`commit`](Self::commit), but of one partition only up to `offset`: for who takes
+    /// records one by one out of a batch, of which the rest is still to be done.
+    ///
+    /// # Errors
+    /// Those of [`Consumer::commit`](crate::Consumer::commit).
+    pub async fn commit_until<'a>(
+        &self,
+        partition: impl Into<PartitionRef<'a>>,
+        offset: u64,
+    ) -> Result<(), Error> {
+        self.ledger.commit_until(partition.into(), offset).await
+    }
+
     /// See [`Consumer::commit_batch`](crate::Consumer::commit_batch).
     ///
     /// # Errors

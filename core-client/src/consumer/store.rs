@@ -37,6 +37,23 @@ impl Ledger {
         self.store(&self.ahead(None, |held| held.position)).await
     }
 
+    /// As [`commit`](Self::commit), but of one partition only up to `offset`.
+    pub(super) async fn commit_until(
+        &self,
+        which: PartitionRef<'_>,
+        offset: u64,
+    ) -> Result<(), Error> {
+        self.check_stores()?;
+        let topic = self.topic_of(which)?;
+        let mut all = self.ahead(None, |held| held.position);
+        for progress in &mut all {
+            if progress.partition == which.partition && *progress.topic == topic {
+                progress.offset = progress.offset.min(offset);
+            }
+        }
+        self.store(&all).await
+    }
+
     /// Stores that a batch was done.
     pub(super) async fn commit_batch(&self, batch: &Batch) -> Result<(), Error> {
         self.check_stores()?;
@@ -55,16 +72,20 @@ impl Ledger {
         offset: u64,
     ) -> Result<(), Error> {
         self.check_stores()?;
-        let topic = match (which.topic, &self.settings.topics[..]) {
-            (Some(topic), _) => topic_name(topic)?,
-            (None, [only]) => only.clone(),
+        let topic = Arc::new(self.topic_of(which)?);
+        self.store(&[self.progress(&topic, which.partition, offset)]).await
+    }
+
+    fn topic_of(&self, which: PartitionRef<'_>) -> Result<TopicName, Error> {
+        match (which.topic, &self.settings.topics[..]) {
+            (Some(topic), _) => topic_name(topic),
+            (None, [only]) => Ok(only.clone()),
             (None, _) => {
                 let text =
                     format!("partition {} has to be named with its topic", which.partition);
-                return Err(Error::new(Code::INVALID_ARGUMENT, text));
+                Err(Error::new(Code::INVALID_ARGUMENT, text))
             }
-        };
-        self.store(&[self.progress(&Arc::new(topic), which.partition, offset)]).await
+        }
     }
 
     fn check_stores(&self) -> Result<(), Error> {

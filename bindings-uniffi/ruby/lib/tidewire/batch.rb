@@ -6,7 +6,7 @@ module Tidewire
   class Batch
     include Enumerable
 
-    # Bytes of the head, as `src/batch.rs` writes it; the body follows, by column.
+    # Bytes of the head, as `foreign/head.rs` of the core writes it; the body follows, by column.
     HEAD = 128
     KEYS = 1
     HEADERS = 2
@@ -60,6 +60,9 @@ module Tidewire
     def size = @count - @first
     alias length size
 
+    # Whether it has none; one that a consumer returns has at least one.
+    def empty? = size.zero?
+
     # Offset of its first record.
     def base_offset = offset(@first)
 
@@ -81,6 +84,13 @@ module Tidewire
     end
 
     def inspect = "#<Tidewire::Batch #{topic}/#{partition}, offsets #{base_offset}...#{next_offset}>"
+
+    # The same batch from record `index` on; it shares the bytes.
+    # @api private
+    def from(index)
+      first = @first + index
+      dup.tap { |rest| rest.instance_variable_set(:@first, first) }
+    end
 
     # @api private
     def offset(index)
@@ -159,6 +169,9 @@ module Tidewire
 
     # Its place in the partition.
     def offset = @batch.offset(@index)
+
+    # Offset after it: where to go on reading.
+    def next_offset = offset + 1
 
     # Its value, as bytes; nil if it has none, as a tombstone.
     def value = @batch.value(@index)

@@ -51,7 +51,7 @@ public struct NewRecord: Sendable {
         self.init(Array(value.utf8), key: key.map { Array($0.utf8) })
     }
 
-    /// As `src/packed.rs` reads it.
+    /// As `foreign/chunk.rs` of the core reads it.
     func pack(into chunk: inout Data) {
         func add(_ number: UInt32) { withUnsafeBytes(of: number.littleEndian) { chunk.append(contentsOf: $0) } }
         let begin = chunk.count
@@ -127,8 +127,43 @@ public struct Consumer: AsyncSequence, Sendable {
 
     public func makeAsyncIterator() -> AsyncIterator { AsyncIterator(consumer: self) }
 
+    /// Records one by one: `for try await record in consumer.records`. Whoever leaves the loop early
+    /// does not get the rest of the batch from another one.
+    public var records: Records { Records(consumer: self) }
+
+    public struct Records: AsyncSequence, Sendable {
+        public typealias Element = Record
+        let consumer: Consumer
+
+        public struct AsyncIterator: AsyncIteratorProtocol {
+            let consumer: Consumer
+            var batch: Batch?
+            var index = 0
+
+            public mutating func next() async throws -> Record? {
+                while true {
+                    if let batch, index < batch.endIndex {
+                        index += 1
+                        return batch[index - 1]
+                    }
+                    guard let fresh = try await consumer.next() else { return nil }
+                    (batch, index) = (fresh, 0)
+                }
+            }
+        }
+
+        public func makeAsyncIterator() -> AsyncIterator { AsyncIterator(consumer: consumer) }
+    }
+
     /// Stores how far the batches reach that were returned.
     public func commit() async throws { try await native.commit() }
+
+    /// As `commit()`, but of the partition of a record only up to that one: for who takes records one
+    /// by one.
+    public func commit(through record: Record) async throws {
+        try await native.commitUntil(
+            topic: record.topic, partition: record.partition, offset: record.offset + 1)
+    }
 
     /// Unsubscribes, or leaves the group.
     public func close(limitMs: Int64? = nil) async throws { try await native.closeWithin(limitMs: limitMs) }

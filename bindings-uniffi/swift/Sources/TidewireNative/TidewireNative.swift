@@ -1692,6 +1692,12 @@ public protocol NativeConsumerProtocol: AnyObject, Sendable {
     func commitOffset(topic: String, partition: Int32, offset: Int64) async throws
 
     /**
+     * As [`commit`](Self::commit), but of the batch that was taken last only up to an offset: for
+     * who returns its records one by one.
+     */
+    func commitUntil(topic: String, partition: Int32, offset: Int64) async throws
+
+    /**
      * Whether nothing will come any more, unless it is moved.
      */
     func isClosed()  -> Bool
@@ -1877,6 +1883,26 @@ open func commitOffset(topic: String, partition: Int32, offset: Int64)async thro
         try  await uniffiRustCallAsync(
             rustFutureFunc: {
                 uniffi_tidewire_uniffi_fn_method_nativeconsumer_commit_offset(
+                        self.uniffiCloneHandle(),FfiConverterString.lower(topic),FfiConverterInt32.lower(partition),FfiConverterInt64.lower(offset)
+                )
+            },
+            pollFunc: ffi_tidewire_uniffi_rust_future_poll_void,
+            completeFunc: ffi_tidewire_uniffi_rust_future_complete_void,
+            freeFunc: ffi_tidewire_uniffi_rust_future_free_void,
+            liftFunc: { $0 },
+            errorHandler: FfiConverterTypeNativeError_lift
+        )
+}
+
+    /**
+     * As [`commit`](Self::commit), but of the batch that was taken last only up to an offset: for
+     * who returns its records one by one.
+     */
+open func commitUntil(topic: String, partition: Int32, offset: Int64)async throws   {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_tidewire_uniffi_fn_method_nativeconsumer_commit_until(
                         self.uniffiCloneHandle(),FfiConverterString.lower(topic),FfiConverterInt32.lower(partition),FfiConverterInt64.lower(offset)
                 )
             },
@@ -6574,6 +6600,9 @@ private let initializationResult: InitializationResult = {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_tidewire_uniffi_checksum_method_nativeconsumer_commit_offset() != 54673) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_tidewire_uniffi_checksum_method_nativeconsumer_commit_until() != 55364) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_tidewire_uniffi_checksum_method_nativeconsumer_is_closed() != 15539) {

@@ -3690,6 +3690,10 @@ module UniFFILib
     [:uint64, RustBuffer.by_value, :int32, :int64, ],
     :uint64
 
+  attach_function :uniffi_tidewire_uniffi_fn_method_nativeconsumer_commit_until,
+    [:uint64, RustBuffer.by_value, :int32, :int64, ],
+    :uint64
+
   attach_function :uniffi_tidewire_uniffi_fn_method_nativeconsumer_is_closed,
     [:uint64, RustCallStatus.by_ref],
     :int8
@@ -4231,6 +4235,10 @@ module UniFFILib
     :uint16
 
   attach_function :uniffi_tidewire_uniffi_checksum_method_nativeconsumer_commit_offset,
+    [],
+    :uint16
+
+  attach_function :uniffi_tidewire_uniffi_checksum_method_nativeconsumer_commit_until,
     [],
     :uint16
 
@@ -6291,6 +6299,24 @@ end
 
     ::TidewireNative.uniffi_rust_call_async(
       UniFFILib.uniffi_tidewire_uniffi_fn_method_nativeconsumer_commit_offset(uniffi_clone_handle(),RustBuffer.alloc_from_string(topic),partition,offset),
+      :ffi_tidewire_uniffi_rust_future_poll_void,
+      :ffi_tidewire_uniffi_rust_future_cancel_void,
+      :ffi_tidewire_uniffi_rust_future_complete_void,
+      :ffi_tidewire_uniffi_rust_future_free_void,
+      Proc.new { |v| nil },
+    NativeError
+    )
+  end
+
+  def commit_until(topic, partition, offset)
+        topic = ::TidewireNative::uniffi_utf8(topic)
+
+        partition = ::TidewireNative::uniffi_in_range(partition, "i32", -2**31, 2**31)
+
+        offset = ::TidewireNative::uniffi_in_range(offset, "i64", -2**63, 2**63)
+
+    ::TidewireNative.uniffi_rust_call_async(
+      UniFFILib.uniffi_tidewire_uniffi_fn_method_nativeconsumer_commit_until(uniffi_clone_handle(),RustBuffer.alloc_from_string(topic),partition,offset),
       :ffi_tidewire_uniffi_rust_future_poll_void,
       :ffi_tidewire_uniffi_rust_future_cancel_void,
       :ffi_tidewire_uniffi_rust_future_complete_void,

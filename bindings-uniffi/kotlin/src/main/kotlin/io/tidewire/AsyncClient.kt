@@ -229,7 +229,10 @@ class AsyncProducer internal constructor(
     override fun close(): Unit = producer.close()
 }
 
-/** Receives a topic's records, for Java: [Consumer] with futures. Its batches may be iterated. */
+/**
+ * Receives a topic's records, for Java: [Consumer] with futures. Its batches may be iterated, and
+ * its [records].
+ */
 class AsyncConsumer internal constructor(
     /** The same, for coroutines. */
     val consumer: Consumer,
@@ -242,12 +245,25 @@ class AsyncConsumer internal constructor(
     @JvmOverloads
     fun poll(limit: Duration? = null): CompletableFuture<Batch?> = later { consumer.poll(limit?.toKotlinDuration()) }
 
+    /** The next record; null if none came in time, or none will. See [Consumer.next]. */
+    @JvmOverloads
+    fun next(limit: Duration? = null): CompletableFuture<Record?> = later { consumer.next(limit?.toKotlinDuration()) }
+
     /** Batches as they come, until the consumer is closed; each is waited for on the calling thread. */
-    override fun iterator(): Iterator<Batch> = object : AbstractIterator<Batch>() {
+    override fun iterator(): Iterator<Batch> = waiting { consumer.poll() }
+
+    /**
+     * Records as they come, until the consumer is closed; each is waited for on the calling thread.
+     * Whoever leaves the loop early loses none: another one goes on where it stopped.
+     */
+    fun records(): Iterable<Record> = Iterable { waiting { consumer.next() } }
+
+    /** Asks for an element only when it is wanted, since what was asked for counts as returned. */
+    private fun <T : Any> waiting(next: suspend () -> T?): Iterator<T> = object : AbstractIterator<T>() {
         override fun computeNext() {
-            when (val batch = runBlocking { consumer.poll() }) {
+            when (val found = runBlocking { next() }) {
                 null -> done()
-                else -> setNext(batch)
+                else -> setNext(found)
             }
         }
     }
@@ -255,6 +271,8 @@ class AsyncConsumer internal constructor(
     fun commit(): CompletableFuture<Void?> = done { consumer.commit() }
 
     fun commit(batch: Batch): CompletableFuture<Void?> = done { consumer.commit(batch) }
+
+    fun commit(record: Record): CompletableFuture<Void?> = done { consumer.commit(record) }
 
     fun commitOffset(topic: String, partition: Int, offset: Long): CompletableFuture<Void?> =
         done { consumer.commitOffset(topic, partition, offset) }

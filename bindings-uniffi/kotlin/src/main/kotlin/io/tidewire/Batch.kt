@@ -18,13 +18,15 @@ class Batch internal constructor(
     private val memory: ByteArray,
     /** The topic, `stream/topic`. */
     val topic: String,
+    /** The first of its records that it shows, if others are hidden than its head says. */
+    shown: Int = -1,
 ) : AbstractList<Record>(), RandomAccess {
-    // A head of 32 words, as `src/batch.rs` writes them, then the body by column.
+    // A head of 32 words, as `foreign/head.rs` of the core writes them, then the body by column.
     private val words: ByteBuffer = ByteBuffer.wrap(memory).order(ByteOrder.LITTLE_ENDIAN)
     private val readOnly: ByteBuffer = ByteBuffer.wrap(memory).asReadOnlyBuffer()
     private val count = word(2)
     private val columns = word(3)
-    private val first = word(4)
+    private val first = if (shown < 0) word(4) else shown
     private val keysBegin = HEAD + word(5)
     private val headersBegin = HEAD + word(6)
     private val valueEnds = HEAD + word(8)
@@ -65,6 +67,9 @@ class Batch internal constructor(
         if (index < 0 || index >= size) throw IndexOutOfBoundsException("record $index of $size")
         return Record(this, first + index)
     }
+
+    /** The same batch from record `index` on; it shares the bytes. */
+    internal fun from(index: Int): Batch = Batch(memory, topic, first + index)
 
     override fun equals(other: Any?): Boolean = this === other
 
@@ -152,7 +157,10 @@ class Batch internal constructor(
          * @throws TidewireException with `CORRUPT_BATCH`
          */
         @JvmStatic
-        fun ofStored(bytes: ByteArray): Batch = told { storedBatch(bytes) }.use { it.read("").single() }
+        fun ofStored(bytes: ByteArray): Batch {
+            Library.prepare()
+            return told { storedBatch(bytes) }.use { it.read("").single() }
+        }
 
         /** Copies what the core lends. Once `owner` gives the next batch it is another's. */
         internal fun copied(lent: Lent, owner: Any, topic: (Int) -> String): Batch {

@@ -57,6 +57,21 @@ class JavaTest {
                 assertEquals("hello", found.get(0));
                 assertEquals("b", found.get(12));
                 assertNull(consumer.poll(Duration.ofMillis(10)).join());
+                assertNull(consumer.next(Duration.ofMillis(10)).join());
+            }
+            try (var consumer = client.consumer("orders", Map.of("start", "earliest")).join()) {
+                var first = consumer.next().get(60, TimeUnit.SECONDS);
+                var seen = new ArrayList<Record>(List.of(first));
+                for (Record record : consumer.records()) {
+                    seen.add(record);
+                    if (seen.size() == 5) {
+                        break;
+                    }
+                }
+                while (seen.size() < 13) {
+                    seen.add(consumer.next(PATIENCE).join());
+                }
+                assertEquals(13, seen.stream().map(one -> one.getPartition() + "/" + one.getOffset()).distinct().count());
             }
             assertEquals(13, client.committed("billing", "orders").join().stream().mapToLong(one -> one.getOffset()).sum());
             var failed = assertThrows(CompletionException.class, () -> client.describeTopic("nope").join());

@@ -181,6 +181,61 @@ class ClientTest {
     }
 
     @Test
+    fun `records come one by one, and no rest of a batch is lost`() = runBlocking {
+        val topic = topic()
+        val producer = client.producer(topic)
+        producer.sendAll((0 until 10).map { at -> NewRecord("v$at") }).receipts()
+        val consumer = client.consumer(topic, "start" to "earliest")
+        assertEquals(0L, consumer.next(PATIENCE)?.offset)
+        assertEquals(listOf(1L, 2L), consumer.records().take(2).toList().map { it.offset })
+        assertEquals("v3", consumer.next(PATIENCE)?.valueText)
+        assertEquals(4L, consumer.positions().single().nextOffset)
+        assertEquals(6L, consumer.lag)
+        assertEquals(4L, consumer.poll(PATIENCE)?.baseOffset)
+        consumer.seek(0, Start.offset(6))
+        assertEquals(6L, consumer.next(PATIENCE)?.offset)
+        consumer.seek(0, Start.offset(9))
+        assertEquals(9L, consumer.next(PATIENCE)?.offset)
+        assertNull(consumer.next(Duration.ZERO))
+        assertNull(consumer.next(20.milliseconds))
+        repeat(10) {
+            val waiting = launch(Dispatchers.Default) { consumer.next() }
+            delay(it.toLong())
+            waiting.cancel()
+            waiting.join()
+        }
+        val waiting = async(Dispatchers.Default) { consumer.next() }
+        producer.send("last")
+        assertEquals(10L, withTimeout(PATIENCE) { waiting.await() }?.offset)
+        consumer.closeWithin(PATIENCE)
+        assertNull(consumer.next())
+        producer.close()
+    }
+
+    @Test
+    fun `a commit stores how far records were returned`() = runBlocking {
+        val topic = topic("partitions" to 2)
+        val group = "n-$topic"
+        val producer = client.producer(topic)
+        val consumer = client.consumer(topic, "start" to "earliest", "auto_commit" to "off", group = group)
+        suspend fun committed() = client.committed(group, topic).map { it.partition to it.offset }
+        producer.sendAll((0 until 3).map { NewRecord("v$it".toByteArray(), partition = 1) }).receipts()
+        repeat(3) { assertEquals(1, consumer.next(PATIENCE)?.partition) }
+        producer.sendAll((0 until 10).map { NewRecord("v$it".toByteArray(), partition = 0) }).receipts()
+        repeat(4) { assertEquals(it.toLong(), consumer.next(PATIENCE)?.offset) }
+        consumer.commit()
+        assertEquals(listOf(0 to 4L, 1 to 3L), committed())
+        consumer.commit(consumer.next(PATIENCE)!!)
+        assertEquals(listOf(0 to 5L, 1 to 3L), committed())
+        var seen = 5
+        while (seen < 10) seen += consumer.poll(PATIENCE)?.size ?: error("$seen records came")
+        consumer.commit()
+        assertEquals(listOf(0 to 10L, 1 to 3L), committed())
+        consumer.close()
+        producer.close()
+    }
+
+    @Test
     fun `a group goes on where it was`() = runBlocking {
         val topic = topic("partitions" to 2)
         val producer = client.producer(topic)

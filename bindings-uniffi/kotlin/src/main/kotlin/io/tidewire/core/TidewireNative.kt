@@ -789,6 +789,8 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_tidewire_uniffi_checksum_method_nativeconsumer_commit_offset(
     ): Int
+    external fun uniffi_tidewire_uniffi_checksum_method_nativeconsumer_commit_until(
+    ): Int
     external fun uniffi_tidewire_uniffi_checksum_method_nativeconsumer_is_closed(
     ): Int
     external fun uniffi_tidewire_uniffi_checksum_method_nativeconsumer_lag(
@@ -964,6 +966,8 @@ internal object UniffiLib {
     external fun uniffi_tidewire_uniffi_fn_method_nativeconsumer_commit(`ptr`: Long,
     ): Long
     external fun uniffi_tidewire_uniffi_fn_method_nativeconsumer_commit_offset(`ptr`: Long,`topic`: RustBuffer.ByValue,`partition`: Int,`offset`: Long,
+    ): Long
+    external fun uniffi_tidewire_uniffi_fn_method_nativeconsumer_commit_until(`ptr`: Long,`topic`: RustBuffer.ByValue,`partition`: Int,`offset`: Long,
     ): Long
     external fun uniffi_tidewire_uniffi_fn_method_nativeconsumer_is_closed(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
     ): Byte
@@ -1304,6 +1308,9 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_tidewire_uniffi_checksum_method_nativeconsumer_commit_offset() and 0xFFFF) != 54673) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_tidewire_uniffi_checksum_method_nativeconsumer_commit_until() and 0xFFFF) != 55364) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_tidewire_uniffi_checksum_method_nativeconsumer_is_closed() and 0xFFFF) != 15539) {
@@ -3486,6 +3493,12 @@ public interface NativeConsumerInterface {
     suspend fun `commitOffset`(`topic`: kotlin.String, `partition`: kotlin.Int, `offset`: kotlin.Long)
 
     /**
+     * As [`commit`](Self::commit), but of the batch that was taken last only up to an offset: for
+     * who returns its records one by one.
+     */
+    suspend fun `commitUntil`(`topic`: kotlin.String, `partition`: kotlin.Int, `offset`: kotlin.Long)
+
+    /**
      * Whether nothing will come any more, unless it is moved.
      */
     fun `isClosed`(): kotlin.Boolean
@@ -3745,6 +3758,35 @@ open class NativeConsumer: Disposable, AutoCloseable, NativeConsumerInterface
         return uniffiRustCallAsync(
         callWithHandle { uniffiHandle ->
             UniffiLib.uniffi_tidewire_uniffi_fn_method_nativeconsumer_commit_offset(
+                uniffiHandle,
+
+        FfiConverterString.lower(`topic`),
+        FfiConverterInt.lower(`partition`),
+        FfiConverterLong.lower(`offset`),
+            )
+        },
+        { future, callback, continuation -> UniffiLib.ffi_tidewire_uniffi_rust_future_poll_void(future, callback, continuation) },
+        { future, continuation -> UniffiLib.ffi_tidewire_uniffi_rust_future_complete_void(future, continuation) },
+        { future -> UniffiLib.ffi_tidewire_uniffi_rust_future_free_void(future) },
+        // lift function
+        { },
+
+        // Error FFI converter
+        NativeException.ErrorHandler,
+    )
+    }
+
+
+    /**
+     * As [`commit`](Self::commit), but of the batch that was taken last only up to an offset: for
+     * who returns its records one by one.
+     */
+    @Throws(NativeException::class)
+    @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
+    override suspend fun `commitUntil`(`topic`: kotlin.String, `partition`: kotlin.Int, `offset`: kotlin.Long) {
+        return uniffiRustCallAsync(
+        callWithHandle { uniffiHandle ->
+            UniffiLib.uniffi_tidewire_uniffi_fn_method_nativeconsumer_commit_until(
                 uniffiHandle,
 
         FfiConverterString.lower(`topic`),
