@@ -80,7 +80,8 @@ async fn produce(
     number: u64,
     acknowledged: &Acknowledged,
 ) -> Result<(), tidewire::Error> {
-    let client = Client::connect(url).await?;
+    // Who was not through with its opening when the server died would wait for another one.
+    let client = Client::connect(&format!("{url}?request_timeout_ms=2000")).await?;
     // The death of a process leaves what the operating system has, so both levels must hold.
     let acks = if number.is_multiple_of(2) { Acks::Synced } else { Acks::Written };
     // Its server does not come back here: what it waits for is of no use after a short while.

@@ -84,7 +84,7 @@ async fn what_is_wrong_or_cannot_change_changes_nothing() {
         ("max_connections = 6\nmax_server_topics = 0\n", "max_server_topics is 0"),
         ("max_connections = 6\nmax_topics = 0\n", "unknown field `max_topics`"),
         ("max_connections = 6\nlog = \"tidewire=loud\"\n", "the log filter"),
-        ("max_connections = \n", "tidewire.toml"),
+        ("max_connections = \n", "TOML parse error at line 1"),
     ] {
         world.reload(settings, says);
         world.max_connections(5).await;

@@ -226,15 +226,31 @@ impl Link {
         }
     }
 
-    /// Waits for a connection other than `not`, for as long as a request may take.
-    pub(crate) async fn connection_in_time(
+    /// Has `attempt` be made on a connection, and on the next where that one is lost, for as long
+    /// in all as a request may take. It is given the milliseconds that are left.
+    pub(crate) async fn attempt<T, F: Future<Output = Result<T, Error>>>(
         &self,
-        not: Option<&Arc<Connection>>,
-    ) -> Result<Arc<Connection>, Error> {
+        attempt: impl Fn(Arc<Connection>, u32) -> F,
+    ) -> Result<T, Error> {
         let timeout_ms = self.request_timeout_ms();
         let deadline = Instant::now() + Duration::from_millis(u64::from(timeout_ms));
-        let found = within(deadline, self.connection(not)).await;
-        found.unwrap_or_else(|| Err(self.no_connection(timeout_ms)))
+        let mut last: Option<(Arc<Connection>, Error)> = None;
+        loop {
+            let found = self.connection(last.as_ref().map(|(connection, _)| connection));
+            let connection = match within(deadline, found).await {
+                Some(Ok(connection)) => connection,
+                Some(Err(over)) => return Err(last.map_or(over, |(_, error)| error)),
+                None => {
+                    return Err(last.map_or_else(|| self.no_connection(timeout_ms), |l| l.1));
+                }
+            };
+            match attempt(Arc::clone(&connection), ms_until(deadline)).await {
+                Err(error) if error.disposition().has(Disposition::RECONNECT) => {
+                    last = Some((connection, error));
+                }
+                result => return result,
+            }
+        }
     }
 
     /// Makes a request once there is a connection. It is made again only if it is certain that
@@ -279,9 +295,7 @@ impl Link {
                     return Err(last.map_or_else(|| self.no_connection(timeout_ms), |l| l.1));
                 }
             };
-            let left = deadline.saturating_duration_since(Instant::now()).as_millis();
-            let left_ms = u32::try_from(left).unwrap_or(u32::MAX).max(1);
-            match connection.request_within(0, request, left_ms).await {
+            match connection.request_within(0, request, ms_until(deadline)).await {
                 Ok(reply) => return Ok(reply),
                 Err(error) if is_of_connection(&error) && (again || error.is_retriable()) => {
                     last = Some((connection, error));
@@ -315,6 +329,12 @@ impl Link {
 /// `None` if the time is up first.
 async fn within<T>(deadline: Instant, future: impl Future<Output = T>) -> Option<T> {
     tokio::time::timeout_at(deadline.into(), future).await.ok()
+}
+
+/// Milliseconds that are left, at least one.
+fn ms_until(deadline: Instant) -> u32 {
+    let left = deadline.saturating_duration_since(Instant::now()).as_millis();
+    u32::try_from(left).unwrap_or(u32::MAX).max(1)
 }
 
 /// The link's task: waits for the end of a connection, and makes the next.

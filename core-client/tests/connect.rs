@@ -5,7 +5,7 @@ mod support;
 use std::time::{Duration, Instant};
 
 use support::{Server, raw};
-use tidewire::{Client, Code, Error, ErrorKind, Event};
+use tidewire::{Client, Code, Error, ErrorKind, Event, TopicConfig};
 use tidewire_protocol::message::Kind;
 
 async fn refused(url: &str) -> Error {
@@ -143,7 +143,7 @@ async fn a_reply_that_makes_no_sense_ends_the_connection() {
 async fn a_query_is_made_again_and_a_change_is_not() {
     let server = Server::start().await;
     let client = Client::connect(&server.url()).await.expect("connects");
-    client.create_topic("t", tidewire::TopicConfig::default()).await.expect("new");
+    client.create_topic("t", TopicConfig::default()).await.expect("new");
     for kind in [Kind::TOPIC_DESCRIBE, Kind::TOPIC_DELETE] {
         server.faults(|faults| faults.mute.push(kind));
     }
@@ -291,7 +291,7 @@ async fn lists_are_complete_however_many_pages_they_have() {
     for name in ["a", "b", "c", "d"] {
         client.create_stream(name).await.expect("new");
         let topic = format!("a/{name}");
-        let config = tidewire::TopicConfig::default().partitions(5);
+        let config = TopicConfig::default().partitions(5);
         client.create_topic(&topic, config).await.expect("new");
     }
     let streams = client.list_streams().await.expect("listed");
@@ -300,4 +300,24 @@ async fn lists_are_complete_however_many_pages_they_have() {
     assert_eq!(client.list_topics("a").await.expect("listed").len(), 4);
     let partitions = client.partitions("a/b").await.expect("listed");
     assert_eq!(partitions.iter().map(|p| p.partition).collect::<Vec<_>>(), [0, 1, 2, 3, 4]);
+}
+
+/// Connections that are made and lost again and again do not give a call new time.
+#[tokio::test]
+async fn a_producer_is_opened_within_the_time_of_one_request() {
+    let server = Server::start().await;
+    let url = format!(
+        "{}?request_timeout_ms=2000&retry_backoff_ms=5&retry_backoff_max_ms=20",
+        server.url()
+    );
+    let client = Client::connect(&url).await.expect("connects");
+    client.create_topic("t", TopicConfig::default()).await.expect("new");
+    server.faults(|faults| faults.garbage_for = Some(Kind::OPEN_PRODUCER));
+    let building = tokio::time::timeout(Duration::from_secs(30), client.producer("t").build());
+    let error = building.await.expect("it ends").expect_err("no answer that can be read");
+    // What was wrong with the last one.
+    assert_eq!(error.code(), Code::FRAME_TOO_LARGE, "{error}");
+    assert!(server.log().connections > 2, "it was tried again");
+    server.faults(|faults| faults.garbage_for = None);
+    client.producer("t").build().await.expect("the server answers again");
 }

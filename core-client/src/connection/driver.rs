@@ -14,7 +14,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use tidewire_protocol::connection::{ClientEvent, Time};
+use tidewire_protocol::connection::{ClientEvent, ReadPool, Time};
 use tidewire_protocol::error as wire;
 use tidewire_protocol::frame::Frame;
 use tidewire_protocol::message::{GroupEvent, HelloReply};
@@ -29,6 +29,8 @@ use crate::events::Event;
 
 /// The timer's rest when nothing is due, in seconds.
 const FAR_S: u64 = 3_600;
+/// Receive buffers that a connection keeps for use again, in bytes.
+const READ_POOL_BYTES: usize = 16 << 20;
 
 type Ready = oneshot::Sender<Result<Box<HelloReply>, Error>>;
 
@@ -59,11 +61,12 @@ pub(super) async fn run(shared: Arc<Shared>, mut reader: Reader, ready: Ready) {
     let mut ready = Some(ready);
     let _last = LastTurn(&shared);
     let mut notices = Vec::new();
-    let mut buf = shared.lock().connection.take_read_buf();
+    let mut pool = ReadPool::new(READ_POOL_BYTES);
+    let mut buf = shared.lock().connection.take_read_buf_from(&mut pool);
     let mut timer = pin!(sleep_until(Instant::now() + Duration::from_secs(FAR_S)));
     let mut input = Input::Woken;
     let reason = loop {
-        let deadline = turn(&shared, input, &mut buf, &mut notices);
+        let deadline = turn(&shared, input, &mut buf, &mut pool, &mut notices);
         let mut over = None;
         for notice in notices.drain(..) {
             if let Some(error) = tell(&shared, notice, &mut ready) {
@@ -99,7 +102,8 @@ impl Drop for LastTurn<'_> {
         self.0.drop_wire();
         self.0.lock().connection.close(error.clone());
         let mut notices = Vec::new();
-        turn(self.0, Input::Woken, &mut BytesMut::new(), &mut notices);
+        let (mut buf, mut pool) = (BytesMut::new(), ReadPool::new(0));
+        turn(self.0, Input::Woken, &mut buf, &mut pool, &mut notices);
         for notice in notices {
             tell(self.0, notice, &mut None);
         }
@@ -112,6 +116,7 @@ fn turn(
     shared: &Shared,
     input: Input,
     buf: &mut BytesMut,
+    pool: &mut ReadPool,
     notices: &mut Vec<Notice>,
 ) -> Option<Time> {
     let now = shared.now();
@@ -177,7 +182,7 @@ fn turn(
         }
     }
     if buf.capacity() == 0 {
-        *buf = state.connection.take_read_buf();
+        *buf = state.connection.take_read_buf_from(pool);
     }
     drop(state);
     shared.fill_wire()

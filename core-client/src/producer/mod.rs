@@ -19,7 +19,6 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use tidewire_protocol::batch::{Codec, RecordRef, Sealing};
-use tidewire_protocol::error::Disposition;
 use tidewire_protocol::limits;
 use tidewire_protocol::name::check_name;
 use tidewire_protocol::options::producer as defaults;
@@ -238,17 +237,13 @@ impl ProducerBuilder {
 
         let link = Arc::clone(&self.client.link);
         let number = link.new_channel();
-        let mut last = None;
-        let (connection, opened) = loop {
-            let connection = link.connection_in_time(last.as_ref()).await?;
-            match open(&connection, number, &topic, self.name.as_deref(), None).await {
-                Ok(opened) => break (connection, opened),
-                Err(error) if error.disposition().has(Disposition::RECONNECT) => {
-                    last = Some(connection);
-                }
-                Err(error) => return Err(error),
-            }
-        };
+        let (name, topic_name) = (self.name.as_deref(), &topic);
+        let (connection, opened) = link
+            .attempt(|connection, left_ms| async move {
+                let opened = open(&connection, number, topic_name, name, None, left_ms).await?;
+                Ok((connection, opened))
+            })
+            .await?;
         let hello = connection.hello();
         let max_batch_len = limits::MAX_BATCH_LEN
             .min(hello.max_batch_len)

@@ -28,13 +28,14 @@ pub(super) struct Opened {
 }
 
 /// Opens `channel` for a new producer, or for the one that `resume` says; of this name, if it has
-/// one.
+/// one. Within `timeout_ms` of milliseconds.
 pub(super) async fn open(
     connection: &Arc<Connection>,
     channel: u32,
     topic: &TopicName,
     name: Option<&str>,
     resume: Option<Identity>,
+    timeout_ms: u32,
 ) -> Result<Opened, Error> {
     // SPEC I-11, I-12: one that has a name is resumed with it.
     let request = OpenProducer {
@@ -46,7 +47,6 @@ pub(super) async fn open(
             producer_epoch,
         }),
     };
-    let timeout_ms = connection.request_timeout_ms();
     let reply = connection.start(channel, &request, timeout_ms).await?;
     // From here on the channel may be open, whoever drops this future.
     let unfinished = CloseOnDrop { connection, channel };

@@ -470,7 +470,9 @@ impl Sender {
         let (topic, number) = (self.topic.clone(), self.link.new_channel());
         let name = self.name.clone();
         Box::pin(async move {
-            let result = open(&connection, number, &topic, name.as_deref(), resume).await;
+            let left_ms = connection.request_timeout_ms();
+            let result =
+                open(&connection, number, &topic, name.as_deref(), resume, left_ms).await;
             (connection, result)
         })
     }

@@ -8,6 +8,7 @@ use std::collections::{HashMap, VecDeque};
 
 use bytes::{Bytes, BytesMut};
 
+use super::read_pool::ReadPool;
 use super::rx::Rx;
 use super::time::Time;
 use super::tx::Tx;
@@ -318,7 +319,12 @@ impl ClientConnection {
 
     /// A buffer to read into, at its end.
     pub fn take_read_buf(&mut self) -> BytesMut {
-        self.rx.take()
+        self.take_read_buf_from(&mut ReadPool::new(0))
+    }
+
+    /// The same; a large one comes from `pool`, to which it goes back when it is used up.
+    pub fn take_read_buf_from(&mut self, pool: &mut ReadPool) -> BytesMut {
+        self.rx.take(pool)
     }
 
     /// The buffer back, with what arrived.

@@ -11,6 +11,9 @@
 //! | `poll_event` | to learn what happened, until nothing did |
 //! | `poll_timeout`, `handle_timeout` | to know when to come back, and to come back |
 //!
+//! `take_read_buf_from` does what `take_read_buf` does with buffers that are used again: see
+//! [`ReadPool`].
+//!
 //! They may be called in any order and as often as one likes; nothing is lost if one verb is not
 //! called after another. A fault of the peer's ends the connection once, as a `Closed` event; the
 //! driver then writes what `poll_transmit` still gives (the GOAWAY that says why) and closes.
@@ -46,6 +49,7 @@
 
 mod client;
 mod courtesy;
+mod read_pool;
 mod rx;
 mod server;
 #[cfg(test)]
@@ -54,6 +58,7 @@ mod time;
 mod tx;
 
 pub use client::{ClientConfig, ClientConnection, ClientEvent, RequestId};
+pub use read_pool::ReadPool;
 pub use server::{Challenge, ServerConfig, ServerConnection, ServerEvent, Ticket};
 pub use time::Time;
 

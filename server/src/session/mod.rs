@@ -23,7 +23,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use tidewire_protocol::connection::{ServerConnection, ServerEvent, Ticket, Time};
+use tidewire_protocol::connection::{ReadPool, ServerConnection, ServerEvent, Ticket, Time};
 use tidewire_protocol::error::{Code, Error};
 use tidewire_protocol::message::{AnyRequest, GroupInfo, PartitionInfo};
 use tidewire_storage::Topic;
@@ -195,9 +195,9 @@ impl<D: Disk> Session<D> {
         self.protocol.wants_input()
     }
 
-    /// See [`ServerConnection::take_read_buf`].
-    pub(crate) fn take_read_buf(&mut self) -> BytesMut {
-        self.protocol.take_read_buf()
+    /// See [`ServerConnection::take_read_buf_from`].
+    pub(crate) fn take_read_buf(&mut self, pool: &mut ReadPool) -> BytesMut {
+        self.protocol.take_read_buf_from(pool)
     }
 
     /// Takes what was read, and does what it asks for.

@@ -11,7 +11,7 @@ use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tidewire_protocol::connection::{ServerConnection, Time};
+use tidewire_protocol::connection::{ReadPool, ServerConnection, Time};
 use tidewire_protocol::error::{Code, Error};
 use tidewire_protocol::limits::ServerLimit;
 
@@ -36,6 +36,9 @@ const HANDSHAKE_TIMEOUT_MS: u32 = 10_000;
 /// Time that a peer has to take the last bytes of a connection that is over.
 const LINGER: Duration = Duration::from_secs(2);
 
+/// Receive buffers that a shard keeps for use again, in bytes.
+const READ_POOL_BYTES: usize = 16 << 20;
+
 /// All connections of a shard.
 pub(super) struct Connections {
     router: Rc<Router>,
@@ -49,6 +52,8 @@ pub(super) struct Connections {
     refused_logged: Cell<(Option<Time>, u64)>,
     /// Those that would read but for these bytes.
     full: RefCell<Vec<Weak<Connection>>>,
+    /// What its connections read into.
+    read_pool: RefCell<ReadPool>,
     stopping: Cell<bool>,
     /// Set when the shard is told to stop, and when a connection is gone.
     changed: Notify,
@@ -83,6 +88,7 @@ impl Connections {
             refused: Cell::new(0),
             refused_logged: Cell::new((None, 0)),
             full: RefCell::default(),
+            read_pool: RefCell::new(ReadPool::new(READ_POOL_BYTES)),
             stopping: Cell::new(false),
             changed: Notify::default(),
         }
@@ -452,7 +458,10 @@ async fn read_loop(connection: Rc<Connection>, mut read: ReadHalf) {
             connection.readable.notified().await;
             continue;
         }
-        let buf = connection.session.borrow_mut().take_read_buf();
+        let buf = {
+            let mut pool = connection.connections.read_pool.borrow_mut();
+            connection.session.borrow_mut().take_read_buf(&mut pool)
+        };
         let (result, buf) = read.read(buf).await;
         let now = connection.clock.now();
         let more = matches!(result, Ok(1..));

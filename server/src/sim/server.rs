@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize};
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
-use tidewire_protocol::connection::{ServerConfig, ServerConnection, Time};
+use tidewire_protocol::connection::{ReadPool, ServerConfig, ServerConnection, Time};
 use tidewire_protocol::error::{Code, Error};
 use tidewire_protocol::message::GroupEvent;
 use tidewire_storage::catalog::remove_orphans;
@@ -120,9 +120,13 @@ struct Shard<D: Disk> {
     connections: Connections<D>,
 }
 
+/// Receive buffers that a shard keeps for use again, in bytes.
+const READ_POOL_BYTES: usize = 4 << 20;
+
 struct Connections<D: Disk> {
     router: Rc<Router<D>>,
     sessions: RefCell<BTreeMap<u64, Session<D>>>,
+    read_pool: RefCell<ReadPool>,
     next_id: Cell<u64>,
     mistake: Option<Mistake>,
     /// The groups of memberships, for a mistake.
@@ -217,6 +221,7 @@ impl<D: Disk> Server<D> {
             let connections = Connections {
                 router: Rc::clone(&router),
                 sessions: RefCell::default(),
+                read_pool: RefCell::new(ReadPool::new(READ_POOL_BYTES)),
                 next_id: Cell::new(1),
                 mistake: options.mistake,
                 members: RefCell::default(),
@@ -266,8 +271,9 @@ impl<D: Disk> Server<D> {
     /// Bytes arrived on a connection.
     pub fn receive(&mut self, peer: Peer, bytes: &[u8]) {
         let now = self.shared.clock.now();
+        let mut pool = self.shards[peer.shard].connections.read_pool.borrow_mut();
         self.with(peer, |session| {
-            let mut buf = session.take_read_buf();
+            let mut buf = session.take_read_buf(&mut pool);
             buf.extend_from_slice(bytes);
             session.handle_input(now, buf);
         });
