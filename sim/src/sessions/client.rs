@@ -87,6 +87,9 @@ pub(crate) struct Client {
     pub name: Option<String>,
     /// Number of the producer with a name, for the checker, and its place by partition.
     pub lasting: Option<(u64, BTreeMap<u32, u64>)>,
+    /// Until then an opening of the name may arrive that nobody waits for any more: whenever it
+    /// does, it takes the place of who has the name then.
+    pub late_open_us: u64,
     acting: bool,
 }
 
@@ -162,6 +165,7 @@ impl World {
         self.clients.push(Client {
             role,
             incarnation: 0,
+            late_open_us: 0,
             running: false,
             paused: false,
             reconnect: Reconnect::new(0, Backoff::new(1, 1, 0)),
@@ -220,11 +224,15 @@ impl World {
         self.tally.client_kills += 1;
         client.running = false;
         client.incarnation += 1;
+        let connection = client.connection.take();
+        if let Some(connection) = &connection {
+            self.note_late_open(number, connection.link);
+        }
+        let client = &mut self.clients[number];
         client.pending.clear();
         client.producer = None;
         client.reader = None;
         client.member = None;
-        let connection = client.connection.take();
         self.say(format_args!("client {number} is killed"));
         if let Some(connection) = connection {
             // Its machine closes the socket, unless it went with it.
@@ -437,7 +445,8 @@ impl World {
         } else {
             client.reconnect.failed(now, error);
         }
-        client.pending.clear();
+        self.note_late_open(number, connection.link);
+        self.clients[number].pending.clear();
         self.end_to_server(connection.link);
         self.producer_disconnected(number);
         self.readers_disconnected(number);

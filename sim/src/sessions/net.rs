@@ -117,6 +117,11 @@ impl World {
         link.last_to_server_us
     }
 
+    /// When the last of what a client sent arrives at the server.
+    pub fn last_to_server_us(&self, number: usize) -> u64 {
+        self.links[number].last_to_server_us
+    }
+
     /// A client closes its side.
     pub fn end_to_server(&mut self, number: usize) {
         let at = self.arrival_at_server(number);
@@ -255,8 +260,11 @@ impl World {
         self.say(format_args!("link {number} is cut, the server hears after {to_server} µs"));
         // What is under way to the server may still arrive.
         let now_us = self.now_us;
-        self.links[number].lost_to_client_us = now_us + to_client;
-        self.links[number].lost_to_server_us = now_us + self.rng.below(to_server + 1);
+        let reaches_server = now_us + self.rng.below(to_server + 1);
+        let link = &mut self.links[number];
+        // What was lost before leaves no gap that others pass.
+        link.lost_to_client_us = link.lost_to_client_us.min(now_us + to_client);
+        link.lost_to_server_us = link.lost_to_server_us.min(reaches_server);
         self.after(to_client, Task::Broken(number));
         self.after(to_server, Task::BrokenAtServer(number));
     }
@@ -270,10 +278,10 @@ impl World {
         let now_us = self.now_us;
         let link = &mut self.links[number];
         if which != 0 {
-            link.lost_to_client_us = now_us;
+            link.lost_to_client_us = link.lost_to_client_us.min(now_us);
         }
         if which != 1 {
-            link.lost_to_server_us = now_us;
+            link.lost_to_server_us = link.lost_to_server_us.min(now_us);
         }
     }
 

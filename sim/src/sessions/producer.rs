@@ -181,8 +181,22 @@ impl World {
         self.settle(number);
     }
 
+    /// A connection is given up on which the opening of a name may still be under way.
+    pub fn note_late_open(&mut self, number: usize, link: usize) {
+        let last_us = self.last_to_server_us(link);
+        let client = &mut self.clients[number];
+        if client.producer.as_ref().is_some_and(|p| p.opening && p.name.is_some()) {
+            client.late_open_us = client.late_open_us.max(last_us + 1);
+        }
+    }
+
     fn open_channel(&mut self, number: usize, now: Time) {
+        let late_open_us = self.clients[number].late_open_us;
         let Some(mut producer) = self.clients[number].producer.take() else { return };
+        if late_open_us > self.now_us && producer.name.is_some() {
+            let at = Time::from_nanos(late_open_us * 1_000);
+            producer.reopen_at = producer.reopen_at.max(Some(at));
+        }
         let due = producer.reopen_at.is_none_or(|at| at <= now);
         let renews = producer.session.as_ref().is_some_and(ProducerSession::wants_identity);
         if !producer.opening && !producer.over && due && (producer.channel.is_none() || renews)
