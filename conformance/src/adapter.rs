@@ -29,8 +29,6 @@ pub struct Launch {
     pub command: Vec<String>,
     /// A program that it needs and this machine has not.
     pub lacks: Option<String>,
-    /// With whom it is paired, besides itself; with all if there is no list.
-    pub pairs: Option<Vec<String>>,
 }
 
 /// A running adapter.
@@ -56,16 +54,6 @@ static ANSWER_SCHEMA: LazyLock<Option<jsonschema::Validator>> = LazyLock::new(||
     map.insert("$ref".into(), json!("#/$defs/answer"));
     jsonschema::validator_for(&schema).ok()
 });
-
-impl Launch {
-    /// Whether cases for pairs are played with these two.
-    pub fn is_paired_with(&self, other: &Self) -> bool {
-        let names = |one: &Self, other: &Self| {
-            one.pairs.as_ref().is_none_or(|pairs| pairs.contains(&other.name))
-        };
-        self.name == other.name || (names(self, other) && names(other, self))
-    }
-}
 
 impl Adapter {
     /// Starts an adapter and asks what it is.
@@ -270,8 +258,6 @@ pub fn find(directory: &Path, bin: &Path, root: &Path) -> Result<Vec<Launch>, St
         programs: Vec<String>,
         /// So it is without this file, which its build leaves out where it cannot be made.
         needs: Option<String>,
-        /// Those with whom cases for pairs are played, besides itself; with all if there is none.
-        pairs: Option<Vec<String>>,
     }
     let shown = directory.display();
     let entries = std::fs::read_dir(directory).map_err(|error| format!("{shown}: {error}"))?;
@@ -294,7 +280,7 @@ pub fn find(directory: &Path, bin: &Path, root: &Path) -> Result<Vec<Launch>, St
             manifest.needs.map(|file| file.replace("{root}", &root.display().to_string()));
         let lacks = manifest.programs.into_iter().find(|program| !is_installed(program));
         let lacks = lacks.or_else(|| needs.filter(|file| !Path::new(file).exists()));
-        found.push(Launch { name: manifest.name, command, lacks, pairs: manifest.pairs });
+        found.push(Launch { name: manifest.name, command, lacks });
     }
     found.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(found)

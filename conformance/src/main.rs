@@ -397,12 +397,8 @@ fn run_certify(certify: &Certify) -> Result<bool, String> {
         .into_iter()
         .filter(|case| case.level <= certify.level && matches!(case.body, Body::Steps { .. }))
         .collect();
-    let launch = Launch {
-        name: "candidate".into(),
-        command: certify.adapter.clone(),
-        lacks: None,
-        pairs: None,
-    };
+    let launch =
+        Launch { name: "candidate".into(), command: certify.adapter.clone(), lacks: None };
     let plan = Plan {
         world: world(&certify.common)?,
         cases: chosen,

@@ -1,7 +1,10 @@
 //! Playing one case: its server, proxy and adapters, its steps, and whether each went as expected.
 //!
-//! Owns what a step means; what it is compared with is the case's. The one invariant: whatever
-//! happens, everything that was started is ended, and the log says which step it was.
+//! Owns what a step means; what it is compared with is the case's. Pairs of languages are `round`'s.
+//! The one invariant: whatever happens, everything that was started is ended, and the log says
+//! which step it was.
+
+pub mod round;
 
 use std::collections::{BTreeSet, HashMap};
 use std::net::SocketAddr;
@@ -108,24 +111,8 @@ struct Player<'a> {
 /// Plays a case through one adapter, or two.
 pub fn play(world: &World, case: &Case, launches: &[&Launch]) -> Record {
     let begun = Instant::now();
-    let mut player = Player {
-        world,
-        case,
-        adapters: Vec::new(),
-        server: None,
-        proxy: None,
-        fake: None,
-        variables: Variables::new(),
-        kept: HashMap::new(),
-        started: HashMap::new(),
-        steps: Vec::new(),
-        reached: Reached::default(),
-    };
-    let outcome = match player.run(launches) {
-        Ok(()) => Outcome::Pass,
-        Err(Stop::Fault(fault)) => Outcome::Fail(fault),
-        Err(Stop::Unsupported(what)) => Outcome::Unsupported(what),
-    };
+    let mut player = Player::new(world, case);
+    let outcome = outcome(player.run(launches));
     let mut stderr = String::new();
     for adapter in &mut player.adapters {
         if matches!(outcome, Outcome::Fail(_)) {
@@ -135,8 +122,7 @@ pub fn play(world: &World, case: &Case, launches: &[&Launch]) -> Record {
         adapter.stop();
         stderr.push_str(&adapter.stderr());
     }
-    let (trace, kinds) = player.proxy.as_ref().map(Proxy::take).unwrap_or_default();
-    player.reached.kinds.extend(kinds);
+    let trace = player.trace();
     let server_log = player.server.as_ref().map(Server::log).unwrap_or_default();
     Record {
         outcome,
@@ -149,20 +135,57 @@ pub fn play(world: &World, case: &Case, launches: &[&Launch]) -> Record {
     }
 }
 
-impl Player<'_> {
+fn outcome(result: Result<(), Stop>) -> Outcome {
+    match result {
+        Ok(()) => Outcome::Pass,
+        Err(Stop::Fault(fault)) => Outcome::Fail(fault),
+        Err(Stop::Unsupported(what)) => Outcome::Unsupported(what),
+    }
+}
+
+impl<'a> Player<'a> {
+    fn new(world: &'a World, case: &'a Case) -> Self {
+        Self {
+            world,
+            case,
+            adapters: Vec::new(),
+            server: None,
+            proxy: None,
+            fake: None,
+            variables: Variables::new(),
+            kept: HashMap::new(),
+            started: HashMap::new(),
+            steps: Vec::new(),
+            reached: Reached::default(),
+        }
+    }
+
     fn run(&mut self, launches: &[&Launch]) -> Result<(), Stop> {
-        let Body::Steps { steps, fake, .. } = &self.case.body else {
+        let Body::Steps { steps, .. } = &self.case.body else {
             return Err("an attack has no steps".into());
         };
         for launch in launches {
-            let adapter = Adapter::start(launch, self.world.patience)?;
-            for need in &self.case.needs {
-                if !adapter.has(need) {
-                    return Err(Stop::Unsupported(format!("{} has no {need}", launch.name)));
-                }
-            }
+            let adapter = self.adapter(launch)?;
             self.adapters.push(adapter);
         }
+        self.prepare()?;
+        self.steps(steps, 0)
+    }
+
+    /// Starts an adapter, if it has what the case needs.
+    fn adapter(&self, launch: &Launch) -> Result<Adapter, Stop> {
+        let adapter = Adapter::start(launch, self.world.patience)?;
+        for need in &self.case.needs {
+            if !adapter.has(need) {
+                return Err(Stop::Unsupported(format!("{} has no {need}", launch.name)));
+            }
+        }
+        Ok(adapter)
+    }
+
+    /// Starts the server, or the scripted one, and the proxy before it.
+    fn prepare(&mut self) -> Result<(), Stop> {
+        let Body::Steps { fake, .. } = &self.case.body else { return Ok(()) };
         let upstream: SocketAddr = match fake {
             Some(script) => {
                 let fake = Fake::start(script)?;
@@ -226,12 +249,17 @@ impl Player<'_> {
         ] {
             self.variables.insert(name.into(), json!(text));
         }
+        Ok(())
+    }
+
+    /// Plays steps, of which the first is the case's `before`-th, from 0.
+    fn steps(&mut self, steps: &[Step], before: usize) -> Result<(), Stop> {
         for (at, step) in steps.iter().enumerate() {
             for i in 0..step.repeat {
                 self.variables.insert("i".into(), json!(i));
                 self.step(step).map_err(|stop| match stop {
                     Stop::Fault(fault) => {
-                        Stop::Fault(format!("step {}, {}: {fault}", at + 1, step.op))
+                        Stop::Fault(format!("step {}, {}: {fault}", before + at + 1, step.op))
                     }
                     other => other,
                 })?;
@@ -241,6 +269,13 @@ impl Player<'_> {
             return Err(Stop::Fault(died));
         }
         Ok(())
+    }
+
+    /// What passed the proxy since it was asked last; the kinds are counted as reached.
+    fn trace(&mut self) -> Vec<Line> {
+        let (trace, kinds) = self.proxy.as_ref().map(Proxy::take).unwrap_or_default();
+        self.reached.kinds.extend(kinds);
+        trace
     }
 
     /// Plays one step, and writes down how it went.

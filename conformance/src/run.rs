@@ -14,7 +14,7 @@ use crate::adapter::Launch;
 use crate::attack::Siege;
 use crate::case::{Body, Case};
 use crate::known::Known;
-use crate::play::{Outcome, Played, Reached, Record, World, play};
+use crate::play::{Outcome, Played, Reached, Record, World, play, round};
 use crate::proxy::Line;
 use crate::server::Server;
 
@@ -89,9 +89,10 @@ pub struct Plan<'a> {
 enum Job<'a> {
     Case {
         case: &'a Case,
-        column: String,
-        launches: Vec<&'a Launch>,
+        launch: &'a Launch,
     },
+    /// One case for all ordered pairs.
+    Pairs(&'a Case),
     /// One after the other, on one server.
     Attacks(Vec<&'a Case>),
 }
@@ -99,7 +100,7 @@ enum Job<'a> {
 /// Plays everything.
 pub fn run(plan: &Plan<'_>) -> Vec<Result> {
     let jobs = Mutex::new(jobs(plan));
-    let total = count(&jobs.lock().unwrap_or_else(PoisonError::into_inner));
+    let total = count(&jobs.lock().unwrap_or_else(PoisonError::into_inner), plan);
     let progress = Progress::new(total, plan.quiet);
     let results = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
@@ -113,9 +114,8 @@ pub fn run(plan: &Plan<'_>) -> Vec<Result> {
                         results.lock().unwrap_or_else(PoisonError::into_inner).push(result);
                     };
                     match job {
-                        Job::Case { case, column, launches } => {
-                            done(one(plan, case, column, &launches));
-                        }
+                        Job::Case { case, launch } => done(one(plan, case, launch)),
+                        Job::Pairs(case) => pairs(plan, case, done),
                         Job::Attacks(cases) => attacks(plan, &cases, done),
                     }
                 }
@@ -136,19 +136,11 @@ fn jobs<'a>(plan: &'a Plan<'a>) -> VecDeque<Job<'a>> {
                 let file = case.id.split('/').next().unwrap_or_default();
                 attacks.entry(file).or_default().push(case);
             }
-            Body::Steps { pair: true, .. } => {
-                for a in &plan.launches {
-                    for b in plan.launches.iter().filter(|b| a.is_paired_with(b)) {
-                        let column = format!("{}→{}", a.name, b.name);
-                        jobs.push_back(Job::Case { case, column, launches: vec![a, b] });
-                    }
-                }
-            }
+            // They take long: they come early.
+            Body::Steps { pair: true, .. } => jobs.push_front(Job::Pairs(case)),
             Body::Steps { .. } => {
-                for launch in &plan.launches {
-                    let column = launch.name.clone();
-                    jobs.push_back(Job::Case { case, column, launches: vec![launch] });
-                }
+                let case = |launch| Job::Case { case, launch };
+                jobs.extend(plan.launches.iter().map(case));
             }
         }
     }
@@ -161,22 +153,52 @@ fn jobs<'a>(plan: &'a Plan<'a>) -> VecDeque<Job<'a>> {
     jobs
 }
 
-fn count(jobs: &VecDeque<Job<'_>>) -> usize {
+fn count(jobs: &VecDeque<Job<'_>>, plan: &Plan<'_>) -> usize {
     jobs.iter()
         .map(|job| match job {
             Job::Case { .. } => 1,
+            Job::Pairs(_) => plan.launches.len().pow(2),
             Job::Attacks(cases) => cases.len(),
         })
         .sum()
 }
 
-/// One case, again if it failed, with its verdict.
-fn one(plan: &Plan<'_>, case: &Case, column: String, launches: &[&Launch]) -> Result {
+/// One case through one SDK.
+fn one(plan: &Plan<'_>, case: &Case, launch: &Launch) -> Result {
+    let record = play(&plan.world, case, &[launch]);
+    judged(plan, case, launch.name.clone(), &[launch], record)
+}
+
+/// One case for all ordered pairs. What failed is played again by itself, once the rest is over.
+fn pairs(plan: &Plan<'_>, case: &Case, mut done: impl FnMut(Result)) {
+    let launches: Vec<&Launch> = plan.launches.iter().collect();
+    let mut failed = Vec::new();
+    let mut tell = |a: usize, b: usize, record| {
+        let pair = [launches[a], launches[b]];
+        let column = format!("{}→{}", pair[0].name, pair[1].name);
+        done(judged(plan, case, column, &pair, record));
+    };
+    round::play(&plan.world, case, &launches, |a, b, record| match record.outcome {
+        Outcome::Fail(_) => failed.push((a, b, record)),
+        _ => tell(a, b, record),
+    });
+    for (a, b, record) in failed {
+        tell(a, b, record);
+    }
+}
+
+/// A case as it went, again if it failed, with its verdict.
+fn judged(
+    plan: &Plan<'_>,
+    case: &Case,
+    column: String,
+    launches: &[&Launch],
+    mut record: Record,
+) -> Result {
     let today = jiff::Zoned::now().date();
     let known = launches
         .iter()
         .find_map(|launch| plan.known.get(&launch.name)?.failure(&case.id, today));
-    let mut record = play(&plan.world, case, launches);
     let mut first_fault = None;
     let mut tries = 0;
     while let Outcome::Fail(fault) = &record.outcome {
