@@ -226,7 +226,9 @@ func (consumer *Consumer) Batches(ctx context.Context) iter.Seq2[*Batch, error] 
 	}
 }
 
-// Records gives records as they come, as Batches.
+// Records gives records as they come, as Batches. They are taken batch by batch: what is left of a
+// batch when the loop is left is not given again, and Commit counts it as done. Where that matters,
+// loop over Batches, and store with CommitBatch or CommitOffset.
 func (consumer *Consumer) Records(ctx context.Context) iter.Seq2[RecordView, error] {
 	return func(yield func(RecordView, error) bool) {
 		for batch, err := range consumer.Batches(ctx) {

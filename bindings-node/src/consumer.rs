@@ -218,6 +218,15 @@ impl NativeConsumer {
         self.member(number, |control| async move { control.commit().await });
     }
 
+    /// As `commit`, but of one partition only up to an offset.
+    #[napi]
+    pub fn commit_until(&self, number: u32, topic: String, partition: u32, offset: BigInt) {
+        let offset = offset.get_u64().1;
+        self.member(number, move |control| async move {
+            control.commit_until((topic.as_str(), partition), offset).await
+        });
+    }
+
     /// Stores the offset of the next record to read.
     #[napi]
     pub fn commit_offset(&self, number: u32, topic: String, partition: u32, offset: BigInt) {

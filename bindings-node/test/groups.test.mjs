@@ -40,6 +40,23 @@ test('what was committed is not read again, and a record counts by itself', asyn
   await consumer.close()
 })
 
+test('in the middle of a batch a commit stores what was returned of others, too', async () => {
+  const topic = await made.topic({ partitions: 2 })
+  const producer = await made.client.producer(topic)
+  const send = (partition, count) =>
+    producer.sendBatch(Array.from({ length: count }, (_, i) => ({ value: `v-${i}`, partition })))
+  const consumer = await made.client.consumer(topic, { group: 'middle', start: 'earliest', autoCommit: 'off' })
+  await send(1, 3)
+  for (let i = 0; i < 3; i++) await consumer.nextRecord()
+  await send(0, 10)
+  for (let i = 0; i < 4; i++) await consumer.nextRecord()
+  await consumer.commit()
+  const stored = (await made.client.committed('middle', topic)).map((c) => [c.partition, c.offset])
+  assert.deepEqual(stored, [[0, 4n], [1, 3n]])
+  await consumer.close()
+  await producer.close()
+})
+
 test('members divide the partitions, and each record is read by one', async () => {
   const topic = await filled(4, 400)
   const options = { group: 'shared', start: 'earliest', autoCommit: 'after', autoCommitIntervalMs: 10 }

@@ -276,7 +276,13 @@ export class Consumer implements AsyncIterable<Record> {
     const current = this.#current
     if (current && this.#index < current._end) {
       // Not the rest of the batch that is being read.
-      return this.commitOffset(current.topic, current.partition, current._offset(this.#index), { signal })
+      const { topic, partition } = current
+      const offset = current._offset(this.#index)
+      return hub().call(
+        (number) => this.#native.commitUntil(number, topic, partition, offset),
+        signal,
+        at,
+      )
     }
     return hub().call((number) => this.#native.commit(number), signal, at)
   }

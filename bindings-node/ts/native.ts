@@ -71,6 +71,7 @@ export interface NativeConsumer {
   lag(): bigint
   assignment(): { topic: string; partition: number }[] | null
   commit(number: number): void
+  commitUntil(number: number, topic: string, partition: number, offset: bigint): void
   commitOffset(number: number, topic: string, partition: number, offset: bigint): void
   isClosed(): boolean
   close(number: number): void

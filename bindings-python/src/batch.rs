@@ -241,6 +241,15 @@ pub(crate) struct BatchIter {
     next: std::sync::atomic::AtomicUsize,
 }
 
+impl BatchIter {
+    /// Where the next record is that it gives; `None` if it has given all.
+    pub(crate) fn place(&self) -> Option<(String, u32, u64)> {
+        let next = self.next.load(std::sync::atomic::Ordering::Relaxed);
+        let record = self.batch.get(next)?;
+        Some((self.batch.topic().to_string(), self.batch.partition(), record.offset()))
+    }
+}
+
 #[pymethods]
 impl BatchIter {
     fn __iter__(slf: Py<Self>) -> Py<Self> {

@@ -14,7 +14,7 @@ use tidewire::blocking;
 use tidewire::{Code, Delivery, DeliveryQueue, Error, Position, Start};
 
 use crate::arrow::stream::{self, Source};
-use crate::batch::Batch;
+use crate::batch::{Batch, BatchIter};
 use crate::call::{call, none};
 use crate::error::{own, raise};
 use crate::input::{Count, start};
@@ -268,21 +268,27 @@ impl Consumer {
         })
     }
 
-    /// Stores how far the batches reach that were returned, or one of them, or an offset.
+    /// Stores how far the batches reach that were returned, or one of them, or an offset. Of the
+    /// batch of `left` it is only what was given of it.
     fn commit(
         &self,
         py: Python<'_>,
         batch: Option<&Batch>,
         offset: Option<(String, u32, u64)>,
+        left: Option<&BatchIter>,
     ) -> PyResult<Py<PyAny>> {
+        let left = left.and_then(BatchIter::place);
         match &*self.form {
             Form::Waiting(consumer) => {
-                wait(py, || match (batch, &offset) {
-                    (Some(batch), _) => consumer.commit_batch(&batch.inner),
-                    (None, Some((topic, partition, offset))) => {
+                wait(py, || match (batch, &offset, &left) {
+                    (Some(batch), ..) => consumer.commit_batch(&batch.inner),
+                    (None, Some((topic, partition, offset)), _) => {
                         consumer.commit_offset((topic.as_str(), *partition), *offset)
                     }
-                    (None, None) => consumer.commit(),
+                    (None, None, Some((topic, partition, offset))) => {
+                        consumer.commit_until((topic.as_str(), *partition), *offset)
+                    }
+                    (None, None, None) => consumer.commit(),
                 })?;
                 Ok(py.None())
             }
@@ -290,12 +296,15 @@ impl Consumer {
                 let control = consumer.control().map_err(|error| raise(py, &error))?;
                 let batch = batch.map(|batch| Arc::clone(&batch.inner));
                 let commit = async move {
-                    match (batch, offset) {
-                        (Some(batch), _) => control.commit_batch(&batch).await,
-                        (None, Some((topic, partition, offset))) => {
+                    match (batch, offset, left) {
+                        (Some(batch), ..) => control.commit_batch(&batch).await,
+                        (None, Some((topic, partition, offset)), _) => {
                             control.commit_offset((topic.as_str(), partition), offset).await
                         }
-                        (None, None) => control.commit().await,
+                        (None, None, Some((topic, partition, offset))) => {
+                            control.commit_until((topic.as_str(), partition), offset).await
+                        }
+                        (None, None, None) => control.commit().await,
                     }
                 };
                 call(py, &self.runtime, self.asked(), "commit", commit, none)

@@ -127,6 +127,26 @@ def test_leaving_a_loop_leaves_the_rest(client: Client, filled: str) -> None:
         assert consumer.poll_record(0) is None
 
 
+def test_between_records_a_commit_stores_what_was_returned(client: Client, filled: str) -> None:
+    def stored(group: str) -> list[int | None]:
+        return [found and found.offset for found in client.committed(group, filled)]
+
+    group = f"r-{filled}"
+    with client.consumer(filled, group=group, start="earliest") as consumer:
+        first = consumer.poll_record(30)
+        assert first is not None
+        consumer.commit()
+        assert stored(group)[first.partition] == 1 and stored(group)[1 - first.partition] is None
+        for record in consumer:
+            consumer.commit()
+            assert stored(group)[record.partition] == record.offset + 1
+            if record.offset == 5:
+                break
+        values(consumer, 194)
+        consumer.commit()
+    assert stored(group) == [100, 100]
+
+
 def test_closing_ends_a_wait_in_another_thread(client: Client, topic: str) -> None:
     consumer = client.consumer(topic)
     batches: list[list[tidewire.Batch]] = []

@@ -85,6 +85,29 @@ async fn by_hand_only_what_was_committed_is_stored() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn of_a_batch_in_hand_a_part_is_stored_and_all_of_other_partitions() {
+    let (_server, client) = world(2).await;
+    fill(&client, "t", 0, 1).await;
+    fill(&client, "t", 1, 1).await;
+    for (name, builder) in both(&client) {
+        let mut consumer = builder.build().await.expect("begins");
+        assert_eq!(next(&mut consumer).await, [0, 1]);
+        assert_eq!(next(&mut consumer).await, [0, 1]);
+        let control = consumer.control();
+        let committed = async || {
+            let stored = client.committed(name, "t").await.expect("known");
+            let offsets = stored.iter().map(|stored| stored.as_ref().map(|one| one.offset));
+            offsets.collect::<Vec<_>>()
+        };
+        control.commit_until(0, 1).await.expect("stored");
+        assert_eq!(committed().await, [Some(1), Some(2)]);
+        control.commit_until(("t", 0), 9).await.expect("stored");
+        assert_eq!(committed().await, [Some(2), Some(2)], "no further than what was returned");
+        consumer.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn after_a_batch_is_stored_before_the_next_is_returned() {
     let (_server, client) = world(1).await;
     fill(&client, "t", 0, 3).await;

@@ -532,13 +532,12 @@ class AsyncConsumer:
         return ConsumerStats(**self._core.counters())
 
     async def commit(self, batch: _native.Batch | None = None) -> None:
-        """Stores how far the batches reach that were returned; see
-        :meth:`tidewire.Consumer.commit`."""
-        await self._commit(self._core.commit(batch, None))
+        """Stores what was returned; see :meth:`tidewire.Consumer.commit`."""
+        await self._commit(self._core.commit(batch, None, self._held))
 
     async def commit_offset(self, topic: str, partition: int, offset: int) -> None:
         """Stores the offset of the next record to read in a partition."""
-        await self._commit(self._core.commit(None, (topic, partition, offset)))
+        await self._commit(self._core.commit(None, (topic, partition, offset), None))
 
     def _commit(self, operation: Any) -> Awaitable[None]:
         return self._bridge.run(operation)

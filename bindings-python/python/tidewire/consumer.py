@@ -46,10 +46,7 @@ class Consumer:
         return self._core.poll(timeout)
 
     def poll_record(self, timeout: float | None = None) -> _native.Record | None:
-        """The next record, waited for at most `timeout` seconds; as :meth:`poll`.
-
-        The batch that it belongs to counts as returned: see :meth:`commit`.
-        """
+        """The next record, waited for at most `timeout` seconds; as :meth:`poll`."""
         while True:
             if self._held is not None and (record := next(self._held, None)) is not None:
                 return record
@@ -125,18 +122,17 @@ class Consumer:
         return ConsumerStats(**self._core.counters())
 
     def commit(self, batch: _native.Batch | None = None) -> None:
-        """Stores how far the batches reach that were returned, or that `batch` and all before it
-        was done; waits until it is on the server's disk. Record by record, too, it is whole
-        batches that count: call it between batches, or :meth:`commit_offset`.
+        """Stores what was returned, or that `batch` and all before it was done; waits until it is
+        on the server's disk. Between records it is stored up to the one that was returned last.
 
         Raises `NotAssignedError` if a partition was given to another member meanwhile,
         `UnknownMemberError`, `StaleGenerationError`.
         """
-        self._core.commit(batch, None)
+        self._core.commit(batch, None, self._held)
 
     def commit_offset(self, topic: str, partition: int, offset: int) -> None:
         """Stores the offset of the next record to read in a partition."""
-        self._core.commit(None, (topic, partition, offset))
+        self._core.commit(None, (topic, partition, offset), None)
 
     def assignment(self) -> list[TopicPartition]:
         """What this member of a group reads at the moment."""

@@ -31,6 +31,20 @@ macro_rules! control {
                 self.bound.runtime().wait("commit", None, committing)?
             }
 
+            /// As `commit`, but of one partition only up to `offset`; see
+            /// [`crate::ConsumerControl::commit_until`].
+            ///
+            /// # Errors
+            /// Those of [`crate::Consumer::commit`].
+            pub fn commit_until<'a>(
+                &self,
+                partition: impl Into<PartitionRef<'a>>,
+                offset: u64,
+            ) -> Result<(), Error> {
+                let committing = self.controlled()?.commit_until(partition, offset);
+                self.bound.runtime().wait("commit", None, committing)?
+            }
+
             /// Stores the offset of the next record to read in a partition.
             ///
             /// # Errors
