@@ -10,6 +10,8 @@ use bytes::BytesMut;
 
 /// Large buffers have a multiple of this capacity, in bytes, so that one fits in another's place.
 pub(super) const BLOCK: usize = 1 << 20;
+/// The largest capacity that is kept, in bytes: what rare large frames needed is given back.
+const LARGEST: usize = 2 * BLOCK;
 
 /// The large receive buffers of one thread or connection, to be used again.
 ///
@@ -24,7 +26,7 @@ pub struct ReadPool {
 }
 
 impl ReadPool {
-    /// A pool that keeps up to `max_bytes`; with 0 every buffer is new.
+    /// A pool that keeps up to `max_bytes`, in buffers of 1 and 2 MiB; with 0 every buffer is new.
     pub fn new(max_bytes: usize) -> Self {
         Self { kept: VecDeque::new(), kept_bytes: 0, max_bytes }
     }
@@ -49,7 +51,7 @@ impl ReadPool {
 
     /// Keeps `buf`, which was made with a capacity of `whole`. The oldest make room for it.
     pub(super) fn keep(&mut self, mut buf: BytesMut, whole: usize) {
-        if whole < BLOCK || whole > self.max_bytes {
+        if whole < BLOCK || whole > LARGEST.min(self.max_bytes) {
             return;
         }
         buf.clear();
@@ -89,11 +91,11 @@ mod tests {
     #[test]
     fn what_is_kept_is_bounded_and_fits() {
         let mut pool = ReadPool::new(4 * BLOCK);
-        for blocks in [1, 2, 1, 1, 5] {
+        for blocks in [1, 2, 1, 1, 3] {
             pool.keep(BytesMut::with_capacity(blocks * BLOCK), blocks * BLOCK);
             assert!(pool.kept_bytes() <= 4 * BLOCK);
         }
-        // The first went for the fourth; the fifth is more than it may keep.
+        // The first went for the fourth; the fifth is larger than those that are kept.
         assert_eq!(pool.take(BLOCK + 1).capacity(), 2 * BLOCK);
         assert_eq!(pool.kept_bytes(), 2 * BLOCK);
         pool.keep(BytesMut::with_capacity(100), 100);

@@ -37,7 +37,7 @@ const HANDSHAKE_TIMEOUT_MS: u32 = 10_000;
 const LINGER: Duration = Duration::from_secs(2);
 
 /// Receive buffers that a shard keeps for use again, in bytes.
-const READ_POOL_BYTES: usize = 16 << 20;
+const READ_POOL_BYTES: usize = 8 << 20;
 
 /// All connections of a shard.
 pub(super) struct Connections {
