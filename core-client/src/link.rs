@@ -232,7 +232,16 @@ impl Link {
         &self,
         attempt: impl Fn(Arc<Connection>, u32) -> F,
     ) -> Result<T, Error> {
-        let timeout_ms = self.request_timeout_ms();
+        self.attempt_within(self.request_timeout_ms(), is_of_connection, attempt).await
+    }
+
+    /// The same within a time, and on the next connection only after an error that is `passing`.
+    async fn attempt_within<T, F: Future<Output = Result<T, Error>>>(
+        &self,
+        timeout_ms: u32,
+        passing: impl Fn(&Error) -> bool,
+        attempt: impl Fn(Arc<Connection>, u32) -> F,
+    ) -> Result<T, Error> {
         let deadline = Instant::now() + Duration::from_millis(u64::from(timeout_ms));
         let mut last: Option<(Arc<Connection>, Error)> = None;
         loop {
@@ -245,9 +254,7 @@ impl Link {
                 }
             };
             match attempt(Arc::clone(&connection), ms_until(deadline)).await {
-                Err(error) if error.disposition().has(Disposition::RECONNECT) => {
-                    last = Some((connection, error));
-                }
+                Err(error) if passing(&error) => last = Some((connection, error)),
                 result => return result,
             }
         }
@@ -284,25 +291,12 @@ impl Link {
         timeout_ms: u32,
         again: bool,
     ) -> Result<(R::Reply, Bytes), Error> {
-        let deadline = Instant::now() + Duration::from_millis(u64::from(timeout_ms));
-        let mut last: Option<(Arc<Connection>, Error)> = None;
-        loop {
-            let found = self.connection(last.as_ref().map(|(connection, _)| connection));
-            let connection = match within(deadline, found).await {
-                Some(Ok(connection)) => connection,
-                Some(Err(over)) => return Err(last.map_or(over, |(_, error)| error)),
-                None => {
-                    return Err(last.map_or_else(|| self.no_connection(timeout_ms), |l| l.1));
-                }
-            };
-            match connection.request_within(0, request, ms_until(deadline)).await {
-                Ok(reply) => return Ok(reply),
-                Err(error) if is_of_connection(&error) && (again || error.is_retriable()) => {
-                    last = Some((connection, error));
-                }
-                Err(error) => return Err(error),
-            }
-        }
+        let passing =
+            |error: &Error| is_of_connection(error) && (again || error.is_retriable());
+        let ask = |connection: Arc<Connection>, left_ms| async move {
+            connection.request_within(0, request, left_ms).await
+        };
+        self.attempt_within(timeout_ms, passing, ask).await
     }
 
     /// What a request gets that found no connection in time.
