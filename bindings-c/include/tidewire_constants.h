@@ -257,7 +257,7 @@
 #define TW_DEFAULT_TLS_DANGER "" /* trust-any-server takes whoever answers for the server, so that anybody on the way can read and change everything: for trials only. Default "". */
 #define TW_DEFAULT_ENCRYPTION_KEYS "" /* Keys that batches are encrypted and read with, as `tidewire keygen` prints them, with commas between them. A URL, which is shown and logged in many places, may not have them. Default "". */
 #define TW_DEFAULT_ENCRYPTION_KEY_FILE "" /* A file with such keys, one a line; what follows a # is ignored. Read when the client connects first. Its keys are added to those of encryption_keys. Default "". */
-#define TW_DEFAULT_CONNECT_TIMEOUT_MS 5000u /* Time to reach a server and finish the handshake, for each address. In milliseconds. Default 5000. 1 to 600000. */
+#define TW_DEFAULT_CONNECT_TIMEOUT_MS 10000u /* Time to reach a server and finish the handshake, for each address. In milliseconds. Default 10000. 1 to 600000. */
 #define TW_DEFAULT_REQUEST_TIMEOUT_MS 30000u /* Time until an unanswered request fails; its outcome is then unknown. In milliseconds. Default 30000. 1 to 600000. */
 #define TW_DEFAULT_HEARTBEAT_MS 30000u /* Silence after which a peer is asked for a sign of life; three times this closes the connection. In milliseconds. Default 30000. 1000 to 600000. */
 #define TW_DEFAULT_RETRY_BACKOFF_MS 100u /* Pause before what failed is tried again: a lost connection, or a batch that the server refused for now. It doubles up to retry_backoff_max_ms, and is shortened at random by up to half. In milliseconds. Default 100. 1 to 60000. */

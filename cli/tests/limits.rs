@@ -391,7 +391,7 @@ async fn a_flood_of_guesses_takes_no_place_for_good() {
     for guess in guesses {
         told.push(guess.await.expect("no panic"));
     }
-    // A client's patience may be shorter than the line that guesses stand in.
+    // A hundred passwords that are stretched at once may take a client all its time.
     let known = [
         Code::AUTH_FAILED,
         Code::TOO_MANY_ATTEMPTS,

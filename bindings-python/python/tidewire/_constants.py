@@ -307,7 +307,7 @@ OPTIONS: Final[dict[tuple[str, str], OptionInfo]] = {
     ("client", "tls_danger"): OptionInfo("client", "string", "", None, None, "", "trust-any-server takes whoever answers for the server, so that anybody on the way can read and change everything: for trials only."),
     ("client", "encryption_keys"): OptionInfo("client", "keys", "", None, None, "", "Keys that batches are encrypted and read with, as `tidewire keygen` prints them, with commas between them. A URL, which is shown and logged in many places, may not have them."),
     ("client", "encryption_key_file"): OptionInfo("client", "string", "", None, None, "", "A file with such keys, one a line; what follows a # is ignored. Read when the client connects first. Its keys are added to those of encryption_keys."),
-    ("client", "connect_timeout_ms"): OptionInfo("client", "u32", 5000, 1, 600000, "milliseconds", "Time to reach a server and finish the handshake, for each address."),
+    ("client", "connect_timeout_ms"): OptionInfo("client", "u32", 10000, 1, 600000, "milliseconds", "Time to reach a server and finish the handshake, for each address."),
     ("client", "request_timeout_ms"): OptionInfo("client", "u32", 30000, 1, 600000, "milliseconds", "Time until an unanswered request fails; its outcome is then unknown."),
     ("client", "heartbeat_ms"): OptionInfo("client", "u32", 30000, 1000, 600000, "milliseconds", "Silence after which a peer is asked for a sign of life; three times this closes the connection."),
     ("client", "retry_backoff_ms"): OptionInfo("client", "u32", 100, 1, 60000, "milliseconds", "Pause before what failed is tried again: a lost connection, or a batch that the server refused for now. It doubles up to retry_backoff_max_ms, and is shortened at random by up to half."),
