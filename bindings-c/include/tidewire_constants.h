@@ -40,6 +40,8 @@
 #define TW_E_TOO_MANY_BAD_REQUESTS 17
 /* There are as many connections as there may be. */
 #define TW_E_TOO_MANY_CONNECTIONS 18
+/* A frame that had begun did not go on in time. */
+#define TW_E_FRAME_TIMEOUT 19
 /* Credentials are required. */
 #define TW_E_AUTH_REQUIRED 100
 /* The credentials are wrong. */
@@ -243,6 +245,7 @@
 #define TW_MAX_ARGON2_ITERATIONS 16u /* Most passes of Argon2id that a client takes part in, and a server keeps; and most lanes. In passes. */
 #define TW_MIN_HEARTBEAT_MS 1000u /* Shortest heartbeat interval that may be agreed. In milliseconds. */
 #define TW_MAX_HEARTBEAT_MS 600000u /* Longest heartbeat interval that may be agreed. In milliseconds. */
+#define TW_MIN_FRAME_BYTES_PER_SEC 1024u /* Least of a frame that has begun that has to arrive, over the time that its receiver waits for more of it. In bytes a second. */
 #define TW_MIN_SEGMENT_BYTES 1048576u /* Smallest segment size of a topic. In bytes. */
 #define TW_MAX_SEGMENT_BYTES 1073741824u /* Largest segment size of a topic. In bytes. */
 #define TW_DEFAULT_PORT 8433u /* Native port where none is given. In TCP port. */
