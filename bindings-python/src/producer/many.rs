@@ -432,7 +432,7 @@ pub(crate) fn expand<'py>(
         let (first, count): (Bound<'py, PyAny>, u64) = run.extract()?;
         if let Ok(receipt) = first.cast::<Receipt>() {
             for index in 0..count {
-                list.append(Bound::new(py, receipt.get().behind(index))?)?;
+                list.append(receipt.get().behind(index).into_object(py)?)?;
             }
         } else {
             for _ in 0..count {
