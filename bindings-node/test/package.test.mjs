@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -41,22 +41,19 @@ test('tarballs install and run elsewhere', { timeout: 240_000 }, async () => {
     const files = tarballs.map((name) => join(root, 'packages', name))
     run('npm', ['install', '--offline', '--no-audit', '--no-fund', ...files], project)
     assert.ok(existsSync(join(project, 'node_modules', native, 'tidewire.node')))
-    const program = (from) => `${from}
-      const run = async () => {
-        const client = await Client.connect(process.argv[2])
-        console.log((await client.ping()) > 0)
-        await client.close()
-      }
-      run()`
-    writeFileSync(join(project, 'esm.mjs'), program("import { Client } from 'tidewire'"))
-    writeFileSync(join(project, 'cjs.cjs'), program("const { Client } = require('tidewire')"))
+    cpSync(join(root, 'test/elsewhere/project'), project, { recursive: true })
     // Neither cargo nor anything else but node.
     const env = { PATH: join(process.execPath, '..') }
-    for (const file of ['esm.mjs', 'cjs.cjs']) {
-      assert.equal(run(process.execPath, [file, made.url], project, env).trim(), 'true')
+    for (const file of ['esm.mjs', 'cjs.cjs', 'worker.mjs']) {
+      assert.equal(run(process.execPath, [file, made.url, `t-${file}`], project, env).trim(), 'read 1001')
     }
+    const modules = join(root, 'node_modules')
+    const strict = ['--strict', '--noEmit', '--target', 'es2022', '--module', 'node16', '--moduleResolution', 'node16']
+    const types = ['--types', 'node', '--typeRoots', join(modules, '@types')]
+    for (const ending of ['mts', 'cts']) cpSync(join(project, 'typed.ts'), join(project, `typed.${ending}`))
+    run(process.execPath, [join(modules, 'typescript/bin/tsc'), ...strict, ...types, 'typed.mts', 'typed.cts'], project)
     rmSync(join(project, 'node_modules', native), { recursive: true })
-    const { status, stderr } = spawnSync(process.execPath, ['cjs.cjs', made.url], { cwd: project, env })
+    const { status, stderr } = spawnSync(process.execPath, ['cjs.cjs', made.url, 't'], { cwd: project, env })
     assert.notEqual(status, 0)
     assert.match(stderr.toString(), new RegExp(`${native}, is not installed: install without --omit=optional`))
   } finally {

@@ -10,9 +10,10 @@ Gem::Specification.new do |spec|
   spec.authors = ['The Tidewire authors']
   spec.homepage = 'https://github.com/tidewire/tidewire'
   spec.license = 'Apache-2.0'
+  spec.metadata = { 'source_code_uri' => spec.homepage, 'rubygems_mfa_required' => 'true' }
   spec.required_ruby_version = '>= 3.0'
   # The library in it is built for one kind of machine.
   spec.platform = Gem::Platform.local
-  spec.files = Dir['lib/**/*.{rb,so}', 'README.md', 'examples/*.rb']
+  spec.files = Dir['lib/**/*.{rb,so}', 'README.md', 'LICENSE', 'examples/*.rb']
   spec.add_dependency 'ffi', '~> 1.15'
 end

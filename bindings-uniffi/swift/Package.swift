@@ -13,5 +13,7 @@ let package = Package(
             linkerSettings: [.linkedLibrary("tidewire_uniffi")]
         ),
         .target(name: "Tidewire", dependencies: ["TidewireNative"]),
+        .executableTarget(name: "orders", dependencies: ["Tidewire"], path: "Examples/orders"),
+        .testTarget(name: "TidewireTests", dependencies: ["Tidewire"]),
     ]
 )

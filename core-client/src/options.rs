@@ -11,7 +11,7 @@ use tidewire_protocol::auth::Secret;
 use tidewire_protocol::batch::EncryptionKeys;
 use tidewire_protocol::message::{Acks, Codec};
 use tidewire_protocol::options::{OPTIONS, OptionInfo, OptionType, Scope, consumer, producer};
-use tidewire_protocol::url::{Url, check_option, environment_name};
+use tidewire_protocol::url::{Url, check_option, environment_name, nearest};
 
 use crate::error::{Code, Error};
 use crate::{AutoCommit, OnOutOfRange, QueueFull, Start};
@@ -22,7 +22,11 @@ pub(crate) fn by_name(scope: Scope, name: &str, value: &str) -> Result<(), Error
     if !of_scope.clone().any(|info| info.name == name) {
         let known: Vec<&str> = of_scope.by_ref().map(|info| info.name).collect();
         let what = format!("{scope:?}").to_lowercase();
-        let text = format!("a {what} has no option \"{name}\"; it has {}", known.join(", "));
+        let hint = match nearest(name, &known) {
+            Some(near) => format!("did you mean {near}?"),
+            None => format!("it has {}", known.join(", ")),
+        };
+        let text = format!("a {what} has no option \"{name}\"; {hint}");
         return Err(Error::new(Code::INVALID_OPTION, text));
     }
     check_option(name, value)?;

@@ -161,6 +161,10 @@ fn explained(address: &Address, error: io::Error) -> Error {
             format!("{address} does not speak TLS; without it the URL begins with tidewire://")
         }
         Some(error) => format!("TLS with {address} failed: {error}"),
+        None if error.kind() == io::ErrorKind::UnexpectedEof => format!(
+            "{address} ended the connection before TLS was agreed on; does it speak TLS? without it \
+             the URL begins with tidewire://"
+        ),
         None => format!("TLS with {address} failed: {error}"),
     };
     Error::new(Code::CONNECT_FAILED, text).with_source(error)

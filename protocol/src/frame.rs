@@ -33,6 +33,12 @@ pub fn check_preface(bytes: &[u8]) -> Result<bool, Error> {
     let Some(magic) = bytes.first_chunk::<4>() else {
         return Ok(false);
     };
+    if matches!(magic, [0x15 | 0x16, 3, ..]) {
+        // Alerts and handshakes begin like this, in all versions.
+        let text = "the peer speaks TLS here; the URL of a server that does begins with \
+                    tidewire+tls://";
+        return Err(Error::new(Code::NOT_TIDEWIRE, text));
+    }
     if magic[..] != PREFACE[..4] {
         let shown = bytes[..bytes.len().min(24)].escape_ascii();
         return Err(Error::new(

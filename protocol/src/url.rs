@@ -187,10 +187,12 @@ pub fn check_option(name: &str, value: &str) -> Result<(&'static OptionInfo, Str
         let mut known: Vec<&str> = OPTIONS.iter().map(|row| row.name).collect();
         known.sort_unstable();
         known.dedup();
-        return Err(Error::new(
-            Code::INVALID_OPTION,
-            format!("there is no option \"{name}\"; the options are {}", known.join(", ")),
-        ));
+        let hint = match nearest(name, &known) {
+            Some(near) => format!("did you mean {near}?"),
+            None => format!("the options are {}", known.join(", ")),
+        };
+        let text = format!("there is no option \"{name}\"; {hint}");
+        return Err(Error::new(Code::INVALID_OPTION, text));
     };
     let wrong = |expected: &str| {
         Error::new(
@@ -238,6 +240,14 @@ pub fn check_option(name: &str, value: &str) -> Result<(&'static OptionInfo, Str
         }
     }
     Ok((info, value.to_owned()))
+}
+
+/// The option of these that `name` is probably a slip of.
+pub fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+    // No name is longer than 32, and what is much longer is none of them.
+    let slips = |other: &str| strsim::damerau_levenshtein(name, other);
+    let near = known.iter().filter(|_| name.len() <= 40).min_by_key(|other| slips(other))?;
+    (slips(near) <= 3.min(near.len() / 3)).then_some(near)
 }
 
 /// The environment variable of an option: `TIDEWIRE_` and its name in capitals.
@@ -337,6 +347,23 @@ mod tests {
         assert_eq!(url.addresses[0].socket(), Some(std::path::Path::new("/run/a b.sock")));
         assert_eq!(url.addresses[0].to_string(), "/run/a b.sock");
         assert_eq!(url.options.len(), 1);
+    }
+
+    #[test]
+    fn a_slip_is_told_what_was_meant() {
+        let said = |name| check_option(name, "1").expect_err(name).message;
+        assert_eq!(
+            said("lingr_ms"),
+            "there is no option \"lingr_ms\"; did you mean linger_ms?"
+        );
+        assert_eq!(
+            said("partition"),
+            "there is no option \"partition\"; did you mean partitions?"
+        );
+        assert_eq!(said("Acks"), "there is no option \"Acks\"; did you mean acks?");
+        for other in ["nope", "", "ak", "queue", &"x".repeat(5000)] {
+            assert!(said(other).contains("; the options are acks, "), "{other}");
+        }
     }
 
     #[test]

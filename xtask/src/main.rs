@@ -25,7 +25,7 @@ usage: cargo xtask TASK
   c [STEP …]      compile and run what is built on the C library: symbols, c, valgrind, cmake, cpp,
                   go, other; all of them by default
   c-adapter NAME  build an adapter of the conformance suite: c, cpp or go
-  c-install --prefix DIR [--profile release|dev]
+  c-install --prefix DIR [--libdir DIR] [--profile release|dev]
                   install tidewire.h, libtidewire and what finds them
   gen             write the generated files from protocol/spec
   fuzz [--seconds N] [--minimise] [TARGET …]
@@ -36,6 +36,8 @@ usage: cargo xtask TASK
   miri            run the protocol's unit tests under Miri (nightly)
   node [--build] [TEST …]
                   build the Node.js package and test it, or only these files of its tests
+  node --packages make the packages for npm, and try them on each runtime, from a bundle, and with
+                  TypeScript
   gen --check     say which generated files differ from protocol/spec; 1 if any does
   conformance [ARGUMENTS]
                   build what `sdk` does, and play the conformance suite
@@ -49,6 +51,7 @@ usage: cargo xtask TASK
   rules           list the rules of protocol/SPEC.md that no test names; 1 if there are any
   sim [--sessions] [--seeds A..B | --seconds N | --seed N] [--bug NAME] [--jobs N]
                   simulate the server with faults and crashes, by seed; --help tells more
+  swift [--build] test the package for Swift
   uniffi [--check]
                   write the sources that UniFFI makes of bindings-uniffi; or say which differ
   vectors         write the golden vectors that protocol/vectors does not have yet
@@ -78,6 +81,7 @@ fn main() -> ExitCode {
         ["python", rest @ ..] => python::run(rest),
         ["kotlin", rest @ ..] => uniffi::kotlin::run(rest),
         ["ruby", rest @ ..] => uniffi::ruby::run(rest),
+        ["swift", rest @ ..] => uniffi::swift::run(rest),
         ["uniffi", rest @ ..] => uniffi::run(rest),
         ["miri"] => miri::run(),
         ["node", rest @ ..] => node::run(rest),

@@ -1,5 +1,6 @@
 //! `cargo xtask node`: builds the Node.js package in the checkout and tests it against the real
-//! server: its types, then `node --test`.
+//! server: its types, then `node --test`. With `--packages`, it builds what npm would have, and tries
+//! that on every runtime that npm has.
 //!
 //! Owns what has to be there before (packages from npm, the server, the native module), and the
 //! one line that `cargo xtask test` counts. The one invariant: a machine without Node, or without
@@ -16,14 +17,18 @@ use crate::sdk::{command, is_installed};
 /// Oldest major version that the package runs on.
 const OLDEST: u32 = 20;
 
+/// What is tried with `--packages`.
+const ELSEWHERE: &str = "test/elsewhere/elsewhere.test.mjs";
+
 /// Builds, and unless the first word is `--build`, tests; the files that are named, or all.
 pub(crate) fn run(words: &[&str]) -> ExitCode {
-    let (only_build, files) = match words {
-        ["--build", ..] => (true, &[][..]),
-        files => (false, files),
+    let (only_build, release, files) = match words {
+        ["--build", ..] => (true, false, &[][..]),
+        ["--packages"] => (false, true, &[ELSEWHERE][..]),
+        files => (false, false, files),
     };
     let root = root();
-    let outcome = match prepare(&root) {
+    let outcome = match prepare(&root, release) {
         Ok(()) if only_build => Ok(true),
         Ok(()) => test(&root, files),
         Err(Lack::Machine(what)) => {
@@ -56,7 +61,7 @@ impl From<String> for Lack {
     }
 }
 
-fn prepare(root: &Path) -> Result<(), Lack> {
+fn prepare(root: &Path, release: bool) -> Result<(), Lack> {
     for program in ["node", "npm"] {
         if !is_installed(program) {
             return Err(Lack::Machine(format!("this machine has no {program}")));
@@ -72,7 +77,7 @@ fn prepare(root: &Path) -> Result<(), Lack> {
     install(&root.join("bindings-node"))?;
     build_programs(&["tidewire"])?;
     let build = ["bindings-node/scripts/build.mjs", "--dev"].map(str::to_owned);
-    command(root, "node", &build)?;
+    command(root, "node", &build[..if release { 1 } else { 2 }])?;
     Ok(())
 }
 

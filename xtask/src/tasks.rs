@@ -89,6 +89,7 @@ const STEPS: &[Step] = &[
         environment: &[],
     },
     Step { name: "ruby: the gem", arguments: &["xtask", "ruby"], environment: &[] },
+    Step { name: "swift: the package", arguments: &["xtask", "swift"], environment: &[] },
     Step {
         name: "conformance: every SDK against the server",
         arguments: &["xtask", "conformance", "--report", "target/conformance"],

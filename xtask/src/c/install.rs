@@ -1,12 +1,12 @@
 //! `cargo xtask c-install`: the header, the libraries and what finds them, under a prefix.
 //!
-//! Owns the layout: `include`, `lib` with soname and links, `lib/pkgconfig`, `lib/cmake/Tidewire`,
-//! `share/doc/tidewire`. The one invariant: nothing in it names where it was built, so that a prefix
-//! can be moved or packed (`DESTDIR` counts, as everywhere).
+//! Owns the layout: `include`, `lib` (or what `--libdir` says) with soname and links, in it `pkgconfig`
+//! and `cmake/Tidewire`, and `share/doc/tidewire`. The one invariant: nothing in it names where it was
+//! built, so that a prefix can be moved or packed (`DESTDIR` counts, as everywhere).
 
 use std::fs;
-use std::os::unix::fs::symlink;
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Component, Path, PathBuf};
 use std::process::Command;
 
 use super::{Profile, bindings, build, reference, target};
@@ -15,18 +15,27 @@ use super::{Profile, bindings, build, reference, target};
 const INTERFACE: u32 = 0;
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-const USAGE: &str = "usage: cargo xtask c-install --prefix DIR [--profile release|dev]";
+const USAGE: &str = "\
+usage: cargo xtask c-install --prefix DIR [--libdir DIR] [--profile release|dev]
+  --libdir is below the prefix, such as lib64 or lib/x86_64-linux-gnu; lib if it is not given";
 
 pub(super) fn run(arguments: &[&str]) -> Result<(), String> {
-    let (mut prefix, mut profile) = (None, Profile::Release);
+    let (mut prefix, mut libdir, mut profile) = (None, PathBuf::from("lib"), Profile::Release);
     let mut words = arguments.iter();
     while let Some(&word) = words.next() {
         match (word, words.next()) {
             ("--prefix", Some(&directory)) => prefix = Some(PathBuf::from(directory)),
+            ("--libdir", Some(&directory)) => libdir = PathBuf::from(directory),
             ("--profile", Some(&"release")) => profile = Profile::Release,
             ("--profile", Some(&"dev")) => profile = Profile::Dev,
             _ => return Err(USAGE.to_owned()),
         }
+    }
+    if !libdir.components().all(|part| matches!(part, Component::Normal(_))) {
+        return Err(format!(
+            "--libdir is {}, but should be below the prefix",
+            libdir.display()
+        ));
     }
     let mut prefix = prefix.ok_or(USAGE)?;
     if prefix.is_relative() {
@@ -37,15 +46,18 @@ pub(super) fn run(arguments: &[&str]) -> Result<(), String> {
         prefix = PathBuf::from(staging).join(below);
     }
     build(profile)?;
-    install(&prefix, profile)?;
+    install(&prefix, &libdir, profile)?;
     println!("installed libtidewire {VERSION} into {}", prefix.display());
     Ok(())
 }
 
-/// Lays everything out under `prefix`.
-pub(super) fn install(prefix: &Path, profile: Profile) -> Result<(), String> {
+/// Lays everything out under `prefix`, the libraries in `libdir` of it.
+pub(super) fn install(prefix: &Path, libdir: &Path, profile: Profile) -> Result<(), String> {
     let built = target()?.join(profile.directory());
-    let (source, lib) = (bindings(), prefix.join("lib"));
+    let (source, lib) = (bindings(), prefix.join(libdir));
+    // From a directory of the library's to the prefix.
+    let up = "../".repeat(libdir.components().count());
+    let up = up.trim_end_matches('/');
     let include = prefix.join("include");
     for header in ["tidewire.h", "tidewire_constants.h", "tidewire.hpp"] {
         copy(&source.join("include").join(header), &include.join(header))?;
@@ -53,17 +65,19 @@ pub(super) fn install(prefix: &Path, profile: Profile) -> Result<(), String> {
     let real = format!("libtidewire.so.{VERSION}");
     let soname = format!("libtidewire.so.{INTERFACE}");
     copy(&built.join("libtidewire_c.so"), &lib.join(&real))?;
+    // As linkers leave it.
+    let executable = fs::Permissions::from_mode(0o755);
+    fs::set_permissions(lib.join(&real), executable)
+        .map_err(|error| format!("{real}: {error}"))?;
     copy(&built.join("libtidewire_c.a"), &lib.join("libtidewire.a"))?;
     link(&real, &lib.join(&soname))?;
     link(&soname, &lib.join("libtidewire.so"))?;
+    let system = system_libraries()?;
     for (template, place) in [
-        ("cmake/tidewire.pc.in", "lib/pkgconfig/tidewire.pc"),
-        ("cmake/tidewire-static.pc.in", "lib/pkgconfig/tidewire-static.pc"),
-        ("cmake/TidewireConfig.cmake.in", "lib/cmake/Tidewire/TidewireConfig.cmake"),
-        (
-            "cmake/TidewireConfigVersion.cmake.in",
-            "lib/cmake/Tidewire/TidewireConfigVersion.cmake",
-        ),
+        ("cmake/tidewire.pc.in", "pkgconfig/tidewire.pc"),
+        ("cmake/tidewire-static.pc.in", "pkgconfig/tidewire-static.pc"),
+        ("cmake/TidewireConfig.cmake.in", "cmake/Tidewire/TidewireConfig.cmake"),
+        ("cmake/TidewireConfigVersion.cmake.in", "cmake/Tidewire/TidewireConfigVersion.cmake"),
     ] {
         let text = fs::read_to_string(source.join(template))
             .map_err(|error| format!("{template}: {error}"))?;
@@ -71,12 +85,16 @@ pub(super) fn install(prefix: &Path, profile: Profile) -> Result<(), String> {
             .replace("@VERSION@", VERSION)
             .replace("@SONAME@", &soname)
             .replace("@REAL@", &real)
-            .replace("@SYSTEM@", &system_libraries()?);
-        write(&prefix.join(place), &text)?;
+            .replace("@LIBDIR@", &libdir.to_string_lossy())
+            .replace("@UP@", up)
+            .replace("@SYSTEM@", &system);
+        write(&lib.join(place), &text)?;
     }
+    let doc = prefix.join("share/doc/tidewire");
+    copy(&source.join("../LICENSE"), &doc.join("LICENSE"))?;
     let header = fs::read_to_string(include.join("tidewire.h"))
         .map_err(|error| format!("tidewire.h: {error}"))?;
-    write(&prefix.join("share/doc/tidewire/tidewire.html"), &reference::html(&header, VERSION))
+    write(&doc.join("tidewire.html"), &reference::html(&header, VERSION))
 }
 
 /// What a program that links the static library needs besides, as `-l` words.

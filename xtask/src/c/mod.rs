@@ -37,7 +37,7 @@ pub(crate) fn check(arguments: &[&str]) -> ExitCode {
     told("c", check::run(arguments))
 }
 
-/// `cargo xtask c-install --prefix P [--profile release|dev]`.
+/// `cargo xtask c-install --prefix P [--libdir D] [--profile release|dev]`.
 pub(crate) fn install(arguments: &[&str]) -> ExitCode {
     told("c-install", install::run(arguments))
 }
@@ -111,6 +111,6 @@ fn compiler(plus: bool) -> String {
 fn staged() -> Result<PathBuf, String> {
     build(Profile::Dev)?;
     let stage = target()?.join("debug/c-stage");
-    install::install(&stage, Profile::Dev)?;
+    install::install(&stage, Path::new("lib"), Profile::Dev)?;
     Ok(stage)
 }

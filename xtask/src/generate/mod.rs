@@ -78,6 +78,7 @@ fn generate(check: bool) -> Result<Vec<String>, String> {
             uniffi::kotlin(&spec),
         ),
         ("bindings-uniffi/ruby/lib/tidewire/codes.rb", uniffi::ruby(&spec)),
+        ("bindings-uniffi/swift/Sources/Tidewire/ErrorCode.swift", uniffi::swift(&spec)),
         ("docs/reference/errors.md", docs::errors(&spec)),
         ("docs/reference/options.md", docs::options(&spec)),
         ("docs/reference/limits.md", docs::limits(&spec)),

@@ -36,3 +36,33 @@ pub(super) fn ruby(spec: &Spec) -> String {
     put!(out, "  end\nend");
     out
 }
+
+/// `ErrorCode.swift`.
+pub(super) fn swift(spec: &Spec) -> String {
+    let mut out = format!(
+        "// {NOTE}\n\n/// Stable error numbers, the same on the wire and in every language.\n\
+         public enum ErrorCode {{\n"
+    );
+    for error in &spec.errors {
+        let name = camel(&error.name);
+        put!(
+            out,
+            "    /// {}.\n    public static let {name}: Int32 = {}",
+            capital(&error.text),
+            error.number
+        );
+    }
+    put!(out, "}}");
+    out
+}
+
+/// `TOPIC_NOT_FOUND` is `topicNotFound`; what is a word of Swift's own stands in backquotes.
+fn camel(name: &str) -> String {
+    let mut out = String::new();
+    for word in name.split('_') {
+        let (first, rest) = word.split_at(usize::from(!out.is_empty()));
+        out.push_str(first);
+        out.push_str(&rest.to_lowercase());
+    }
+    if out == "internal" { format!("`{out}`") } else { out }
+}

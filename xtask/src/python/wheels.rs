@@ -2,8 +2,8 @@
 //! tried where there is neither Rust nor this checkout.
 //!
 //! Owns how they are built (zig, from PyPI, links against an old glibc and against musl) and how they
-//! are tried: a fresh environment of each Python that is found, with pip and nothing else, sends and
-//! reads records of a real server.
+//! are tried: a fresh environment of each Python on the search path, with pip and nothing else, sends
+//! and reads records of a real server. A Python that was built for musl is tried with that wheel.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,6 +16,8 @@ const ZIG: &str = "ziglang>=0.13,<1";
 /// What the wheels promise of the C library: glibc from 2014 on, and musl.
 const GLIBC: &str = "manylinux_2_17";
 const MUSL: &str = "musllinux_1_2";
+/// Milliseconds that importing the package may take, in the middle of twenty runs.
+const IMPORT_MS: f64 = 50.0;
 /// What Rust calls it: wheels are made for x86-64.
 const MUSL_TARGET: &str = "x86_64-unknown-linux-musl";
 
@@ -42,19 +44,18 @@ pub(super) fn run(environment: &Environment) -> Result<(), String> {
         let bytes = fs::metadata(file).map_err(|error| error.to_string())?.len();
         println!("{} ({:.1} MiB)", file.display(), bytes as f64 / 1_048_576.0);
     }
-    let wheel = made
-        .iter()
-        .find(|file| file.to_string_lossy().contains(GLIBC))
-        .ok_or_else(|| format!("maturin made no wheel for {GLIBC}: {made:?}"))?;
+    let wheel = |libc: &str| made.iter().find(|file| file.to_string_lossy().contains(libc));
+    wheel(GLIBC).ok_or_else(|| format!("maturin made no wheel for {GLIBC}: {made:?}"))?;
     let mut tried = Vec::new();
     for python in NAMES.iter().map(PathBuf::from).filter(|program| is_python(program)) {
-        let version = version(&python)?;
-        if tried.contains(&version) {
-            continue;
-        }
-        try_it(environment, &python, wheel, false)?;
-        println!("ok: the wheel, on Python {version}, without Rust");
-        tried.push(version);
+        let found = (version(&python)?, if is_musl(&python) { MUSL } else { GLIBC });
+        let Some(wheel) = wheel(found.1).filter(|_| !tried.contains(&found)) else { continue };
+        let took = try_it(environment, &python, wheel, false)?;
+        println!(
+            "ok: the wheel for {}, on Python {}, without Rust; imported in {took:.0} ms",
+            found.1, found.0
+        );
+        tried.push(found);
     }
     let sdist = made
         .iter()
@@ -106,6 +107,13 @@ fn files(directory: &Path) -> Result<Vec<PathBuf>, String> {
     Ok(found)
 }
 
+/// Whether a Python was built for musl, and so takes wheels for it only.
+fn is_musl(python: &Path) -> bool {
+    let asks = "import sysconfig; print(sysconfig.get_config_var('HOST_GNU_TYPE'))";
+    let said = Command::new(python).args(["-c", asks]).output();
+    said.is_ok_and(|said| String::from_utf8_lossy(&said.stdout).contains("musl"))
+}
+
 fn version(python: &Path) -> Result<String, String> {
     let asks = "import sys; print('%d.%d' % sys.version_info[:2])";
     let said = Command::new(python)
@@ -115,13 +123,14 @@ fn version(python: &Path) -> Result<String, String> {
     Ok(String::from_utf8_lossy(&said.stdout).trim().to_owned())
 }
 
-/// Installs `what` into a new environment and uses it; `with_rust` leaves the search path as it is.
+/// Installs `what` into a new environment, uses it, and says how many milliseconds importing it takes;
+/// `with_rust` leaves the search path as it is.
 fn try_it(
     environment: &Environment,
     python: &Path,
     what: &Path,
     with_rust: bool,
-) -> Result<(), String> {
+) -> Result<f64, String> {
     let venv = environment.home.join("tried");
     command(Command::new(python).args(["-m", "venv", "--clear"]).arg(&venv))?;
     let program = venv.join("bin/python");
@@ -139,9 +148,30 @@ fn try_it(
         smoke.env("PATH", venv.join("bin"));
     }
     // Not from the checkout, where `tidewire` could be found without having been installed.
-    let outcome = command(smoke.current_dir(&environment.home).stdin(Stdio::null()));
+    let outcome = command(smoke.current_dir(&environment.home).stdin(Stdio::null()))
+        .and_then(|()| import_ms(&program, &environment.home));
     let _ = fs::remove_dir_all(&venv);
     outcome.map_err(|error| format!("{}: {error}", what.display()))
+}
+
+/// How long importing takes, in the middle of twenty runs; an error if it is too long.
+fn import_ms(program: &Path, directory: &Path) -> Result<f64, String> {
+    let code = "import time; begun = time.perf_counter(); import tidewire; \
+                print((time.perf_counter() - begun) * 1000)";
+    let mut runs = Vec::new();
+    for _ in 0..20 {
+        let run = Command::new(program).args(["-c", code]).current_dir(directory).output();
+        let said = run.map_err(|error| error.to_string())?;
+        let text = String::from_utf8_lossy(&said.stdout).trim().to_owned();
+        runs.push(
+            text.parse::<f64>().map_err(|_| format!("importing tidewire said {text:?}"))?,
+        );
+    }
+    runs.sort_by(f64::total_cmp);
+    match runs[runs.len() / 2] {
+        took if took <= IMPORT_MS => Ok(took),
+        took => Err(format!("importing tidewire takes {took:.0} ms, and may take {IMPORT_MS}")),
+    }
 }
 
 fn target(root: &Path) -> PathBuf {

@@ -1,4 +1,4 @@
-//! `cargo xtask uniffi`, `kotlin` and `ruby`: what is made with UniFFI.
+//! `cargo xtask uniffi`, `kotlin`, `ruby` and `swift`: what is made with UniFFI.
 //!
 //! Owns the library that the languages load, and the sources that UniFFI writes for them. Those
 //! are committed, because writing them needs a tool that takes minutes to build; each language
@@ -7,6 +7,7 @@
 
 pub(crate) mod kotlin;
 pub(crate) mod ruby;
+pub(crate) mod swift;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};

@@ -23,6 +23,15 @@ public struct Batch: RandomAccessCollection, Sendable {
         self.topic = topic(Int32(bitPattern: Batch.word(memory, 0)))
     }
 
+    /// One batch as it is stored, with its header; throws `CORRUPT_BATCH` and what is wrong with it.
+    public static func ofStored(_ bytes: Data) throws -> Batch {
+        let stored = try storedBatch(bytes: bytes)
+        return withExtendedLifetime(stored) {
+            guard let lent = stored.lent(index: 0) else { preconditionFailure("it is one batch") }
+            return Batch(copying: lent) { _ in "" }
+        }
+    }
+
     private static func word(_ memory: [UInt8], _ at: Int) -> UInt32 {
         memory.withUnsafeBytes { UInt32(littleEndian: $0.loadUnaligned(fromByteOffset: at, as: UInt32.self)) }
     }
@@ -78,6 +87,17 @@ public struct Batch: RandomAccessCollection, Sendable {
         return bytes(from: column(5), ends: column(9), index)
     }
 
+    func id(_ index: Int) -> UUID? {
+        if !has(8) { return nil }
+        return memory.withUnsafeBytes {
+            let id = $0.loadUnaligned(fromByteOffset: column(12) + 16 * index, as: uuid_t.self)
+            // All zeros is none.
+            return UUID(uuid: id) == Batch.noId ? nil : UUID(uuid: id)
+        }
+    }
+
+    private static let noId = UUID(uuid: (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0))
+
     func headers(_ index: Int) -> [(name: String, value: ArraySlice<UInt8>)] {
         if !has(2) { return [] }
         let all = bytes(from: column(6), ends: column(10), index)
@@ -110,8 +130,12 @@ public struct Record: Sendable {
     public var value: ArraySlice<UInt8>? { batch.value(index) }
     /// Its value as UTF-8; nil if it has none.
     public var text: String? { value.map { String(decoding: $0, as: UTF8.self) } }
+    /// When that was.
+    public var timestamp: Date { Date(timeIntervalSince1970: Double(timestampUs) / 1_000_000) }
     /// Its key; nil if it has none, which is not an empty one.
     public var key: ArraySlice<UInt8>? { batch.key(index) }
+    /// By which its topic knows it; nil if it has none.
+    public var id: UUID? { batch.id(index) }
     /// Its headers in order; a name may be there more than once.
     public var headers: [(name: String, value: ArraySlice<UInt8>)] { batch.headers(index) }
 }

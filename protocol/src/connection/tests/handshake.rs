@@ -93,6 +93,10 @@ fn a_wrong_preface_ends_the_connection() {
     let answer = (frame::PREFACE.to_vec(), Some(Code::UNSUPPORTED_PROTOCOL));
     assert_eq!(server_hears(other_major), answer);
     assert_eq!(client_hears(b"SSH-2.0").expect("over").code, Code::NOT_TIDEWIRE);
+    // What a listener for TLS answers.
+    let alert = client_hears(b"\x15\x03\x03\0\x02\x02\x32").expect("over");
+    assert_eq!(alert.code, Code::NOT_TIDEWIRE);
+    assert!(alert.message.contains("begins with tidewire+tls://"), "{alert}");
     let error = client_hears(other_major).expect("over");
     assert_eq!(error.code, Code::UNSUPPORTED_PROTOCOL);
     assert_eq!(server_hears(b"TIDE\x01\x07\xaa\xbb").0, frame::PREFACE);
