@@ -74,7 +74,7 @@ static void many(const tw_producer *producer, const tw_record *records, size_t c
 
 int main(int argc, char **argv) {
   if (argc != 4) {
-    fprintf(stderr, "usage: bench URL enqueue|enqueue-many|produce|send|fill|consume COUNT\n");
+    fprintf(stderr, "usage: bench URL enqueue|enqueue-many|produce|send|fill|consume|consume-reused COUNT\n");
     return 2;
   }
   const char *work = argv[2];
@@ -85,7 +85,7 @@ int main(int argc, char **argv) {
   check(tw_client_connect(argv[1], NULL, &client, &err), err);
 
   double begun, took;
-  if (strcmp(work, "consume") == 0) {
+  if (strncmp(work, "consume", strlen("consume")) == 0) {
     tw_consumer_options options = TW_CONSUMER_OPTIONS_INIT;
     options.start = TW_START_EARLIEST;
     tw_consumer *consumer;

@@ -2,7 +2,7 @@
 """What the C library and the Go module can do on this machine beside the Rust client that they stand
 on, as a table in Markdown.
 
-    python3 bench/c/run.py [--rounds 5] [--records 1000000] [--dir DIR]
+    python3 bench/c/run.py [--rounds 5] [--records 4000000] [--dir DIR]
 
 Builds what it measures (release), starts a server of its own on a fresh directory, and lets three
 programs that do the same, call for call (bench.c, go/main.go, twin.rs), take turns. Each figure is the
@@ -30,8 +30,9 @@ WORKS = [
     ("enqueue, one a call", "enqueue", 1, None),
     ("enqueue, 256 a call", "enqueue-many", 1, 4e6),
     ("produce until all is written", "produce", 1, None),
-    ("consume", "consume", 1, 8e6),
-    ("send, one at a time, written", "send", 200, None),
+    ("consume", "consume", 1, None),
+    ("consume, Go with ReuseBatches", "consume-reused", 1, 8e6),
+    ("send, one at a time, written", "send", 800, None),
 ]
 
 
@@ -62,7 +63,7 @@ def build() -> dict[str, Path]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--records", type=int, default=1_000_000)
+    parser.add_argument("--records", type=int, default=4_000_000)
     parser.add_argument("--dir", help="where the server keeps its data; a temporary directory")
     arguments = parser.parse_args()
     PLACE.mkdir(parents=True, exist_ok=True)

@@ -42,7 +42,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let count: u64 = count.parse()?;
     let client = Client::connect(url)?;
     let took;
-    if work == "consume" {
+    if work.starts_with("consume") {
         let (mut seen, mut sum) = (0, 0);
         let begun = Instant::now();
         let consumer = client.consumer("read").start(Start::Earliest).build()?;

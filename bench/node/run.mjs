@@ -83,7 +83,7 @@ const enqueue = (value) => async (client) => {
 
 /** Records a second until all are acknowledged as written. */
 async function produce(client) {
-  const count = 500_000
+  const count = 2_000_000
   const topic = await fresh(client)
   const producer = await client.producer(topic, { acks: 'written' })
   const begun = performance.now()
@@ -153,8 +153,8 @@ async function fill(client, size, count) {
 
 const one = await server()
 const client = await Client.connect(one.url)
-const small = await fill(client, 100, 1_000_000)
-const large = await fill(client, 256, 1_000_000)
+const small = await fill(client, 100, 10_000_000)
+const large = await fill(client, 256, 8_000_000)
 const M = 1e6
 const measurements = [
   ['`enqueue`, Buffer of 256 B', enqueue(bytes), 'M records/s', M, 3],

@@ -16,7 +16,7 @@ import (
 )
 
 // Batch is consecutive records of one partition, in Go's own memory: it needs no closing, and what it
-// shows stays as long as anybody has it.
+// shows stays as long as anybody has it, unless its consumer was opened with ReuseBatches.
 type Batch struct {
 	// Topic is stream/topic.
 	Topic                             string
@@ -59,36 +59,47 @@ func (record *RecordView) Headers() iter.Seq2[string, []byte] {
 
 // newBatch copies a batch with one crossing: where its records lie, and the bytes that they lie in.
 func newBatch(raw *C.go_batch) *Batch {
-	batch := &Batch{
+	batch := &Batch{}
+	batch.fill(raw)
+	return batch
+}
+
+// fill makes it a copy of another one, in the memory that it has where that is enough.
+func (batch *Batch) fill(raw *C.go_batch) {
+	count := int(raw.len)
+	places := batch.places
+	if cap(places) < count {
+		places = make([]C.go_place, count)
+	}
+	*batch = Batch{
 		Topic:      C.GoString(C.tw_batch_topic(raw.batch)),
 		Partition:  uint32(raw.partition),
 		BaseOffset: uint64(raw.base_offset),
 		NextOffset: uint64(raw.next_offset),
 		EndOffset:  uint64(raw.end_offset),
 		AppendTime: time.UnixMicro(int64(raw.append_time_us)),
-		places:     make([]C.go_place, int(raw.len)),
+		bytes:      batch.bytes[:0],
+		places:     places[:count],
 	}
 	var from unsafe.Pointer
-	size := C.go_places(raw.batch, unsafe.SliceData(batch.places), raw.len, &from)
-	batch.bytes = []byte{}
+	size := C.go_places(raw.batch, raw.base_offset, unsafe.SliceData(batch.places), raw.len, &from)
 	if size > 0 {
 		batch.bytes = append(batch.bytes, unsafe.Slice((*byte)(from), int(size))...)
 	}
-	return batch
 }
 
 // Len is how many records it has, at least one.
 func (batch *Batch) Len() int { return len(batch.places) }
 
-func (batch *Batch) part(at, length C.uint64_t) []byte {
-	if length == math.MaxUint64 {
+func (batch *Batch) part(at, length C.uint32_t) []byte {
+	if length == math.MaxUint32 {
 		return nil
 	}
 	if length == 0 {
 		return []byte{}
 	}
-	end := at + length
-	return batch.bytes[at:end:end]
+	from, end := int(at), int(at)+int(length)
+	return batch.bytes[from:end:end]
 }
 
 // Record is record i, from 0; it panics past the last one.
@@ -96,7 +107,7 @@ func (batch *Batch) Record(i int) RecordView {
 	place := &batch.places[i]
 	return RecordView{
 		Partition:   batch.Partition,
-		Offset:      uint64(place.offset),
+		Offset:      batch.BaseOffset + uint64(place.offset),
 		TimestampUs: int64(place.timestamp_us),
 		Key:         batch.part(place.key, place.key_len),
 		Value:       batch.part(place.value, place.value_len),

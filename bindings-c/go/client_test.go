@@ -4,6 +4,7 @@
 package tidewire_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -174,6 +175,65 @@ func TestWhatWasSentIsRead(t *testing.T) {
 	var known *tidewire.Error
 	if !errors.As(err, &known) || !known.OffsetsKnown || known.NextOffset != 1007 {
 		t.Fatal(err)
+	}
+}
+
+// The same batch is given again, in memory that grows as it must; what was copied stays.
+func TestBatchesMayBeReused(t *testing.T) {
+	client, ctx := connect(t), soon(t)
+	topic := topicOf(t, client, 1)
+	producer := must(client.Producer(ctx, topic, nil))(t)
+	sent := [][]tidewire.Record{
+		{{Key: []byte("k"), Value: []byte("first")}, {Value: nil}},
+		make([]tidewire.Record, 300),
+		{{Value: []byte("last"), Headers: []tidewire.Header{{Name: "h", Value: []byte("v")}}}},
+	}
+	for i := range sent[1] {
+		sent[1][i].Value = bytes.Repeat([]byte{byte(i)}, i)
+	}
+	for _, records := range sent {
+		must(producer.SendBatch(ctx, records))(t)
+	}
+	consumer := must(client.Consumer(ctx, topic, &tidewire.ConsumerOptions{
+		Start: tidewire.Earliest(), ReuseBatches: true,
+	}))(t)
+	var only *tidewire.Batch
+	var first []byte
+	all := append(append(sent[0], sent[1]...), sent[2]...)
+	next := 0
+	for batch, err := range consumer.Batches(ctx) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if only != nil && only != batch {
+			t.Fatal("another batch was given")
+		}
+		only = batch
+		for record := range batch.Records() {
+			wanted := all[next]
+			if record.Offset != uint64(next) || !bytes.Equal(record.Value, wanted.Value) ||
+				(record.Value == nil) != (wanted.Value == nil) || !bytes.Equal(record.Key, wanted.Key) ||
+				(record.Key == nil) != (wanted.Key == nil) {
+				t.Fatalf("%d: %+v", next, record)
+			}
+			headers := 0
+			for range record.Headers() {
+				headers++
+			}
+			if headers != len(wanted.Headers) {
+				t.Fatalf("%d: %d headers", next, headers)
+			}
+			if next == 0 {
+				first = bytes.Clone(record.Value)
+			}
+			next++
+		}
+		if next == len(all) {
+			break
+		}
+	}
+	if string(first) != "first" {
+		t.Fatalf("%q", first)
 	}
 }
 

@@ -11,7 +11,6 @@ import (
 	"io"
 	"iter"
 	"runtime"
-	"sync"
 	"time"
 	"unsafe"
 )
@@ -72,6 +71,11 @@ type ConsumerOptions struct {
 	AutoCommitIntervalMs *uint32
 	// OnOutOfRange is what happens where records were deleted before they were read.
 	OnOutOfRange *OnOutOfRange
+	// ReuseBatches has NextBatch, Batches and Records give the same Batch again and again, in the same
+	// memory: the batch, its records and their slices are good until the next batch is asked for, and what
+	// is to be kept has to be copied. It spares the collector a copy of all that is read. Such a consumer
+	// is for one goroutine at a time.
+	ReuseBatches bool
 }
 
 // OnOutOfRange is what happens where records were deleted before they were read.
@@ -89,8 +93,8 @@ type Consumer struct {
 	raw    *C.tw_consumer
 	client *Client
 	ready  chan struct{}
-	// Of Records: the batch whose records are being returned.
-	mu sync.Mutex
+	// The batch that is given again and again, if one is.
+	reused *Batch
 }
 
 // Consumer opens a consumer of a topic, stream/topic. The options may be nil.
@@ -154,6 +158,9 @@ func (client *Client) Consumer(ctx context.Context, topic string, options *Consu
 	hub.ready[key] = ready
 	hub.mu.Unlock()
 	consumer := &Consumer{raw: raw, client: client, ready: ready}
+	if options.ReuseBatches {
+		consumer.reused = &Batch{}
+	}
 	runtime.SetFinalizer(consumer, func(it *Consumer) {
 		hub.mu.Lock()
 		delete(hub.ready, key)
@@ -207,7 +214,11 @@ func (consumer *Consumer) tryNext() (*Batch, error) {
 		return nil, nil
 	}
 	defer C.tw_batch_free(raw.batch)
-	return newBatch(&raw), nil
+	if consumer.reused == nil {
+		return newBatch(&raw), nil
+	}
+	consumer.reused.fill(&raw)
+	return consumer.reused, nil
 }
 
 // Batches gives batches as they come, until the consumer is closed, or an error of which there is no

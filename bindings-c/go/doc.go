@@ -21,6 +21,10 @@
 // All types may be used by any number of goroutines. What is opened is closed by Close; what is
 // forgotten is freed by the garbage collector at some time.
 //
+// A batch is a copy in Go's memory, which the collector has to find and give back. A program that reads
+// a million records a second and does not keep them sets ReuseBatches in [ConsumerOptions]: one batch's
+// memory is then used for the next.
+//
 // Waiting for batches blocks no thread: one goroutine a client sleeps in the runtime's poller until
 // the library tells that there is something.
 package tidewire

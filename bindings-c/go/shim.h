@@ -50,11 +50,13 @@ static inline tw_status go_next(const tw_consumer *consumer, go_batch *out, tw_e
   return status;
 }
 
-// A record of a batch: its parts by their place in one range of bytes; a length of UINT64_MAX is none.
+// A record of a batch: its parts by their place in one range of bytes, which is shorter than 4 GiB; a length of
+// UINT32_MAX is none.
 typedef struct {
-  uint64_t offset;
   int64_t timestamp_us;
-  uint64_t key, key_len, value, value_len, headers, headers_len;
+  // From the batch's base offset.
+  uint32_t offset;
+  uint32_t key, key_len, value, value_len, headers, headers_len;
 } go_place;
 
 static inline void go_widen(const tw_slice *part, uintptr_t *from, uintptr_t *to) {
@@ -64,19 +66,20 @@ static inline void go_widen(const tw_slice *part, uintptr_t *from, uintptr_t *to
   if (at + part->len > *to) *to = at + part->len;
 }
 
-static inline void go_put(const tw_slice *part, uint64_t *at, uint64_t *len) {
-  *at = (uint64_t)(uintptr_t)part->data;
-  *len = part->data == NULL ? UINT64_MAX : part->len;
+static inline void go_put(const tw_slice *part, uint32_t *at, uint32_t *len) {
+  *at = (uint32_t)(uintptr_t)part->data;
+  *len = part->data == NULL ? UINT32_MAX : (uint32_t)part->len;
 }
 
-// Fills `places`; what they lie in begins at `*from`, and its length is returned.
-static inline size_t go_places(const tw_batch *batch, go_place *places, size_t count, void **from) {
+// Fills `places`; what they lie in begins at `*from`, and its length is returned. Until the beginning is known a place
+// is the lower half of an address: the difference of two is right all the same.
+static inline size_t go_places(const tw_batch *batch, uint64_t base, go_place *places, size_t count, void **from) {
   uintptr_t low = UINTPTR_MAX, high = 0;
   tw_record_view views[64];
   for (size_t at = 0, n; at < count && (n = tw_batch_get_many(batch, at, views, 64)) > 0; at += n) {
     for (size_t i = 0; i < n && at + i < count; i++) {
       go_place *it = &places[at + i];
-      it->offset = views[i].offset;
+      it->offset = (uint32_t)(views[i].offset - base);
       it->timestamp_us = views[i].timestamp_us;
       go_put(&views[i].key, &it->key, &it->key_len);
       go_put(&views[i].value, &it->value, &it->value_len);
@@ -88,9 +91,9 @@ static inline size_t go_places(const tw_batch *batch, go_place *places, size_t c
   }
   if (high == 0) low = 0;
   for (size_t i = 0; i < count; i++) {
-    places[i].key -= low;
-    places[i].value -= low;
-    places[i].headers -= low;
+    places[i].key -= (uint32_t)low;
+    places[i].value -= (uint32_t)low;
+    places[i].headers -= (uint32_t)low;
   }
   *from = (void *)low;
   return high - low;

@@ -19,8 +19,10 @@ use tidewire::{Code, CompletionQueue, Error, Settled};
 use crate::error::{exception, own, raise};
 use crate::producer::Receipt;
 
+mod patience;
 mod wakeup;
 
+use patience::{MOST_MS, Patience};
 use wakeup::Wakeup;
 
 /// Makes an operation's result an object of Python's, once there is its lock.
@@ -34,6 +36,7 @@ pub(crate) struct Shared {
     wakeup: Wakeup,
     /// The descriptor was written to since it was last read.
     signalled: AtomicBool,
+    patience: Patience,
     done: Mutex<Vec<(u64, Result<Make, Error>)>>,
     ready: Mutex<Vec<u64>>,
 }
@@ -42,6 +45,7 @@ impl Shared {
     /// Wakes the loop, unless it is awake.
     fn signal(&self) {
         if !self.signalled.swap(true, Ordering::AcqRel) {
+            self.patience.tell();
             self.wakeup.write();
         }
     }
@@ -104,6 +108,7 @@ impl Queue {
         let shared = Arc::new(Shared {
             wakeup: Wakeup::new()?,
             signalled: AtomicBool::new(false),
+            patience: Patience::new(),
             done: Mutex::default(),
             ready: Mutex::default(),
         });
@@ -130,19 +135,33 @@ impl Queue {
     }
 
     /// Completes the futures of all that has happened; never waits.
-    fn drain(&self, py: Python<'_>) -> PyResult<()> {
-        self.shared.wakeup.clear();
-        // Whatever comes from here on writes again.
-        self.shared.signalled.store(false, Ordering::Release);
-        self.drain_operations(py);
-        self.drain_tickets(py)?;
-        self.drain_consumers(py);
+    fn drain(slf: &Bound<'_, Self>) -> PyResult<()> {
+        let queue = slf.get();
+        queue.complete_all(slf.py())?;
+        if queue.shared.patience.is_wanted() && queue.unsettled() > 0 {
+            // Behind whoever was waiting for what came now, and may send more.
+            let linger = slf.getattr(intern!(slf.py(), "linger"))?;
+            let event_loop = queue.event_loop.bind(slf.py());
+            event_loop.call_method1(intern!(slf.py(), "call_soon"), (linger,))?;
+        }
         Ok(())
+    }
+
+    /// Waits a moment for outcomes with the interpreter's lock in hand, where that is cheaper than to
+    /// get it back; what has come by then is completed.
+    fn linger(slf: &Bound<'_, Self>) -> PyResult<()> {
+        let shared = &slf.get().shared;
+        shared.patience.spend();
+        if slf.get().unsettled() > 0 && shared.wakeup.wait(MOST_MS) {
+            Self::drain(slf)
+        } else {
+            Ok(())
+        }
     }
 
     /// As `drain`, for the last time: whoever waits still is told that there will be nothing.
     fn stop(&self, py: Python<'_>) -> PyResult<()> {
-        self.drain(py)?;
+        self.complete_all(py)?;
         let over = Waiting { stopped: true, ..Waiting::default() };
         let left = std::mem::replace(&mut *lock(&self.waiting), over);
         let tickets = left.tickets.into_values().flat_map(BTreeMap::into_values);
@@ -171,6 +190,17 @@ impl Queue {
 }
 
 impl Queue {
+    fn complete_all(&self, py: Python<'_>) -> PyResult<()> {
+        self.shared.wakeup.clear();
+        self.shared.patience.came();
+        // Whatever comes from here on writes again.
+        self.shared.signalled.store(false, Ordering::Release);
+        self.drain_operations(py);
+        self.drain_tickets(py)?;
+        self.drain_consumers(py);
+        Ok(())
+    }
+
     /// Runs a future on the core's runtime; what it brings completes a future of the loop.
     pub(crate) fn start<T: Send + 'static>(
         &self,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import array
 import threading
 import uuid
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -106,6 +107,37 @@ def test_a_batch_larger_than_the_queue_waits_for_room(client: Client, topic: str
         receipts = producer.send_batch(iter(values), timeout=60)
     assert [receipt.offset for receipt in receipts] == list(range(2000))
     assert [record.value for record in read(client, topic, 2000)] == values
+
+
+def test_a_list_is_taken_as_its_parts_are(client: Client, topic: str) -> None:
+    # Runs of plain values, and between them what is taken one by one.
+    values: list[object] = [f"{i}" for i in range(600)]
+    values[300] = bytearray(b"300")
+    values[301] = None
+    values[302] = NewRecord(b"302", key="k")
+    with client.producer(topic, queue_bytes=65_536, batch_records=100) as producer:
+        receipts = producer.send_batch(values)  # type: ignore[arg-type]
+        assert [receipt.offset for receipt in receipts] == list(range(600))
+        found = [record.value for record in read(client, topic, 600)]
+        assert found == [b"%d" % i if i != 301 else None for i in range(600)]
+
+        # Those before one that cannot be taken are sent, and it is named.
+        with pytest.raises(TypeError) as error:
+            producer.send_batch([b"a", b"b", 3, b"never"])  # type: ignore[list-item]
+        assert "in values[2]" in error.value.__notes__[0]
+        with pytest.raises(tidewire.RecordTooLargeError):
+            producer.send_batch([b"c", bytes(64 << 20), b"never"])
+        with pytest.raises(ValueError, match="keys has 1 entries"):
+            producer.send_batch([b"d", b"never"], keys=["k"])
+
+        def failing() -> Iterator[bytes]:
+            yield b"e"
+            raise LookupError("no more")
+
+        with pytest.raises(LookupError):
+            producer.send_batch(failing())
+        producer.flush()
+    assert [r.value for r in read(client, topic, 605)[600:]] == [b"a", b"b", b"c", b"d", b"e"]
 
 
 def test_records_that_were_read_go_on_as_they_are(client: Client, topic: str) -> None:

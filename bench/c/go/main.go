@@ -61,7 +61,7 @@ func batch(ctx context.Context, producer *tidewire.Producer, records []tidewire.
 
 func main() {
 	if len(os.Args) != 4 {
-		log.Fatal("usage: bench URL enqueue|enqueue-many|produce|send|consume COUNT")
+		log.Fatal("usage: bench URL enqueue|enqueue-many|produce|send|consume|consume-reused COUNT")
 	}
 	work := os.Args[2]
 	count, err := strconv.Atoi(os.Args[3])
@@ -71,10 +71,12 @@ func main() {
 	check(err)
 
 	var took time.Duration
-	if work == "consume" {
+	if reuse := work == "consume-reused"; reuse || work == "consume" {
 		seen, sum := 0, 0
 		begun := time.Now()
-		consumer, err := client.Consumer(ctx, "read", &tidewire.ConsumerOptions{Start: tidewire.Earliest()})
+		consumer, err := client.Consumer(ctx, "read", &tidewire.ConsumerOptions{
+			Start: tidewire.Earliest(), ReuseBatches: reuse,
+		})
 		check(err)
 		for batch, err := range consumer.Batches(ctx) {
 			check(err)

@@ -3,15 +3,16 @@
 //! Owns the records that are still to be taken and the tickets of those that were. The one
 //! invariant: records are taken in order, each once, however often the queue is full between.
 
+use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyIterator, PyList, PyTuple, PyType};
+use pyo3::types::{PyBytes, PyIterator, PyList, PyString, PyTuple, PyType};
 use tidewire::blocking;
-use tidewire::{Code, Error, RecordRef};
+use tidewire::{Code, Error, RecordRef, Tickets};
 
 use super::Producer;
 use super::records::{Given, now_us};
@@ -22,6 +23,9 @@ use crate::error::{exception, raise};
 use crate::input::{HeaderObjects, partition};
 use crate::queue::Queue;
 use crate::wait::{limit, wait};
+
+/// Values of a list that are taken at once.
+const RUN: usize = 256;
 
 static NEW_RECORD: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 
@@ -38,7 +42,7 @@ struct State {
     /// Those of all records.
     headers: Vec<(String, Vec<u8>)>,
     partition: Option<u32>,
-    tickets: Vec<tidewire::Ticket>,
+    tickets: Tickets,
 }
 
 enum Source {
@@ -51,8 +55,12 @@ struct Values {
     values: Py<PyIterator>,
     keys: Option<Py<PyIterator>>,
     timestamps: Option<Py<PyIterator>>,
+    /// How many to take at once: more than one only of what is there already.
+    run: usize,
     /// Taken from the iterators, but not yet into the queue.
-    held: Option<Item>,
+    held: VecDeque<Item>,
+    /// What the iterators raised, behind those.
+    failed: Option<PyErr>,
     /// How many were taken.
     index: usize,
 }
@@ -63,7 +71,7 @@ struct Item {
     timestamp: Option<Py<PyAny>>,
 }
 
-/// What came of pushing one record.
+/// What came of pushing.
 enum Pushed {
     Taken,
     Full,
@@ -84,9 +92,7 @@ impl Sending {
             object.filter(|object| !object.is_none()).map(iterator).transpose()
         };
         // Its characters would be sent one by one.
-        if values.is_instance_of::<pyo3::types::PyString>()
-            || values.is_instance_of::<pyo3::types::PyBytes>()
-        {
+        if values.is_instance_of::<PyString>() || values.is_instance_of::<PyBytes>() {
             let text = "values must be several values, not one: send() sends one";
             return Err(pyo3::exceptions::PyTypeError::new_err(text));
         }
@@ -94,7 +100,9 @@ impl Sending {
             values: iterator(values)?,
             keys: given(keys)?,
             timestamps: given(timestamps)?,
-            held: None,
+            run: if values.is_exact_instance_of::<PyList>() { RUN } else { 1 },
+            held: VecDeque::new(),
+            failed: None,
             index: 0,
         });
         Self::new(producer, source, headers, partition)
@@ -130,7 +138,7 @@ impl Sending {
             source,
             headers,
             partition: self::partition(partition)?,
-            tickets: Vec::new(),
+            tickets: Tickets::default(),
         };
         // Checks for a fork.
         producer.get().core(producer.py())?;
@@ -174,7 +182,7 @@ impl Sending {
         let room: Option<Duration> = left();
         let outcomes =
             wait(py, || runtime.wait("waiting for acknowledgements", room, outcomes(tickets)))?;
-        outcomes.into_object(py)
+        into_object(outcomes, py)
     }
 
     /// Of a loop: an operation that brings all outcomes once all is pushed.
@@ -182,13 +190,13 @@ impl Sending {
         let tickets = self.take_tickets();
         let runtime = self.owner.get().runtime(py)?;
         let all = async move { Ok::<_, Error>(outcomes(tickets).await) };
-        let operation = queue.start(py, &runtime, all, |py, all| all.into_object(py))?;
+        let operation = queue.start(py, &runtime, all, |py, all| into_object(all, py))?;
         Ok(Py::new(py, operation)?.into_any())
     }
 }
 
 impl Sending {
-    fn take_tickets(&self) -> Vec<tidewire::Ticket> {
+    fn take_tickets(&self) -> Tickets {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         std::mem::take(&mut state.tickets)
     }
@@ -205,16 +213,21 @@ impl State {
         if !self.headers.is_empty() {
             shared = self.headers.iter().map(|(n, v)| (n.as_str(), v.as_slice())).collect();
         }
-        let result = match &mut self.source {
+        let waits_for = |error: &Error| waits && error.code() == Code::QUEUE_FULL;
+        match &mut self.source {
             Source::Values(values) => {
-                let Some(item) = values.next(py)? else { return Ok(Pushed::Over) };
-                let pushed = item.push(py, producer, &shared, self.partition);
-                let pushed = pushed.map_err(|error| located(py, error, values.index - 1))?;
-                if matches!(&pushed, Err(error) if waits && error.code() == Code::QUEUE_FULL) {
-                    values.held = Some(item);
-                    return Ok(Pushed::Full);
+                if !values.take(py) {
+                    return values.failed.take().map_or(Ok(Pushed::Over), Err);
                 }
-                pushed
+                let refused =
+                    values.push(py, producer, &shared, self.partition, |tickets| {
+                        self.tickets.append(tickets);
+                    })?;
+                match refused {
+                    None => Ok(Pushed::Taken),
+                    Some(error) if waits_for(&error) => Ok(Pushed::Full),
+                    Some(error) => Err(raise(py, &error)),
+                }
             }
             Source::Rows(rows) => {
                 let Some(row) = rows.peek()? else { return Ok(Pushed::Over) };
@@ -225,16 +238,16 @@ impl State {
                     timestamp_us: row.timestamp_us.unwrap_or_else(now_us),
                     id: None,
                 };
-                let pushed = producer.enqueue_ref(&record, self.partition);
-                if matches!(&pushed, Err(error) if waits && error.code() == Code::QUEUE_FULL) {
-                    return Ok(Pushed::Full);
+                let (tickets, refused) = producer.enqueue_many(&[record], self.partition);
+                self.tickets.append(tickets);
+                match refused {
+                    Some(error) if waits_for(&error) => return Ok(Pushed::Full),
+                    Some(error) => return Err(raise(py, &error)),
+                    None => rows.advance(),
                 }
-                rows.advance();
-                pushed
+                Ok(Pushed::Taken)
             }
-        };
-        self.tickets.push(result.map_err(|error| raise(py, &error))?);
-        Ok(Pushed::Taken)
+        }
     }
 }
 
@@ -246,10 +259,19 @@ fn located(py: Python<'_>, error: PyErr, index: usize) -> PyErr {
 }
 
 impl Values {
-    fn next(&mut self, py: Python<'_>) -> PyResult<Option<Item>> {
-        if let Some(held) = self.held.take() {
-            return Ok(Some(held));
+    /// Takes values from the iterators, if none are held; false if there are no more.
+    fn take(&mut self, py: Python<'_>) -> bool {
+        while self.held.len() < self.run && self.failed.is_none() {
+            match self.next(py) {
+                Ok(Some(item)) => self.held.push_back(item),
+                Ok(None) => break,
+                Err(error) => self.failed = Some(error),
+            }
         }
+        !self.held.is_empty()
+    }
+
+    fn next(&mut self, py: Python<'_>) -> PyResult<Option<Item>> {
         let Some(value) = self.values.bind(py).clone().next() else { return Ok(None) };
         let value = value?.unbind();
         let index = self.index;
@@ -268,19 +290,65 @@ impl Values {
         self.index += 1;
         Ok(Some(Item { value, key, timestamp }))
     }
+
+    /// Puts those that are held into the queue: as many as are plain by one call, else the first.
+    /// What refused the next one, if anything did; it is held on, and so are those behind it.
+    fn push(
+        &mut self,
+        py: Python<'_>,
+        producer: &tidewire::Producer,
+        shared: &[(&str, &[u8])],
+        partition: Option<u32>,
+        taken: impl FnOnce(Tickets),
+    ) -> PyResult<Option<Error>> {
+        let now = now_us();
+        let plain: Vec<RecordRef<'_>> =
+            self.held.iter().map_while(|item| item.plain(py, shared, now)).collect();
+        let (tickets, refused) = match plain.is_empty() {
+            false => producer.enqueue_many(&plain, partition),
+            true => {
+                let first = self.index - self.held.len();
+                let item = self.held.front().expect("some are held");
+                let pushed = item.push(py, producer, shared, partition);
+                pushed.map_err(|error| located(py, error, first))?
+            }
+        };
+        self.held.drain(..tickets.len());
+        taken(tickets);
+        Ok(refused)
+    }
 }
 
 impl Item {
+    /// The record, if its parts are bytes or text, and nothing else is said of it.
+    fn plain<'a>(
+        &'a self,
+        py: Python<'a>,
+        headers: &'a [(&'a str, &'a [u8])],
+        timestamp_us: i64,
+    ) -> Option<RecordRef<'a>> {
+        if self.timestamp.is_some() {
+            return None;
+        }
+        let value = Some(bytes_of(py, &self.value)?);
+        let key = match &self.key {
+            Some(key) if key.is_none(py) => None,
+            Some(key) => Some(bytes_of(py, key)?),
+            None => None,
+        };
+        Some(RecordRef { key, value, headers, timestamp_us, id: None })
+    }
+
     fn push(
         &self,
         py: Python<'_>,
         producer: &tidewire::Producer,
         shared: &[(&str, &[u8])],
         partition: Option<u32>,
-    ) -> PyResult<Result<tidewire::Ticket, Error>> {
+    ) -> PyResult<(Tickets, Option<Error>)> {
         let value = self.value.bind(py);
         let push = |record: &RecordRef<'_>, own: Option<u32>| {
-            producer.enqueue_ref(record, own.or(partition))
+            producer.enqueue_many(std::slice::from_ref(record), own.or(partition))
         };
         let with_headers = |record: &RecordRef<'_>, own: Option<u32>| {
             if shared.is_empty() {
@@ -324,46 +392,33 @@ impl Item {
     }
 }
 
-/// Outcomes of records, in order, in runs of neighbours.
-struct Outcomes {
-    /// First receipt and count, or an error and count.
-    runs: Vec<(Result<tidewire::Receipt, Error>, u64)>,
+/// What is in `bytes` or `str`; nothing of other types is looked at.
+fn bytes_of<'a>(py: Python<'a>, object: &'a Py<PyAny>) -> Option<&'a [u8]> {
+    if let Ok(bytes) = object.cast_bound::<PyBytes>(py) {
+        return Some(bytes.as_bytes());
+    }
+    // Text that is not UTF-8 is told of where records go one by one.
+    object.cast_bound::<PyString>(py).ok()?.to_str().ok().map(str::as_bytes)
 }
 
-async fn outcomes(tickets: Vec<tidewire::Ticket>) -> Outcomes {
-    let mut runs: Vec<(Result<tidewire::Receipt, Error>, u64)> = Vec::new();
-    for mut ticket in tickets {
-        let outcome = match ticket.try_receipt() {
-            Some(outcome) => outcome,
-            None => ticket.await,
+/// First receipt and count, or an error and count.
+type Outcomes = Vec<(Result<tidewire::Receipt, Error>, u32)>;
+
+async fn outcomes(tickets: Tickets) -> Outcomes {
+    tickets.into_runs().await
+}
+
+/// Runs of receipts (first receipt, count) and errors (error, count), in order.
+fn into_object(outcomes: Outcomes, py: Python<'_>) -> PyResult<Py<PyAny>> {
+    let list = PyList::empty(py);
+    for (outcome, count) in outcomes {
+        let first = match outcome {
+            Ok(receipt) => Receipt::new(receipt).into_object(py)?,
+            Err(error) => exception(py, &error, &[])?.unbind(),
         };
-        if let (Some((Ok(first), count)), Ok(next)) = (runs.last_mut(), &outcome)
-            && next.offset == first.offset + *count
-            && next.partition == first.partition
-            && next.append_time_us == first.append_time_us
-            && (next.acks, next.duplicate) == (first.acks, first.duplicate)
-        {
-            *count += 1;
-            continue;
-        }
-        runs.push((outcome, 1));
+        list.append((first, count))?;
     }
-    Outcomes { runs }
-}
-
-impl Outcomes {
-    /// Runs of receipts (first receipt, count) and errors (error, count), in order.
-    fn into_object(self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        let list = PyList::empty(py);
-        for (outcome, count) in self.runs {
-            let first = match outcome {
-                Ok(receipt) => Receipt::new(receipt).into_object(py)?,
-                Err(error) => exception(py, &error, &[])?.unbind(),
-            };
-            list.append((first, count))?;
-        }
-        Ok(list.into_any().unbind())
-    }
+    Ok(list.into_any().unbind())
 }
 
 /// Outcomes of records, one by one, of runs as above.
@@ -377,7 +432,7 @@ pub(crate) fn expand<'py>(
         let (first, count): (Bound<'py, PyAny>, u64) = run.extract()?;
         if let Ok(receipt) = first.cast::<Receipt>() {
             for index in 0..count {
-                list.append(Bound::new(py, receipt.get().behind(index))?)?;
+                list.append(receipt.get().behind(index).into_object(py)?)?;
             }
         } else {
             for _ in 0..count {

@@ -50,8 +50,12 @@ impl Receipt {
         Self { offset: self.offset + index, ..self.clone() }
     }
 
+    /// An object that the garbage collector does not look at: it holds none, and there may be a million.
     pub(crate) fn into_object(self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        Ok(Py::new(py, self)?.into_any())
+        let object = Py::new(py, self)?.into_any();
+        // SAFETY: it is an object of a type that the collector knows, and is freed as one that is tracked is.
+        unsafe { pyo3::ffi::PyObject_GC_UnTrack(object.as_ptr().cast()) };
+        Ok(object)
     }
 }
 

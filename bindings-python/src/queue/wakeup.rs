@@ -71,3 +71,12 @@ impl Wakeup {
         while io::Read::read(&mut &self.reader, &mut bytes).is_ok_and(|len| len > 0) {}
     }
 }
+
+impl Wakeup {
+    /// Waits until it is readable, at most so many milliseconds; whether it is.
+    pub(super) fn wait(&self, most_ms: i32) -> bool {
+        let mut told = libc::pollfd { fd: self.fileno(), events: libc::POLLIN, revents: 0 };
+        // SAFETY: one entry is there.
+        unsafe { libc::poll(&raw mut told, 1, most_ms) > 0 }
+    }
+}

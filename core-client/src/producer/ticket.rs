@@ -137,6 +137,13 @@ impl Outcome {
         }
     }
 
+    /// How many records from `index` on, itself included, have the reply that holds for it.
+    fn alike(&self, index: u32) -> u32 {
+        let after = self.parts.partition_point(|part| part.first_index <= index);
+        let part = after.checked_sub(1).and_then(|at| self.parts.get(at));
+        part.map_or(u32::MAX, |part| part.first_index + part.count - index)
+    }
+
     fn of<'a>(&'a self, part: &'a Part) -> Result<&'a AppendReply, &'a Error> {
         part.reply.as_ref().map_or(self.rest.as_ref(), Ok)
     }
@@ -229,6 +236,17 @@ impl Completion {
         let runs = self.outcome.get().map(|outcome| outcome.runs(self.records()));
         let failed = runs.into_iter().flatten().filter(|(_, _, reply)| reply.is_err());
         failed.map(|(_, count, _)| count).sum()
+    }
+
+    /// The outcome of record `index` of a settled batch, and for how many of `most` records from
+    /// there on it holds; they count as told.
+    pub(super) fn claim(&self, index: u32, most: u32) -> Option<(Result<Receipt, Error>, u32)> {
+        let outcome = self.outcome.get()?;
+        let (reply, place) = outcome.at(index);
+        let receipt = reply.map(|reply| Receipt::of(self.partition, reply, place));
+        let count = outcome.alike(index).min(most);
+        self.unclaimed.fetch_sub(count, Ordering::Relaxed);
+        Some((receipt.map_err(Error::clone), count))
     }
 
     /// Sets the outcome. What comes after the first changes nothing.

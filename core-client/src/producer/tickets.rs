@@ -66,6 +66,24 @@ impl Tickets {
         outcomes
     }
 
+    /// As [`Tickets::outcomes`], by runs of neighbours: the receipt of the first of so many records,
+    /// of which each stands at the offset behind the one before it, or the error of all of them.
+    pub async fn into_runs(self) -> Vec<(Result<Receipt, Error>, u32)> {
+        let mut runs = Vec::with_capacity(self.runs.len());
+        for run in &self.runs {
+            run.completion.settled().await;
+            let mut at = 0;
+            while let Some((outcome, count)) = (at < run.count)
+                .then(|| run.completion.claim(run.index + at, run.count - at))
+                .flatten()
+            {
+                runs.push((outcome, count));
+                at += count;
+            }
+        }
+        runs
+    }
+
     pub(super) fn add(&mut self, ticket: Ticket) {
         let (completion, number, index) = ticket.into_parts();
         self.add_run(&completion, number, index, 1);
