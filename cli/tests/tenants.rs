@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 use support::raw::{PATIENCE, batch};
-use support::server::TestServer;
+use support::server::{TestServer, tidewire};
 use tidewire::{Client, Grant, Record, Secret, Start, TopicConfig};
 use tidewire_protocol::frame::{self, HEADER_LEN, Head, Header, PREFACE};
 use tidewire_protocol::message::{Append, Hello, Kind, OpenProducer, TopicDescribe};
@@ -46,9 +46,18 @@ fn server(arguments: &[&str]) -> (TestServer, tempfile::TempDir) {
 
 /// Resident memory of a process, in KiB.
 fn resident_kib(server: &TestServer) -> u64 {
+    status_kib(server, "VmRSS:")
+}
+
+/// Memory that a process has for itself, touched or not, in KiB.
+fn reserved_kib(server: &TestServer) -> u64 {
+    status_kib(server, "VmData:")
+}
+
+fn status_kib(server: &TestServer, name: &str) -> u64 {
     let path = format!("/proc/{}/status", server.process_id());
     let status = std::fs::read_to_string(path).expect("Linux");
-    let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("VmRSS");
+    let line = status.lines().find(|line| line.starts_with(name)).expect("a line of it");
     line.split_whitespace().nth(1).expect("a number").parse().expect("a number")
 }
 
@@ -175,6 +184,70 @@ fn busy(count: usize, time: Duration) -> u64 {
     assert!(peak - before <= count as u64 * 96 + (64 << 10), "{peak} KiB");
     server.assert_serves();
     a_second
+}
+
+/// So many connections that each append two batches of a megabyte, in slices, all at the same time;
+/// and then are idle: what the server needs for that, in KiB, at most resident, and afterwards in
+/// buffers, whether they were read into or not.
+fn bulk(count: usize) -> (u64, u64) {
+    let dir = tempfile::tempdir().expect("a directory");
+    let mut command = tidewire();
+    // What is freed goes back to the system, so that what is left is what the server holds.
+    command.env("MALLOC_MMAP_THRESHOLD_", "32768");
+    let server = TestServer::start_by(command, &dir.path().join("data"), &["--shards", "2"]);
+    server.connect().create_topic("t", 16).expect("created");
+    let mut all: Vec<Plain> = (0..count).map(|_| Plain::connect(server.address)).collect();
+    let open =
+        OpenProducer { stream: "default".into(), topic: "t".into(), name: None, resume: None };
+    let mut bytes = BytesMut::new();
+    frame(&mut bytes, 2, 1, &open, &[]);
+    for plain in &mut all {
+        assert_eq!(plain.ask(&bytes), Kind::OPEN_PRODUCER);
+    }
+    let (before, reserved) = (resident_kib(&server), reserved_kib(&server));
+    let payload = batch(&[&[7; 1 << 20]]);
+    let mut peak = before;
+    let append = Append { partition: 0, acks: tidewire_protocol::message::Acks::Written };
+    bytes.clear();
+    frame(&mut bytes, 3, 1, &append, &payload);
+    frame(&mut bytes, 4, 1, &append, &payload);
+    for slice in bytes.chunks(128 << 10) {
+        for plain in &mut all {
+            plain.0.write_all(slice).expect("connected");
+        }
+        peak = peak.max(resident_kib(&server));
+    }
+    for plain in &mut all {
+        assert_eq!((plain.frame(), plain.frame()), (Kind::APPEND, Kind::APPEND));
+    }
+    let after = resident_kib(&server);
+    let held = reserved_kib(&server).saturating_sub(reserved);
+    println!(
+        "{count} connections with two megabytes each: server {before} KiB, at most {peak} KiB, \
+         then {after} KiB, with {held} KiB more in buffers"
+    );
+    server.assert_serves();
+    (peak - before, held)
+}
+
+/// What a burst has needed is given back by those who fall quiet, though each still waits for more.
+#[test]
+fn connections_that_were_busy_hold_little_when_they_are_idle() {
+    let (_, held) = bulk(200);
+    // The pools of two shards, and little more: not a megabyte for each of them.
+    assert!(held < 64 << 10, "{held} KiB");
+}
+
+#[test]
+#[ignore = "two thousand of them, for --release"]
+fn two_thousand_connections_in_bulk() {
+    if raise_descriptors() < 2_200 {
+        return println!("SKIPPED: this system lets a process have too few descriptors");
+    }
+    let (peak, held) = bulk(2_000);
+    // All that was sent, at the worst, and a little.
+    assert!(peak < 2_000 * 2_200, "{peak} KiB");
+    assert!(held < 96 << 10, "{held} KiB");
 }
 
 #[test]

@@ -108,11 +108,16 @@ async fn records_travel_encrypted_and_logins_are_bound_to_the_connection() {
     let by_token = world.builder().secret(token.secret).connect().await.expect("in");
     let producer = ada.producer("t").build().await.expect("open");
     // More than fits any buffer on the way, in both directions.
-    let values: Vec<Vec<u8>> = (0..40u8).map(|n| vec![n; 100_000]).collect();
+    let mut values: Vec<Vec<u8>> = (0..40u8).map(|n| vec![n; 100_000]).collect();
     for value in &values {
         producer.enqueue(Record::new(value.clone())).expect("room");
     }
     producer.flush().await.expect("sent");
+    // And large ones with pauses between: the server reads with large buffers, and waits without.
+    for n in 40..50u8 {
+        values.push(vec![n; 700_000]);
+        producer.send(Record::new(vec![n; 700_000])).await.expect("acknowledged");
+    }
     let mut consumer =
         by_token.consumer("t").start(Start::Earliest).build().await.expect("open");
     let mut found = Vec::new();

@@ -20,6 +20,9 @@ const MIN_CHUNK: usize = 1 << 10;
 /// Room offered for a read on a busy connection, in bytes.
 const MAX_CHUNK: usize = 256 << 10;
 
+/// The largest buffer that a read may wait with while nothing of a frame is there, in bytes.
+const KEPT: usize = 64 << 10;
+
 /// Times the offered room that an empty buffer may hold and still be kept, and that a connection
 /// with large frames is offered before it begins another.
 const SPARE: usize = 8;
@@ -88,6 +91,21 @@ impl Rx {
             self.rest = buf.split_off(buf.len() + room);
         }
         buf
+    }
+
+    /// Whether a read would wait with a large buffer that nothing is in.
+    pub(super) fn is_empty_and_large(&self) -> bool {
+        let held = self.buf.capacity().max(self.whole) + self.rest.capacity();
+        self.buf.is_empty() && held.max(self.room(0)) > KEPT
+    }
+
+    /// Gives such a buffer back.
+    // SPEC L-4
+    pub(super) fn release(&mut self, pool: &mut ReadPool) {
+        if self.is_empty_and_large() {
+            self.rest = BytesMut::new();
+            pool.keep(std::mem::take(&mut self.buf), std::mem::take(&mut self.whole));
+        }
     }
 
     /// Bytes to offer when `len` are there.

@@ -285,6 +285,20 @@ impl ServerConnection {
         self.rx.take(pool)
     }
 
+    /// Whether a read would wait with a large buffer that nothing is in. A driver that finds
+    /// nothing to read yet, and can wait without a buffer, gives this one back by
+    /// [`ServerConnection::release_read_buf`] first: so those who fall quiet behind a burst hold
+    /// nothing of it.
+    pub fn would_wait_with_much(&self) -> bool {
+        self.rx.is_empty_and_large()
+    }
+
+    /// Gives such a buffer back to `pool`.
+    // SPEC L-4
+    pub fn release_read_buf(&mut self, pool: &mut ReadPool) {
+        self.rx.release(pool);
+    }
+
     /// The buffer back, with what arrived.
     pub fn handle_input(&mut self, now: Time, buf: BytesMut) {
         self.rx.put(buf);

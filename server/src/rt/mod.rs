@@ -14,8 +14,8 @@ mod notify;
 mod parts;
 mod tls;
 
-use std::future::Future;
-use std::pin::Pin;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -83,11 +83,14 @@ pub(crate) async fn until<T>(
     deadline: Option<Instant>,
     future: impl Future<Output = T>,
 ) -> Option<T> {
-    match deadline {
-        None => Some(future.await),
-        Some(deadline) => {
-            let left = deadline.saturating_duration_since(Instant::now());
-            monoio::time::timeout(left, future).await.ok()
-        }
-    }
+    // A timer is half a kilobyte, and aligned to 128 bytes: in the future itself it would have
+    // every task that waits be more than twice that.
+    let mut alarm = Alarm::default();
+    alarm.set(deadline);
+    let mut future = pin!(future);
+    poll_fn(|context| match future.as_mut().poll(context) {
+        Poll::Ready(done) => Poll::Ready(Some(done)),
+        Poll::Pending => alarm.poll(context).map(|()| None),
+    })
+    .await
 }

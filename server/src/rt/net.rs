@@ -217,11 +217,43 @@ pub(crate) enum ReadHalf {
 }
 
 impl ReadHalf {
+    /// Whether there is something to read by now, or the stream's end.
+    pub(crate) fn has_bytes(&self) -> bool {
+        let fd = match self {
+            Self::Tls(stream) if stream.has_bytes() => return true,
+            Self::Tls(stream) => stream.as_raw_fd(),
+            // SAFETY: as in `ready`.
+            Self::Tcp(stream) => unsafe { &*stream.0.get() }.as_raw_fd(),
+            // SAFETY: as above.
+            Self::Unix(stream) => unsafe { &*stream.0.get() }.as_raw_fd(),
+        };
+        let mut byte = 0u8;
+        // SAFETY: the call writes at most the one byte that it is given.
+        let len = unsafe {
+            libc::recv(fd, (&raw mut byte).cast(), 1, libc::MSG_PEEK | libc::MSG_DONTWAIT)
+        };
+        len >= 0 || io::Error::last_os_error().kind() != io::ErrorKind::WouldBlock
+    }
+
+    /// Waits until there is something to read, or the stream's end: without a buffer meanwhile. If
+    /// that cannot be waited for, reading says why.
+    pub(crate) async fn ready(&mut self) {
+        let _ = match self {
+            Self::Tls(stream) => Box::pin(stream.ready()).await,
+            // SAFETY: as monoio's own halves do. The stream lives in the Rc, is used by this
+            // thread alone, and is never moved or replaced; waiting looks at its descriptor only.
+            Self::Tcp(stream) => unsafe { &*stream.0.get() }.readable(true).await,
+            // SAFETY: as above.
+            Self::Unix(stream) => unsafe { &*stream.0.get() }.readable(true).await,
+        };
+    }
+
     /// Reads to the end of `buf`, within its capacity. Zero bytes is the end of the stream.
     pub(crate) async fn read(&mut self, buf: BytesMut) -> (io::Result<usize>, BytesMut) {
         let len = buf.len();
         let (result, slice) = match self {
-            Self::Tls(stream) => return stream.read(buf).await,
+            // Larger than the others, and boxed so that these do not pay for it.
+            Self::Tls(stream) => return Box::pin(stream.read(buf)).await,
             Self::Tcp(stream) => stream.read(buf.slice_mut(len..)).await,
             Self::Unix(stream) => stream.read(buf.slice_mut(len..)).await,
         };
@@ -245,7 +277,8 @@ impl WriteHalf {
     /// Writes all of `bytes` and leaves the list empty.
     pub(crate) async fn write_all(&mut self, bytes: &mut Vec<Bytes>) -> io::Result<()> {
         if let Writing::Tls(stream) = &mut self.stream {
-            return stream.write_all(bytes).await;
+            // Boxed, as reading is.
+            return Box::pin(stream.write_all(bytes)).await;
         }
         let mut parts = self.parts.take().unwrap_or_else(|| Parts::new(Vec::new()));
         parts.refill(bytes);
@@ -273,7 +306,7 @@ impl WriteHalf {
     /// Says that nothing more will come, as far as there is a way to say so within the stream.
     pub(crate) async fn finish(&mut self) {
         if let Writing::Tls(stream) = &mut self.stream {
-            stream.finish().await;
+            Box::pin(stream.finish()).await;
         }
     }
 }

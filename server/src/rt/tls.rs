@@ -7,6 +7,7 @@
 
 use std::cell::RefCell;
 use std::io::{self, BufRead, Write};
+use std::os::fd::{AsRawFd, RawFd};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -158,6 +159,32 @@ async fn send(
 }
 
 impl TlsRead {
+    /// Whether something was read that the caller has not been given.
+    pub(super) fn has_bytes(&self) -> bool {
+        let mut tls = self.tls.borrow_mut();
+        let plain = tls.reader().fill_buf().map(drop);
+        !self.cipher.is_empty()
+            || plain.map_or_else(|e| e.kind() != io::ErrorKind::WouldBlock, |()| true)
+    }
+
+    /// Its socket.
+    pub(super) fn as_raw_fd(&self) -> RawFd {
+        // SAFETY: as in `ready`.
+        unsafe { &*self.stream.0.get() }.as_raw_fd()
+    }
+
+    /// Waits until there is something to read, or to decrypt.
+    pub(super) async fn ready(&mut self) -> io::Result<()> {
+        if self.has_bytes() {
+            return Ok(());
+        }
+        // What was prepared for a busy time is not held meanwhile.
+        self.cipher = BytesMut::new();
+        // SAFETY: as monoio's own halves do. The stream lives in the Rc, is used by this thread
+        // alone, and is never moved or replaced; waiting looks at its descriptor only.
+        unsafe { &*self.stream.0.get() }.readable(true).await
+    }
+
     /// Reads to the end of `buf`, within its capacity. Zero bytes is the end of the stream.
     pub(super) async fn read(&mut self, mut buf: BytesMut) -> (io::Result<usize>, BytesMut) {
         let before = buf.len();

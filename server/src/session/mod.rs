@@ -201,6 +201,16 @@ impl<D: Disk> Session<D> {
         self.protocol.take_read_buf_from(pool)
     }
 
+    /// See [`ServerConnection::would_wait_with_much`].
+    pub(crate) fn would_wait_with_much(&self) -> bool {
+        self.protocol.would_wait_with_much()
+    }
+
+    /// See [`ServerConnection::release_read_buf`].
+    pub(crate) fn release_read_buf(&mut self, pool: &mut ReadPool) {
+        self.protocol.release_read_buf(pool);
+    }
+
     /// Takes what was read, and does what it asks for.
     pub(crate) fn handle_input(&mut self, now: Time, buf: BytesMut) {
         self.renew_frame_timeout();

@@ -91,6 +91,37 @@ fn large_frames_of_a_size_are_not_moved() {
     }
 }
 
+/// SPEC L-4: who waits for bytes between frames need not do so with a large buffer, and gets one
+/// again for what comes.
+#[test]
+fn between_frames_a_large_buffer_is_given_back() {
+    let frames: Vec<_> = (0..20).map(|number| frame_of(number, 1 << 20)).collect();
+    let mut reader = Reader::new(&frames, 4 << 20);
+    assert!(!reader.rx.is_empty_and_large(), "a quiet connection has none");
+    let (mut released, mut whole) = (0, 0);
+    while let Some(frames) = reader.read(100_000) {
+        whole += frames.len();
+        let there = reader.rx.bytes().len();
+        drop(frames);
+        let kept = reader.pool.kept_bytes();
+        let given = reader.rx.is_empty_and_large();
+        reader.rx.release(&mut reader.pool);
+        assert!(!given || there == 0, "a part of a frame stays");
+        assert!(!given || reader.pool.kept_bytes() > kept, "it can be used again");
+        released += usize::from(given);
+    }
+    assert_eq!(whole, 20);
+    assert!(released > 0);
+    // Once it is quiet again a small one is as good as none.
+    for _ in 0..200 {
+        let mut buf = reader.rx.take(&mut reader.pool);
+        buf.extend_from_slice(&crafted(header(Kind::PING, 1, 0), &[], &[]));
+        reader.rx.put(buf);
+        while reader.rx.frame().expect("whole frames").is_some() {}
+    }
+    assert!(!reader.rx.is_empty_and_large());
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 2 } else { 60 }))]
 
