@@ -40,6 +40,8 @@ const (
 	ErrTooManyBadRequests Code = 17
 	// ErrTooManyConnections: there are as many connections as there may be.
 	ErrTooManyConnections Code = 18
+	// ErrFrameTimeout: a frame that had begun did not go on in time.
+	ErrFrameTimeout Code = 19
 	// ErrAuthRequired: credentials are required.
 	ErrAuthRequired Code = 100
 	// ErrAuthFailed: the credentials are wrong.

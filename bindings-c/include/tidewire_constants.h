@@ -40,6 +40,8 @@
 #define TW_E_TOO_MANY_BAD_REQUESTS 17
 /* There are as many connections as there may be. */
 #define TW_E_TOO_MANY_CONNECTIONS 18
+/* A frame that had begun did not go on in time. */
+#define TW_E_FRAME_TIMEOUT 19
 /* Credentials are required. */
 #define TW_E_AUTH_REQUIRED 100
 /* The credentials are wrong. */
@@ -243,6 +245,7 @@
 #define TW_MAX_ARGON2_ITERATIONS 16u /* Most passes of Argon2id that a client takes part in, and a server keeps; and most lanes. In passes. */
 #define TW_MIN_HEARTBEAT_MS 1000u /* Shortest heartbeat interval that may be agreed. In milliseconds. */
 #define TW_MAX_HEARTBEAT_MS 600000u /* Longest heartbeat interval that may be agreed. In milliseconds. */
+#define TW_MIN_FRAME_BYTES_PER_SEC 1024u /* Least of a frame that has begun that has to arrive, over the time that its receiver waits for more of it. In bytes a second. */
 #define TW_MIN_SEGMENT_BYTES 1048576u /* Smallest segment size of a topic. In bytes. */
 #define TW_MAX_SEGMENT_BYTES 1073741824u /* Largest segment size of a topic. In bytes. */
 #define TW_DEFAULT_PORT 8433u /* Native port where none is given. In TCP port. */
@@ -257,7 +260,7 @@
 #define TW_DEFAULT_TLS_DANGER "" /* trust-any-server takes whoever answers for the server, so that anybody on the way can read and change everything: for trials only. Default "". */
 #define TW_DEFAULT_ENCRYPTION_KEYS "" /* Keys that batches are encrypted and read with, as `tidewire keygen` prints them, with commas between them. A URL, which is shown and logged in many places, may not have them. Default "". */
 #define TW_DEFAULT_ENCRYPTION_KEY_FILE "" /* A file with such keys, one a line; what follows a # is ignored. Read when the client connects first. Its keys are added to those of encryption_keys. Default "". */
-#define TW_DEFAULT_CONNECT_TIMEOUT_MS 5000u /* Time to reach a server and finish the handshake, for each address. In milliseconds. Default 5000. 1 to 600000. */
+#define TW_DEFAULT_CONNECT_TIMEOUT_MS 10000u /* Time to reach a server and finish the handshake, for each address. In milliseconds. Default 10000. 1 to 600000. */
 #define TW_DEFAULT_REQUEST_TIMEOUT_MS 30000u /* Time until an unanswered request fails; its outcome is then unknown. In milliseconds. Default 30000. 1 to 600000. */
 #define TW_DEFAULT_HEARTBEAT_MS 30000u /* Silence after which a peer is asked for a sign of life; three times this closes the connection. In milliseconds. Default 30000. 1000 to 600000. */
 #define TW_DEFAULT_RETRY_BACKOFF_MS 100u /* Pause before what failed is tried again: a lost connection, or a batch that the server refused for now. It doubles up to retry_backoff_max_ms, and is shortened at random by up to half. In milliseconds. Default 100. 1 to 60000. */

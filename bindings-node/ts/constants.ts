@@ -38,6 +38,8 @@ export const Code = {
   TOO_MANY_BAD_REQUESTS: 17,
   /** There are as many connections as there may be. */
   TOO_MANY_CONNECTIONS: 18,
+  /** A frame that had begun did not go on in time. */
+  FRAME_TIMEOUT: 19,
   /** Credentials are required. */
   AUTH_REQUIRED: 100,
   /** The credentials are wrong. */
@@ -189,6 +191,7 @@ export type ErrorCode =
   | 'E_HEARTBEAT_TIMEOUT'
   | 'E_TOO_MANY_BAD_REQUESTS'
   | 'E_TOO_MANY_CONNECTIONS'
+  | 'E_FRAME_TIMEOUT'
   | 'E_AUTH_REQUIRED'
   | 'E_AUTH_FAILED'
   | 'E_DENIED'
@@ -362,6 +365,7 @@ export const errors: Readonly<Record<number, ErrorInfo>> = {
   16: { name: "HEARTBEAT_TIMEOUT", kind: "protocol", disposition: 4, text: "nothing was heard from the peer for too long" },
   17: { name: "TOO_MANY_BAD_REQUESTS", kind: "protocol", disposition: 4, text: "too many requests made no sense" },
   18: { name: "TOO_MANY_CONNECTIONS", kind: "busy", disposition: 5, text: "there are as many connections as there may be" },
+  19: { name: "FRAME_TIMEOUT", kind: "protocol", disposition: 4, text: "a frame that had begun did not go on in time" },
   100: { name: "AUTH_REQUIRED", kind: "auth", disposition: 0, text: "credentials are required" },
   101: { name: "AUTH_FAILED", kind: "auth", disposition: 0, text: "the credentials are wrong" },
   102: { name: "DENIED", kind: "auth", disposition: 0, text: "not permitted" },
@@ -507,6 +511,8 @@ export const MAX_ARGON2_ITERATIONS = 16
 export const MIN_HEARTBEAT_MS = 1000
 /** Longest heartbeat interval that may be agreed. In milliseconds. */
 export const MAX_HEARTBEAT_MS = 600000
+/** Least of a frame that has begun that has to arrive, over the time that its receiver waits for more of it. In bytes a second. */
+export const MIN_FRAME_BYTES_PER_SEC = 1024
 /** Smallest segment size of a topic. In bytes. */
 export const MIN_SEGMENT_BYTES = 1048576
 /** Largest segment size of a topic. In bytes. */

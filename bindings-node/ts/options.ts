@@ -22,7 +22,7 @@ export interface ClientOptionTable {
   encryptionKeys?: string | undefined
   /** A file with such keys, one a line; what follows a # is ignored. Read when the client connects first. Its keys are added to those of encryption_keys. Default "". */
   encryptionKeyFile?: string | undefined
-  /** Time to reach a server and finish the handshake, for each address. In milliseconds. Default 5000. 1 to 600000. */
+  /** Time to reach a server and finish the handshake, for each address. In milliseconds. Default 10000. 1 to 600000. */
   connectTimeoutMs?: number | undefined
   /** Time until an unanswered request fails; its outcome is then unknown. In milliseconds. Default 30000. 1 to 600000. */
   requestTimeoutMs?: number | undefined

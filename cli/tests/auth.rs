@@ -522,3 +522,24 @@ async fn guessing_is_slow_and_keeps_no_token_out() {
     assert!(codes.contains(&Code::TOO_MANY_ATTEMPTS), "{codes:?}");
     world.server.wait_for_log("too many failed attempts");
 }
+
+/// SPEC A-7: the longest that anybody stands in line is less than a client waits by default.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_honest_user_behind_a_guesser_stands_in_line_and_comes_in() {
+    let world = world().await;
+    world.user("ada", &[]).await;
+    // The pauses after five guesses and a sixth add up to 6.3 seconds, just over what one may wait.
+    let mut guessing: Vec<Raw> = (0..6).map(|_| Raw::connect(&world.server)).collect();
+    for raw in &mut guessing {
+        raw.send(&attempt("ada"));
+    }
+    let ada = loop {
+        match world.login("ada").await {
+            Ok(ada) => break ada,
+            // Retriable: the line is still too long to stand in.
+            Err(error) => assert_eq!(error.code(), Code::TOO_MANY_ATTEMPTS, "{error}"),
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    };
+    ada.ping().await.expect("served");
+}

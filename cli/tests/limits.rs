@@ -3,14 +3,17 @@
 
 mod support;
 
+use std::io::Write;
 use std::time::{Duration, Instant};
 
+use bytes::BytesMut;
 use serde_json::Value;
 use support::raw::{PATIENCE, RawClient, batch};
 use support::server::{TestServer, run};
 use tidewire::{
     Client, Code, Error, Event, Grant, Producer, Record, Secret, Start, TopicConfig,
 };
+use tidewire_protocol::frame::{self, Head};
 use tidewire_protocol::limits::{LIMITS, SERVER_LIMITS, ServerLimit};
 use tidewire_protocol::message::{Acks, Append, Limits, Ping};
 
@@ -116,6 +119,42 @@ async fn topics_and_partitions_are_bounded_and_what_is_too_much_is_not_created()
     assert_eq!(client.list_topics("default").await.expect("a list").len(), 2);
     client.delete_topic("a").await.expect("deleted");
     client.create_topic("c", TopicConfig::default()).await.expect("room again");
+}
+
+/// The beginning of an APPEND of a megabyte: its header, its meta, and `len` bytes of payload.
+fn begun(channel: u32, len: usize) -> Vec<u8> {
+    let mut out = BytesMut::new();
+    let head = Head { correlation: 1_000, channel, ..Head::default() };
+    let append = Append { partition: 0, acks: Acks::Written };
+    frame::encode(&mut out, head, &append, 1 << 20, 1 << 24).expect("small");
+    out.resize(out.len() + len, 0);
+    out.to_vec()
+}
+
+/// SPEC H-12
+#[test]
+fn a_frame_that_stops_ends_its_connection_and_no_other() {
+    let (server, _dir) = server(&["--frame-timeout-ms", "500"]);
+    let mut there = RawClient::connect(server.address);
+    there.create_topic("t", 1).expect("new");
+    let (channel, _) = there.open("t").expect("opens");
+    let mut stalled: Vec<RawClient> =
+        (0..20).map(|_| RawClient::connect(server.address)).collect();
+    let start = Instant::now();
+    for client in &mut stalled {
+        client.socket.write_all(&begun(1, 400_000)).expect("connected");
+    }
+    while stalled.iter().any(|client| client.closed.is_none()) {
+        assert!(start.elapsed() < PATIENCE, "they are still there");
+        there.append(channel, 0, Acks::Written, batch(&[b"v"])).expect("served");
+        stalled.iter_mut().filter(|client| client.closed.is_none()).for_each(RawClient::pump);
+    }
+    assert!(start.elapsed() >= Duration::from_millis(500), "{:?}", start.elapsed());
+    for client in stalled {
+        let why = client.closed.expect("over").to_string();
+        assert!(why.contains("frame_timeout_ms is 500: 400040 of the 1048616 bytes"), "{why}");
+    }
+    server.wait_for_log("FRAME_TIMEOUT");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -391,7 +430,7 @@ async fn a_flood_of_guesses_takes_no_place_for_good() {
     for guess in guesses {
         told.push(guess.await.expect("no panic"));
     }
-    // A client's patience may be shorter than the line that guesses stand in.
+    // A hundred passwords that are stretched at once may take a client all its time.
     let known = [
         Code::AUTH_FAILED,
         Code::TOO_MANY_ATTEMPTS,

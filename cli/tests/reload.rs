@@ -4,7 +4,7 @@
 mod support;
 
 use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::process::{Child, Stdio};
@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use rustix::fs::{Mode, OFlags};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use support::raw::PATIENCE;
+use support::raw::{PATIENCE, RawClient};
 use support::server::{TestServer, finish, tidewire};
 use tidewire::{Client, Code};
 
@@ -67,6 +67,20 @@ async fn limits_and_the_log_change_and_the_log_says_what() {
     world.reload("max_connections = 1\n", "max_connections: 16384 → 1");
     first.ping().await.expect("untouched");
     world.reload("max_connections = 1\n", "reloaded: nothing changed");
+}
+
+/// SPEC H-12: a frame that has begun already meets the new time, too.
+#[test]
+fn the_time_for_a_frame_changes_on_open_connections() {
+    let world = world("frame_timeout_ms = 600000\n");
+    let mut client = RawClient::connect(world.server.address);
+    client.socket.write_all(&[32, 0, 0, 0]).expect("connected");
+    world.reload("frame_timeout_ms = 100\n", "frame_timeout_ms: 600000 → 100");
+    std::thread::sleep(Duration::from_millis(100));
+    client.socket.write_all(&[0]).expect("connected");
+    client.pump_until("the end", |client| client.closed.is_some());
+    let why = client.closed.expect("over").to_string();
+    assert!(why.contains("frame_timeout_ms is 100: 5 bytes of a frame's beginning"), "{why}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

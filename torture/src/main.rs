@@ -1,10 +1,11 @@
 //! Kills a real server with `kill -9` at random moments, over and over, while producers with
 //! different acks and readers work, and has the checker judge what each next life finds. Between
 //! lives it sometimes damages the ends of files as a loss of power would, or flips a bit in what
-//! was acknowledged as a failing disk would; and it takes backups under load.
+//! was acknowledged as a failing disk would; and it takes backups under load. One data directory in
+//! four is encrypted, or all of them, with keys that are added as it goes on.
 //!
 //! ```text
-//! tidewire-torture [--rounds N] [--seed S] [--server PATH]
+//! tidewire-torture [--rounds N] [--seed S] [--at-rest] [--server PATH]
 //! ```
 //!
 //! What is left to chance comes from the seed, which is printed. The processes' own timing does
@@ -12,6 +13,7 @@
 
 mod damage;
 mod history;
+mod keys;
 mod life;
 mod rng;
 mod round;
@@ -26,10 +28,14 @@ use server::Binary;
 
 /// Rounds on one data directory; then its log is long enough.
 const ROUNDS_OF_A_WORLD: u64 = 8;
+/// One data directory in so many is encrypted.
+const AT_REST_ONE_IN: u64 = 4;
 
 struct Arguments {
     rounds: u64,
     seed: u64,
+    /// Every data directory is encrypted.
+    at_rest: bool,
     server: PathBuf,
 }
 
@@ -38,7 +44,8 @@ fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(error) => {
             eprintln!(
-                "{error}\nusage: tidewire-torture [--rounds N] [--seed S] [--server PATH]"
+                "{error}\nusage: tidewire-torture [--rounds N] [--seed S] [--at-rest] \
+                 [--server PATH]"
             );
             return ExitCode::from(2);
         }
@@ -58,7 +65,7 @@ fn main() -> ExitCode {
 }
 
 async fn torture(arguments: &Arguments) -> Result<(), String> {
-    let Arguments { rounds, seed, server } = arguments;
+    let Arguments { rounds, seed, at_rest, server } = arguments;
     println!("torture: {rounds} rounds, --seed {seed}, {}", server.display());
     let start = Instant::now();
     let binary = Binary(server.clone());
@@ -66,7 +73,9 @@ async fn torture(arguments: &Arguments) -> Result<(), String> {
     let mut total = history::Counts::default();
     let mut done = 0;
     while done < *rounds {
-        let mut world = World::new(&binary).await?;
+        // The second of four: so is one of the few of a short run.
+        let at_rest = *at_rest || done / ROUNDS_OF_A_WORLD % AT_REST_ONE_IN == 1;
+        let mut world = World::new(&binary, at_rest).await?;
         let mut counts = history::Counts::default();
         let mut failed = None;
         for _ in 0..ROUNDS_OF_A_WORLD.min(rounds - done) {
@@ -74,14 +83,16 @@ async fn torture(arguments: &Arguments) -> Result<(), String> {
             match world.round(round_seed, &mut extras).await {
                 Ok(now) => counts = now,
                 Err(error) => {
-                    failed = Some(format!("round {done}, --seed {round_seed}: {error}"));
+                    let option = if at_rest { " --at-rest" } else { "" };
+                    failed =
+                        Some(format!("round {done}, --seed {round_seed}{option}: {error}"));
                     break;
                 }
             }
             done += 1;
         }
         if failed.is_none() {
-            match world.finish().await {
+            match world.finish(&mut extras).await {
                 Ok(now) => counts = now,
                 Err(error) => failed = Some(format!("after round {done}: {error}")),
             }
@@ -97,11 +108,12 @@ async fn torture(arguments: &Arguments) -> Result<(), String> {
             println!("{done} rounds, {:.0} s", start.elapsed().as_secs_f64());
         }
     }
-    let Extras { cuts, flips, backups, doctors } = extras;
+    let Extras { cuts, flips, backups, doctors, keys, sealed } = extras;
     println!(
         "no promise was broken in {rounds} rounds: {} records sent, {} acknowledged, {} shown \
          to readers, {} found by audits; {cuts} ends damaged, {flips} flips of acknowledged bytes \
-         noticed, {backups} backups under load checked, {doctors} more doctors asked; {:.0} s",
+         noticed, {backups} backups under load checked, {doctors} more doctors asked, {sealed} \
+         segments encrypted with {keys} keys; {:.0} s",
         total.sent,
         total.acknowledged,
         total.read,
@@ -117,10 +129,15 @@ fn parse() -> Result<Arguments, String> {
     let mut arguments = Arguments {
         rounds: 30,
         seed: now.as_micros() as u64 % 1_000_000_000,
+        at_rest: false,
         server: own.with_file_name("tidewire"),
     };
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
+        if word == "--at-rest" {
+            arguments.at_rest = true;
+            continue;
+        }
         let value = words.next().ok_or_else(|| format!("{word} wants a value"))?;
         let number =
             || value.parse().map_err(|_| format!("{word} wants a number, not {value}"));

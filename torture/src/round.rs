@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 
 use tidewire::{Client, TopicConfig};
 
-use crate::damage::{self, Damage};
+use crate::damage::{Damage, Segments};
 use crate::history::{Counts, History};
+use crate::keys::KeyFile;
 use crate::life::{self, Cast, PARTITIONS, TOPIC};
 use crate::rng::Rng;
 use crate::server::{Binary, Server};
@@ -30,6 +31,8 @@ pub struct World {
     topic: u64,
     history: History,
     lives: u64,
+    /// Of a data directory that is encrypted.
+    keys: Option<KeyFile>,
 }
 
 /// What a round did besides killing.
@@ -43,17 +46,23 @@ pub struct Extras {
     pub backups: u64,
     /// Doctors that were asked.
     pub doctors: u64,
+    /// Keys that segments were encrypted with.
+    pub keys: u64,
+    /// Segments that were encrypted in the end.
+    pub sealed: u64,
 }
 
 impl World {
-    /// A new data directory.
-    pub async fn new(binary: &Binary) -> Result<Self, String> {
+    /// A new data directory; one that is to be encrypted gets its first key later.
+    pub async fn new(binary: &Binary, at_rest: bool) -> Result<Self, String> {
         let dir = tempfile::Builder::new()
             .prefix("tidewire-torture-")
             .tempdir()
             .map_err(|error| error.to_string())?;
+        let keys = at_rest.then(|| KeyFile::new(dir.path().join("keys")));
         let mut world = Self {
             binary: binary.clone(),
+            keys,
             dir,
             topic: 0,
             history: History::default(),
@@ -77,14 +86,34 @@ impl World {
         self.dir.keep()
     }
 
+    fn key_file(&self) -> Option<&Path> {
+        self.keys.as_ref().and_then(KeyFile::path)
+    }
+
     fn serve(&self) -> Result<Server, String> {
-        self.binary.serve(&self.data())
+        self.binary.serve(&self.data(), self.key_file())
+    }
+
+    /// Its segments, as whoever has the keys sees them.
+    fn segments(&self, partition: u32) -> Segments {
+        let keys = self.keys.as_ref().map(|file| file.keys().clone()).unwrap_or_default();
+        Segments::new(&self.data(), self.topic, partition, keys)
+    }
+
+    /// Before the first or the second life of a directory that is to be encrypted there is a key,
+    /// so that some have logs of before; later there are others now and then.
+    fn change_key(&mut self, rng: &mut Rng) -> Result<(), String> {
+        let Some(keys) = &mut self.keys else { return Ok(()) };
+        let due =
+            if keys.count() == 0 { self.lives > 1 || rng.one_in(2) } else { rng.one_in(6) };
+        if due { keys.add(&self.binary) } else { Ok(()) }
     }
 
     /// One round, whose chances come from `seed`.
     pub async fn round(&mut self, seed: u64, extras: &mut Extras) -> Result<Counts, String> {
         let mut rng = Rng::new(seed);
         self.lives += 1;
+        self.change_key(&mut rng)?;
         let server = self.serve()?;
         self.audited(life::audit(server.url(), &self.history).await, &server)?;
         let cast = Cast {
@@ -138,11 +167,19 @@ impl World {
     }
 
     /// The last audit, after the last round.
-    pub async fn finish(&self) -> Result<Counts, String> {
+    pub async fn finish(&self, extras: &mut Extras) -> Result<Counts, String> {
         let server = self.serve()?;
         self.audited(life::audit(server.url(), &self.history).await, &server)?;
         server.stop()?;
         self.ask_doctor(&self.data(), None)?;
+        if let Some(keys) = &self.keys {
+            let sealed: u64 = (0..PARTITIONS).map(|each| self.segments(each).sealed()).sum();
+            if sealed == 0 && keys.count() > 0 {
+                return Err("there is a key, and no segment is encrypted".to_owned());
+            }
+            extras.keys += u64::from(keys.count());
+            extras.sealed += sealed;
+        }
         self.history.verdict()
     }
 
@@ -171,7 +208,7 @@ impl World {
     fn lose_power(&self, rng: &mut Rng, extras: &mut Extras) {
         let partition = rng.below(u64::from(PARTITIONS)) as u32;
         let safe_end = self.history.safe_end(partition);
-        if damage::lose_power(&self.data(), self.topic, partition, safe_end, rng).is_some() {
+        if self.segments(partition).lose_power(safe_end, rng).is_some() {
             self.history.unsynced_lost(partition);
             extras.cuts += 1;
         }
@@ -184,8 +221,7 @@ impl World {
         let safe_end = self.history.safe_end(partition);
         // As recovery leaves it: a torn tail elsewhere must not be put back with the bit.
         self.serve()?.stop()?;
-        let Some(damage) = damage::rot(&self.data(), self.topic, partition, safe_end, rng)
-        else {
+        let Some(damage) = self.segments(partition).rot(safe_end, rng) else {
             return Ok(());
         };
         let server = self.serve()?;
@@ -231,7 +267,8 @@ impl World {
     /// other.
     fn ask_doctor(&self, data: &Path, damaged: Option<u32>) -> Result<(), String> {
         let path = data.to_string_lossy();
-        let (code, stdout, stderr) = self.binary.run(&["doctor", &path, "--json"])?;
+        let (code, stdout, stderr) =
+            self.binary.run_with(&["doctor", &path, "--json"], self.key_file())?;
         let report: serde_json::Value = serde_json::from_str(&stdout)
             .map_err(|error| format!("doctor: {error}: {stdout}{stderr}"))?;
         let mut places: Vec<&str> = report["findings"]
@@ -260,18 +297,21 @@ impl World {
             .map_err(|error| error.to_string())?;
         let (from, to) = (self.data(), out.path().join("copy"));
         let (binary, to_) = (self.binary.clone(), to.clone());
+        let keys = self.key_file().map(Path::to_owned);
         let backup = tokio::task::spawn_blocking(move || {
-            binary.run(&["backup", &from.to_string_lossy(), &to_.to_string_lossy()])
+            let arguments = ["backup", &from.to_string_lossy(), &to_.to_string_lossy()];
+            binary.run_with(&arguments, keys.as_deref())
         });
         let (code, stdout, stderr) = backup.await.map_err(|error| error.to_string())??;
         if code != 0 {
             return Err(format!("backup ended with {code}: {stdout}{stderr}"));
         }
-        let (code, stdout, stderr) = self.binary.run(&["doctor", &to.to_string_lossy()])?;
+        let doctor = ["doctor", &to.to_string_lossy()];
+        let (code, stdout, stderr) = self.binary.run_with(&doctor, self.key_file())?;
         if code != 0 {
             return Err(format!("the doctor does not like the backup: {stdout}{stderr}"));
         }
-        let server = self.binary.serve(&to)?;
+        let server = self.binary.serve(&to, self.key_file())?;
         let client = connect(&server).await?;
         for partition in 0..PARTITIONS {
             let whole = life::read_whole(&client, partition).await;

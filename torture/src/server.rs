@@ -1,5 +1,6 @@
 //! The server as a process, which never outlives this one, and the other commands of its binary.
 
+use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -32,12 +33,14 @@ impl Binary {
         command
     }
 
-    /// Starts a server on `data` and waits until it takes connections.
-    pub fn serve(&self, data: &Path) -> Result<Server, String> {
+    /// Starts a server on `data`, which it encrypts if there is a file of keys, and waits until
+    /// it takes connections.
+    pub fn serve(&self, data: &Path, keys: Option<&Path>) -> Result<Server, String> {
         let mut child = self
             .command()
             .args(["serve", "--dev", "--listen", "127.0.0.1:0", "--shards", "2", "--data"])
             .arg(data)
+            .args(at_rest(keys))
             .arg("--stop-with-stdin")
             // Its stdin ends with this process.
             .stdin(Stdio::piped())
@@ -67,15 +70,30 @@ impl Binary {
 
     /// Runs another command to its end: its exit code, stdout and stderr.
     pub fn run(&self, arguments: &[&str]) -> Result<(i32, String, String), String> {
+        self.run_with(arguments, None)
+    }
+
+    /// The same, of a command that may need the file of keys.
+    pub fn run_with(
+        &self,
+        arguments: &[&str],
+        keys: Option<&Path>,
+    ) -> Result<(i32, String, String), String> {
         let output = self
             .command()
             .args(arguments)
+            .args(at_rest(keys))
             .output()
             .map_err(|error| format!("{}: {error}", self.0.display()))?;
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let code = output.status.code().unwrap_or(-1);
         Ok((code, text(&output.stdout), text(&output.stderr)))
     }
+}
+
+/// How a command is told of a file of keys.
+fn at_rest(keys: Option<&Path>) -> impl Iterator<Item = &OsStr> {
+    keys.into_iter().flat_map(|keys| [OsStr::new("--at-rest-key-file"), keys.as_os_str()])
 }
 
 fn keep_log(stderr: impl Read, log: &Mutex<String>) {

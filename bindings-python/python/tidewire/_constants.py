@@ -28,6 +28,7 @@ class Code(IntEnum):
     HEARTBEAT_TIMEOUT = 16  # nothing was heard from the peer for too long
     TOO_MANY_BAD_REQUESTS = 17  # too many requests made no sense
     TOO_MANY_CONNECTIONS = 18  # there are as many connections as there may be
+    FRAME_TIMEOUT = 19  # a frame that had begun did not go on in time
     AUTH_REQUIRED = 100  # credentials are required
     AUTH_FAILED = 101  # the credentials are wrong
     DENIED = 102  # not permitted
@@ -174,6 +175,7 @@ ERRORS: Final[dict[int, ErrorInfo]] = {
     16: ErrorInfo("HEARTBEAT_TIMEOUT", "protocol", Disposition(4), "nothing was heard from the peer for too long"),
     17: ErrorInfo("TOO_MANY_BAD_REQUESTS", "protocol", Disposition(4), "too many requests made no sense"),
     18: ErrorInfo("TOO_MANY_CONNECTIONS", "busy", Disposition(5), "there are as many connections as there may be"),
+    19: ErrorInfo("FRAME_TIMEOUT", "protocol", Disposition(4), "a frame that had begun did not go on in time"),
     100: ErrorInfo("AUTH_REQUIRED", "auth", Disposition(0), "credentials are required"),
     101: ErrorInfo("AUTH_FAILED", "auth", Disposition(0), "the credentials are wrong"),
     102: ErrorInfo("DENIED", "auth", Disposition(0), "not permitted"),
@@ -279,6 +281,7 @@ MAX_ARGON2_MEMORY_KIB: Final = 1048576  # Most memory of Argon2id that a client 
 MAX_ARGON2_ITERATIONS: Final = 16  # Most passes of Argon2id that a client takes part in, and a server keeps; and most lanes. In passes.
 MIN_HEARTBEAT_MS: Final = 1000  # Shortest heartbeat interval that may be agreed. In milliseconds.
 MAX_HEARTBEAT_MS: Final = 600000  # Longest heartbeat interval that may be agreed. In milliseconds.
+MIN_FRAME_BYTES_PER_SEC: Final = 1024  # Least of a frame that has begun that has to arrive, over the time that its receiver waits for more of it. In bytes a second.
 MIN_SEGMENT_BYTES: Final = 1048576  # Smallest segment size of a topic. In bytes.
 MAX_SEGMENT_BYTES: Final = 1073741824  # Largest segment size of a topic. In bytes.
 DEFAULT_PORT: Final = 8433  # Native port where none is given. In TCP port.
@@ -307,7 +310,7 @@ OPTIONS: Final[dict[tuple[str, str], OptionInfo]] = {
     ("client", "tls_danger"): OptionInfo("client", "string", "", None, None, "", "trust-any-server takes whoever answers for the server, so that anybody on the way can read and change everything: for trials only."),
     ("client", "encryption_keys"): OptionInfo("client", "keys", "", None, None, "", "Keys that batches are encrypted and read with, as `tidewire keygen` prints them, with commas between them. A URL, which is shown and logged in many places, may not have them."),
     ("client", "encryption_key_file"): OptionInfo("client", "string", "", None, None, "", "A file with such keys, one a line; what follows a # is ignored. Read when the client connects first. Its keys are added to those of encryption_keys."),
-    ("client", "connect_timeout_ms"): OptionInfo("client", "u32", 5000, 1, 600000, "milliseconds", "Time to reach a server and finish the handshake, for each address."),
+    ("client", "connect_timeout_ms"): OptionInfo("client", "u32", 10000, 1, 600000, "milliseconds", "Time to reach a server and finish the handshake, for each address."),
     ("client", "request_timeout_ms"): OptionInfo("client", "u32", 30000, 1, 600000, "milliseconds", "Time until an unanswered request fails; its outcome is then unknown."),
     ("client", "heartbeat_ms"): OptionInfo("client", "u32", 30000, 1000, 600000, "milliseconds", "Silence after which a peer is asked for a sign of life; three times this closes the connection."),
     ("client", "retry_backoff_ms"): OptionInfo("client", "u32", 100, 1, 60000, "milliseconds", "Pause before what failed is tried again: a lost connection, or a batch that the server refused for now. It doubles up to retry_backoff_max_ms, and is shortened at random by up to half."),

@@ -60,7 +60,7 @@ class Client(Admin):
         the lines of `encryption_key_file` are the keys that batches are encrypted and read with.
         What is not given here comes from the URL, then from the
         environment (``TIDEWIRE_HEARTBEAT_MS``), then from the defaults: `client_name` the
-        program's, `connect_timeout_ms` 5,000 for each address, `request_timeout_ms` 30,000,
+        program's, `connect_timeout_ms` 10,000 for each address, `request_timeout_ms` 30,000,
         `heartbeat_ms` 30,000, `retry_backoff_ms` 100 and `retry_backoff_max_ms` 5,000 between
         attempts, `runtime_threads` 2, of which the first client of a process decides.
 

@@ -199,6 +199,12 @@ class TooManyConnectionsError(BusyError):
     default_code: ClassVar[Code] = Code.TOO_MANY_CONNECTIONS
 
 
+class FrameTimeoutError(ProtocolError):
+    """A frame that had begun did not go on in time (FRAME_TIMEOUT, 19)."""
+
+    default_code: ClassVar[Code] = Code.FRAME_TIMEOUT
+
+
 class AuthRequiredError(AuthError):
     """Credentials are required (AUTH_REQUIRED, 100)."""
 
@@ -596,6 +602,7 @@ BY_CODE: Final[dict[int, type[TidewireError]]] = {
     16: HeartbeatTimeoutError,
     17: TooManyBadRequestsError,
     18: TooManyConnectionsError,
+    19: FrameTimeoutError,
     100: AuthRequiredError,
     101: AuthFailedError,
     102: DeniedError,
@@ -695,6 +702,7 @@ __all__ = [
     "HeartbeatTimeoutError",
     "TooManyBadRequestsError",
     "TooManyConnectionsError",
+    "FrameTimeoutError",
     "AuthRequiredError",
     "AuthFailedError",
     "DeniedError",

@@ -139,6 +139,11 @@ pub struct LimitArgs {
     #[arg(long, value_name = "BYTES")]
     pub max_shard_in_flight_bytes: Option<u64>,
 
+    /// Time in which a frame that has begun has to end, or to grow by 1024 bytes for each second
+    /// of it, in milliseconds; else its connection is closed [default: 60000]
+    #[arg(long, value_name = "MS")]
+    pub frame_timeout_ms: Option<u64>,
+
     /// Requests of a user that are carried out in a second; others wait; 0 is no limit
     #[arg(long, value_name = "N")]
     pub max_user_requests_per_sec: Option<u64>,

@@ -70,6 +70,8 @@ pub struct Settings {
     pub max_address_connections: Option<u64>,
     /// See `ServerLimit::MaxShardInFlightBytes`.
     pub max_shard_in_flight_bytes: Option<u64>,
+    /// See `ServerLimit::FrameTimeoutMs`.
+    pub frame_timeout_ms: Option<u64>,
     /// See `ServerLimit::MaxUserRequestsPerSec`.
     pub max_user_requests_per_sec: Option<u64>,
     /// See `ServerLimit::MaxUserInBytesPerSec`.
@@ -118,6 +120,7 @@ impl Settings {
             max_user_connections: limits.max_user_connections,
             max_address_connections: limits.max_address_connections,
             max_shard_in_flight_bytes: limits.max_shard_in_flight_bytes,
+            frame_timeout_ms: limits.frame_timeout_ms,
             max_user_requests_per_sec: limits.max_user_requests_per_sec,
             max_user_in_bytes_per_sec: limits.max_user_in_bytes_per_sec,
             max_user_out_bytes_per_sec: limits.max_user_out_bytes_per_sec,
@@ -182,6 +185,7 @@ impl Settings {
             max_user_connections: number("TIDEWIRE_MAX_USER_CONNECTIONS")?,
             max_address_connections: number("TIDEWIRE_MAX_ADDRESS_CONNECTIONS")?,
             max_shard_in_flight_bytes: number("TIDEWIRE_MAX_SHARD_IN_FLIGHT_BYTES")?,
+            frame_timeout_ms: number("TIDEWIRE_FRAME_TIMEOUT_MS")?,
             max_user_requests_per_sec: number("TIDEWIRE_MAX_USER_REQUESTS_PER_SEC")?,
             max_user_in_bytes_per_sec: number("TIDEWIRE_MAX_USER_IN_BYTES_PER_SEC")?,
             max_user_out_bytes_per_sec: number("TIDEWIRE_MAX_USER_OUT_BYTES_PER_SEC")?,
@@ -216,6 +220,7 @@ impl Settings {
             max_shard_in_flight_bytes: self
                 .max_shard_in_flight_bytes
                 .or(other.max_shard_in_flight_bytes),
+            frame_timeout_ms: self.frame_timeout_ms.or(other.frame_timeout_ms),
             max_user_requests_per_sec: self
                 .max_user_requests_per_sec
                 .or(other.max_user_requests_per_sec),
@@ -297,6 +302,7 @@ impl Settings {
             (ServerLimit::MaxUserConnections, self.max_user_connections),
             (ServerLimit::MaxAddressConnections, self.max_address_connections),
             (ServerLimit::MaxShardInFlightBytes, self.max_shard_in_flight_bytes),
+            (ServerLimit::FrameTimeoutMs, self.frame_timeout_ms),
             (ServerLimit::MaxUserRequestsPerSec, self.max_user_requests_per_sec),
             (ServerLimit::MaxUserInBytesPerSec, self.max_user_in_bytes_per_sec),
             (ServerLimit::MaxUserOutBytesPerSec, self.max_user_out_bytes_per_sec),

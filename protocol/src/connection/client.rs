@@ -8,6 +8,7 @@ use std::collections::{HashMap, VecDeque};
 
 use bytes::{Bytes, BytesMut};
 
+use super::progress::{self, Progress};
 use super::read_pool::ReadPool;
 use super::rx::Rx;
 use super::time::Time;
@@ -154,6 +155,8 @@ pub struct ClientConnection {
     handshake_deadline: Time,
     last_received: Time,
     last_sent: Time,
+    /// Of the frame that is not whole yet, on a connection that is ready.
+    progress: Progress,
     ping: Option<u64>,
     events: VecDeque<ClientEvent>,
 }
@@ -188,6 +191,7 @@ impl ClientConnection {
             handshake_deadline: now.plus_ms(config.connect_timeout_ms),
             last_received: now,
             last_sent: now,
+            progress: Progress::default(),
             ping: None,
             events: VecDeque::new(),
         };
@@ -374,6 +378,18 @@ impl ClientConnection {
             ));
             return;
         }
+        if self.progress.is_overdue(now, self.death_ms(), true) {
+            self.close_with(Error::new(
+                Code::DISCONNECTED,
+                format!(
+                    "the server does not go on: {} are there, and in {} ms fewer than {} came",
+                    self.rx.unfinished(self.progress.len()),
+                    self.death_ms(),
+                    progress::due(self.death_ms())
+                ),
+            ));
+            return;
+        }
         if self.state == State::Ready && self.ping.is_none() && now >= self.ping_time() {
             self.ping = self.request(now, 0, &Ping {}, &[], 0).ok().map(|id| id.0);
         }
@@ -420,6 +436,9 @@ impl ClientConnection {
             State::Preface | State::Hello | State::Auth => Some(self.handshake_deadline),
             State::Ready | State::Draining => {
                 let mut next = self.last_received.plus_ms(self.death_ms());
+                if let Some(deadline) = self.progress.deadline(self.death_ms()) {
+                    next = next.min(deadline);
+                }
                 if self.ping.is_none() && self.state == State::Ready {
                     next = next.min(self.ping_time());
                 }
@@ -464,14 +483,29 @@ impl ClientConnection {
                 }
             }),
             _ => self.rx.frame().and_then(|frame| match frame {
-                Some(frame) => self.handle_frame(frame).map(|()| true),
-                None => Ok(false),
+                Some(frame) => {
+                    self.progress.done();
+                    self.handle_frame(frame).map(|()| true)
+                }
+                None => {
+                    self.note_progress();
+                    Ok(false)
+                }
             }),
         };
         handled.unwrap_or_else(|error| {
             self.close_with(error);
             false
         })
+    }
+
+    /// All whole frames were taken: what is left is the beginning of one.
+    // SPEC H-12
+    fn note_progress(&mut self) {
+        let len = self.rx.bytes().len();
+        if len > 0 && matches!(self.state, State::Ready | State::Draining) {
+            self.progress.note(self.last_received, len, self.death_ms(), true);
+        }
     }
 
     fn handle_frame(&mut self, frame: Frame) -> Result<(), Error> {

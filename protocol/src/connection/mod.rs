@@ -49,6 +49,7 @@
 
 mod client;
 mod courtesy;
+mod progress;
 mod read_pool;
 mod rx;
 mod server;

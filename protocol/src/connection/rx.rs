@@ -151,6 +151,17 @@ impl Rx {
         &self.buf
     }
 
+    /// In words, the frame of which `len` bytes have arrived: the driver may have the buffer.
+    // SPEC H-12
+    pub(super) fn unfinished(&self, len: usize) -> String {
+        match self.head {
+            Some(Header { size, kind, .. }) => {
+                format!("{len} of the {size} bytes of a frame of {kind}")
+            }
+            None => format!("{len} bytes of a frame's beginning"),
+        }
+    }
+
     /// Drops everything that arrived.
     pub(super) fn clear(&mut self) {
         (self.buf, self.rest, self.whole) = (BytesMut::new(), BytesMut::new(), 0);

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 
+use super::progress::{self, Progress};
 use super::read_pool::ReadPool;
 use super::rx::Rx;
 use super::time::Time;
@@ -45,6 +46,9 @@ pub struct ServerConfig {
     pub max_queued_bytes: usize,
     /// Time for the handshake, in milliseconds.
     pub handshake_timeout_ms: u32,
+    /// Time in which a frame that has begun has to go on, in milliseconds, unless
+    /// [`ServerConnection::set_frame_timeout_ms`] says otherwise.
+    pub frame_timeout_ms: u32,
     /// Versions of the kinds that it carries out, by kind; HELLO states them, and others are
     /// answered with `UNKNOWN_KIND`.
     pub kinds: Vec<KindRange>,
@@ -61,6 +65,7 @@ impl Default for ServerConfig {
             max_channels: limits::MAX_CHANNELS,
             max_queued_bytes: 4 << 20,
             handshake_timeout_ms: limits::HANDSHAKE_TIMEOUT_MS,
+            frame_timeout_ms: limits::ServerLimit::FrameTimeoutMs.info().default as u32,
             kinds: KINDS
                 .iter()
                 .filter(|row| !row.planned)
@@ -173,6 +178,9 @@ pub struct ServerConnection {
     /// What the client said of itself, until the connection is ready.
     hello: Option<Hello>,
     last_received: Time,
+    frame_timeout_ms: u32,
+    /// Of the frame that is not whole yet, on a connection that is ready.
+    progress: Progress,
     /// Since then reading has stopped because too much waits to be taken, and whether some of
     /// that was taken.
     unheard: bool,
@@ -203,6 +211,8 @@ impl ServerConnection {
             auth_requests: 0,
             hello: None,
             last_received: now,
+            frame_timeout_ms: config.frame_timeout_ms,
+            progress: Progress::default(),
             unheard: false,
             taken: false,
             paused: false,
@@ -233,6 +243,15 @@ impl ServerConnection {
     // SPEC F-6, H-5
     pub fn pause(&mut self, paused: bool) {
         self.paused = paused;
+        if paused {
+            self.progress.hold();
+        }
+    }
+
+    /// Sets the time in which a frame that has begun has to go on.
+    // SPEC H-12
+    pub fn set_frame_timeout_ms(&mut self, frame_timeout_ms: u32) {
+        self.frame_timeout_ms = frame_timeout_ms;
     }
 
     /// Payload bytes of requests that are not answered yet.
@@ -290,6 +309,8 @@ impl ServerConnection {
         if answers || self.paused || std::mem::take(&mut self.taken) {
             self.last_received = now;
         }
+        let reading = self.wants_input();
+        let overdue = self.progress.is_overdue(now, self.frame_timeout_ms, reading);
         match self.state {
             State::Preface | State::Hello | State::Auth | State::Judging
                 if now >= self.handshake_deadline =>
@@ -310,6 +331,18 @@ impl ServerConnection {
                     format!("nothing was heard from the client for {} ms", self.death_ms()),
                 ));
             }
+            State::Ready | State::Draining if overdue => {
+                let timeout_ms = self.frame_timeout_ms;
+                self.fail(Error::new(
+                    Code::FRAME_TIMEOUT,
+                    format!(
+                        "frame_timeout_ms is {timeout_ms}: {} are there, and in that time fewer \
+                         than {} came",
+                        self.rx.unfinished(self.progress.len()),
+                        progress::due(timeout_ms)
+                    ),
+                ));
+            }
             _ => {}
         }
     }
@@ -321,7 +354,11 @@ impl ServerConnection {
             State::Preface | State::Hello | State::Auth | State::Judging => {
                 Some(self.handshake_deadline)
             }
-            State::Ready | State::Draining => Some(self.last_received.plus_ms(self.death_ms())),
+            State::Ready | State::Draining => {
+                let death = self.last_received.plus_ms(self.death_ms());
+                let frame = self.progress.deadline(self.frame_timeout_ms);
+                Some(frame.map_or(death, |deadline| deadline.min(death)))
+            }
             State::Closing | State::Closed => None,
         }
     }
@@ -332,7 +369,10 @@ impl ServerConnection {
 
     /// Moves bytes to write to `out`, in order; false if there are none.
     pub fn poll_transmit(&mut self, out: &mut Vec<Bytes>) -> bool {
-        self.unheard |= self.tx.len() > self.config.max_queued_bytes;
+        if self.tx.len() > self.config.max_queued_bytes {
+            self.unheard = true;
+            self.progress.hold();
+        }
         let some = self.tx.poll(out);
         // It is asked for more once what it gave before has left.
         self.taken |= some && self.unheard;
@@ -377,11 +417,23 @@ impl ServerConnection {
                         self.rx.clear();
                         continue;
                     }
+                    self.note_progress();
                     return None;
                 }
                 Err(error) => self.fail(error),
             }
         }
+    }
+
+    /// All whole frames were taken: what is left is the beginning of one.
+    // SPEC H-12
+    fn note_progress(&mut self) {
+        let len = self.rx.bytes().len();
+        if len == 0 || !matches!(self.state, State::Ready | State::Draining) {
+            return;
+        }
+        let reading = self.wants_input();
+        self.progress.note(self.last_received, len, self.frame_timeout_ms, reading);
     }
 
     // SPEC P-3, P-10
@@ -412,6 +464,7 @@ impl ServerConnection {
         let Some(frame) = self.rx.frame()? else {
             return Ok(Step::Wait);
         };
+        self.progress.done();
         let header = frame.header;
         if header.flags.has(Flags::RESPONSE) || header.flags.has(Flags::MORE) {
             return Err(unexpected(header.kind, "an answer, which a client never gives"));
@@ -637,6 +690,9 @@ impl ServerConnection {
         if !one_way {
             self.in_flight += 1;
             self.in_flight_bytes += ticket.payload_len;
+            if self.in_flight_bytes > limits::MAX_IN_FLIGHT_BYTES as usize {
+                self.progress.hold();
+            }
         }
         match self.admit(&frame, one_way) {
             Ok(AnyRequest::Ping(_)) => {

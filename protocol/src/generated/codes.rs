@@ -40,6 +40,8 @@ impl Code {
     pub const TOO_MANY_BAD_REQUESTS: Self = Self(17);
     /// There are as many connections as there may be.
     pub const TOO_MANY_CONNECTIONS: Self = Self(18);
+    /// A frame that had begun did not go on in time.
+    pub const FRAME_TIMEOUT: Self = Self(19);
     /// Credentials are required.
     pub const AUTH_REQUIRED: Self = Self(100);
     /// The credentials are wrong.
@@ -295,6 +297,13 @@ pub const CODES: &[CodeInfo] = &[
         class: Class::Busy,
         disposition: Disposition::RETRIABLE.and(Disposition::RECONNECT),
         text: "there are as many connections as there may be",
+    },
+    CodeInfo {
+        code: Code::FRAME_TIMEOUT,
+        name: "FRAME_TIMEOUT",
+        class: Class::Protocol,
+        disposition: Disposition::RECONNECT,
+        text: "a frame that had begun did not go on in time",
     },
     CodeInfo {
         code: Code::AUTH_REQUIRED,

@@ -81,6 +81,8 @@ pub const MAX_ARGON2_ITERATIONS: u32 = 16;
 pub const MIN_HEARTBEAT_MS: u32 = 1_000;
 /// Longest heartbeat interval that may be agreed. In milliseconds.
 pub const MAX_HEARTBEAT_MS: u32 = 600_000;
+/// Least of a frame that has begun that has to arrive, over the time that its receiver waits for more of it. In bytes a second.
+pub const MIN_FRAME_BYTES_PER_SEC: u32 = 1_024;
 /// Smallest segment size of a topic. In bytes.
 pub const MIN_SEGMENT_BYTES: u32 = 1_048_576;
 /// Largest segment size of a topic. In bytes.

@@ -24,7 +24,7 @@ pub mod client {
     /// A file with such keys, one a line; what follows a # is ignored. Read when the client connects first. Its keys are added to those of encryption_keys.
     pub const ENCRYPTION_KEY_FILE: &str = "";
     /// Time to reach a server and finish the handshake, for each address. In milliseconds.
-    pub const CONNECT_TIMEOUT_MS: u32 = 5_000;
+    pub const CONNECT_TIMEOUT_MS: u32 = 10_000;
     /// Time until an unanswered request fails; its outcome is then unknown. In milliseconds.
     pub const REQUEST_TIMEOUT_MS: u32 = 30_000;
     /// Silence after which a peer is asked for a sign of life; three times this closes the connection. In milliseconds.
@@ -193,7 +193,7 @@ pub const OPTIONS: &[OptionInfo] = &[
         scope: Scope::Client,
         name: "connect_timeout_ms",
         ty: OptionType::U32,
-        default: "5000",
+        default: "10000",
         min: Some(1),
         max: Some(600_000),
         unit: "milliseconds",

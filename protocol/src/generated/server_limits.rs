@@ -17,6 +17,8 @@ pub enum ServerLimit {
     MaxAddressConnections,
     /// Payload bytes of unanswered requests, of all connections of a shard, past which it reads only from those that have none. In bytes.
     MaxShardInFlightBytes,
+    /// Time in which a frame that has begun has to end, or to grow by 1,024 bytes for each second of it. In milliseconds.
+    FrameTimeoutMs,
     /// Requests of a user that are carried out in a second, over all of its connections; heartbeats and credit do not count. In requests a second.
     MaxUserRequestsPerSec,
     /// Bytes of batches of a user that are appended in a second, over all of its connections. In bytes a second.
@@ -74,6 +76,17 @@ pub const SERVER_LIMITS: &[ServerLimitInfo] = &[
         unit: "bytes",
         error: None,
         doc: "Payload bytes of unanswered requests, of all connections of a shard, past which it reads only from those that have none.",
+    },
+    ServerLimitInfo {
+        limit: ServerLimit::FrameTimeoutMs,
+        name: "frame_timeout_ms",
+        default: 60_000,
+        min: 100,
+        least: 100,
+        max: 3_600_000,
+        unit: "milliseconds",
+        error: Some(Code::FRAME_TIMEOUT),
+        doc: "Time in which a frame that has begun has to end, or to grow by 1,024 bytes for each second of it.",
     },
     ServerLimitInfo {
         limit: ServerLimit::MaxUserRequestsPerSec,
@@ -373,6 +386,12 @@ pub const LIMITS: &[LimitRow] = &[
         value: 600_000,
         unit: "milliseconds",
         doc: "Longest heartbeat interval that may be agreed.",
+    },
+    LimitRow {
+        name: "min_frame_bytes_per_sec",
+        value: 1_024,
+        unit: "bytes a second",
+        doc: "Least of a frame that has begun that has to arrive, over the time that its receiver waits for more of it.",
     },
     LimitRow {
         name: "min_segment_bytes",

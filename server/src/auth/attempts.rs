@@ -12,6 +12,8 @@ use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 
 use tidewire_protocol::connection::Time;
+use tidewire_protocol::limits::HANDSHAKE_TIMEOUT_MS;
+use tidewire_protocol::options::client::CONNECT_TIMEOUT_MS;
 
 use crate::rt::Peer;
 
@@ -21,6 +23,12 @@ const FIRST_PAUSE_MS: u32 = 100;
 const MAX_PAUSE_MS: u32 = 4_000;
 /// Longest that an attempt stands in line, in milliseconds: the handshake has to end in time.
 const MAX_WAIT_MS: u32 = 6_000;
+/// What a login takes besides, in milliseconds: the way there and back, and a password's stretching.
+const LOGIN_MS: u32 = 2_000;
+// An honest user behind an address that guesses stands in line, and still comes in: neither side
+// has given the handshake up by then.
+const _: () = assert!(MAX_WAIT_MS + LOGIN_MS <= HANDSHAKE_TIMEOUT_MS);
+const _: () = assert!(MAX_WAIT_MS + LOGIN_MS <= CONNECT_TIMEOUT_MS);
 /// Time without an attempt after which an address is forgotten, in milliseconds.
 const FORGET_MS: u32 = 60_000;
 /// Most addresses that are remembered.

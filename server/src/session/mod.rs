@@ -25,6 +25,7 @@ use std::sync::Arc;
 use bytes::{Bytes, BytesMut};
 use tidewire_protocol::connection::{ReadPool, ServerConnection, ServerEvent, Ticket, Time};
 use tidewire_protocol::error::{Code, Error};
+use tidewire_protocol::limits::ServerLimit;
 use tidewire_protocol::message::{AnyRequest, GroupInfo, PartitionInfo};
 use tidewire_storage::Topic;
 use tidewire_storage::access::ROOT;
@@ -202,6 +203,7 @@ impl<D: Disk> Session<D> {
 
     /// Takes what was read, and does what it asks for.
     pub(crate) fn handle_input(&mut self, now: Time, buf: BytesMut) {
+        self.renew_frame_timeout();
         self.protocol.handle_input(now, buf);
         self.handle_events(now);
     }
@@ -214,6 +216,7 @@ impl<D: Disk> Session<D> {
 
     /// A time that [`Session::poll_timeout`] named has come.
     pub(crate) fn handle_timeout(&mut self, now: Time) {
+        self.renew_frame_timeout();
         self.protocol.handle_timeout(now);
         if !self.protocol.is_over() {
             self.auth_timeout(now);
@@ -221,6 +224,13 @@ impl<D: Disk> Session<D> {
         self.expire_fetches(now);
         self.throttle_timeout(now);
         self.handle_events(now);
+    }
+
+    /// The limit may have changed since it was looked at last.
+    // SPEC H-12
+    fn renew_frame_timeout(&mut self) {
+        let frame_timeout_ms = self.router.shared.limits.get(ServerLimit::FrameTimeoutMs);
+        self.protocol.set_frame_timeout_ms(frame_timeout_ms as u32);
     }
 
     /// When to call [`Session::handle_timeout`].

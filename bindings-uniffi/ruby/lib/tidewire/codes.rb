@@ -41,6 +41,8 @@ module Tidewire
     TOO_MANY_BAD_REQUESTS = 17
     # There are as many connections as there may be.
     TOO_MANY_CONNECTIONS = 18
+    # A frame that had begun did not go on in time.
+    FRAME_TIMEOUT = 19
     # Credentials are required.
     AUTH_REQUIRED = 100
     # The credentials are wrong.

@@ -38,6 +38,8 @@ public enum ErrorCode {
     public static let tooManyBadRequests: Int32 = 17
     /// There are as many connections as there may be.
     public static let tooManyConnections: Int32 = 18
+    /// A frame that had begun did not go on in time.
+    public static let frameTimeout: Int32 = 19
     /// Credentials are required.
     public static let authRequired: Int32 = 100
     /// The credentials are wrong.

@@ -16,6 +16,7 @@ mod handshake;
 mod heartbeat;
 mod hostile;
 mod model;
+mod progress;
 mod reading;
 mod replies;
 mod throttle;

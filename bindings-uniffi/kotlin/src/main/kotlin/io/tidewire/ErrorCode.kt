@@ -56,6 +56,9 @@ object ErrorCode {
     /** There are as many connections as there may be. */
     const val TOO_MANY_CONNECTIONS: Int = 18
 
+    /** A frame that had begun did not go on in time. */
+    const val FRAME_TIMEOUT: Int = 19
+
     /** Credentials are required. */
     const val AUTH_REQUIRED: Int = 100
 
