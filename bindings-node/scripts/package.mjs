@@ -62,6 +62,8 @@ for (const [platform, file] of natives) {
   const directory = join(out, name)
   mkdirSync(directory, { recursive: true })
   copyFileSync(resolve(file), join(directory, 'tidewire.node'))
+  // Without what only a debugger reads, where that can be left out: it is five sixths of the module.
+  if (platform.startsWith('linux')) spawnSync('strip', ['-S', 'tidewire.node'], { cwd: directory, stdio: 'ignore' })
   copyFileSync(join(root, '..', 'LICENSE'), join(directory, 'LICENSE'))
   writeFileSync(join(directory, 'README.md'), `# ${name}\n\nThe native module of [tidewire](https://www.npmjs.com/package/tidewire) for ${platform}. Install \`tidewire\`; it brings this.\n`)
   const { version, license, repository, engines } = main

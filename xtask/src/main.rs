@@ -2,6 +2,7 @@
 //! chooses one.
 
 mod c;
+mod counters;
 mod fuzz;
 mod generate;
 mod miri;
@@ -27,6 +28,9 @@ usage: cargo xtask TASK
   c-adapter NAME  build an adapter of the conformance suite: c, cpp or go
   c-install --prefix DIR [--libdir DIR] [--profile release|dev]
                   install tidewire.h, libtidewire and what finds them
+  counters [--update]
+                  count the instructions of fixed work by callgrind, and compare them with
+                  bench/counters/baseline.toml; or write them there
   gen             write the generated files from protocol/spec
   fuzz [--seconds N] [--minimise] [TARGET …]
                   fuzz the protocol with libFuzzer (nightly), 60 s a target by default
@@ -89,6 +93,7 @@ fn main() -> ExitCode {
         ["sdk", rest @ ..] => sdk::run(rest),
         ["fuzz-smoke", rest @ ..] => packages::fuzz_smoke(rest),
         ["epoll"] => packages::on_epoll(),
+        ["counters", rest @ ..] => counters::run(rest),
         ["fuzz", rest @ ..] => fuzz_arguments(rest),
         [] | ["help" | "--help" | "-h"] => {
             print!("{USAGE}");

@@ -57,6 +57,11 @@ const STEPS: &[Step] = &[
         arguments: &["xtask", "fuzz-smoke", "12"],
         environment: &[],
     },
+    Step {
+        name: "instructions of the hot paths",
+        arguments: &["xtask", "counters"],
+        environment: &[],
+    },
     // Fresh seeds each time; one that fails is printed with the command that replays it.
     Step {
         name: "simulation of storage, 40 s",

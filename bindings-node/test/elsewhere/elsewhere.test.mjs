@@ -5,7 +5,7 @@
 
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
@@ -80,6 +80,12 @@ describe('the packed package', { timeout: 4 * PATIENCE }, () => {
       for (const file of ['esm.mjs', 'cjs.cjs', 'worker.mjs']) reads(program, flags, file)
     })
   }
+
+  test('is without what only a debugger reads', () => {
+    const native = readdirSync(join(project, 'node_modules', '@tidewire'))
+    const bytes = native.map((name) => statSync(join(project, 'node_modules', '@tidewire', name, 'tidewire.node')).size)
+    assert.ok(bytes.length === 1 && bytes[0] < 16 << 20, `${native}: ${bytes} bytes`)
+  })
 
   test('runs from a bundle that leaves it outside', () => {
     const esbuild = join(installed(join(runtimes, 'tools'), TOOLS), 'esbuild')

@@ -61,6 +61,8 @@ pub(crate) struct GroupMember {
     held: BTreeMap<u32, Held>,
     in_hand: Option<InHand>,
     commit_at: Option<Time>,
+    /// Not before that: an instance before it may still be about to join.
+    join_at: Time,
     /// A request to store is under way.
     storing: bool,
     /// The partition whose batch is taken next.
@@ -70,6 +72,11 @@ pub(crate) struct GroupMember {
 impl GroupMember {
     pub fn unrest(&self) -> Option<String> {
         (!self.member.is_joined()).then(|| "a member has not joined".to_owned())
+    }
+
+    /// Whether a request to join is under way under a name.
+    pub fn is_joining_by_name(&self) -> bool {
+        self.channel.is_some() && !self.member.is_joined() && !self.name.is_empty()
     }
 
     /// How it stands with a partition, in words.
@@ -87,11 +94,9 @@ impl GroupMember {
         let readings = self.held.values().filter(|held| !held.leaving);
         let readings = readings.filter_map(|held| held.reading.subscription.poll_timeout());
         let may_store = self.member.is_joined() && !self.storing;
+        let joining = self.member.poll_timeout().map(|at| at.max(self.join_at));
         let leaving = self.held.values().filter_map(|held| held.release_by);
-        readings
-            .chain(leaving.chain(self.commit_at).filter(|_| may_store))
-            .chain(self.member.poll_timeout())
-            .min()
+        readings.chain(leaving.chain(self.commit_at).filter(|_| may_store)).chain(joining).min()
     }
 
     pub fn readings(&mut self) -> impl Iterator<Item = &mut Reading> {
@@ -119,6 +124,7 @@ impl World {
             held: BTreeMap::new(),
             in_hand: None,
             commit_at: None,
+            join_at: Time::from_nanos(client.late_open_us * 1_000),
             storing: false,
             turn: 0,
         });
@@ -162,6 +168,9 @@ impl World {
             (self.plan.session_timeout_ms, self.plan.rebalance_timeout_ms);
         self.with_access(number, |access| {
             if !access.has_room() {
+                return;
+            }
+            if access.now < member.join_at {
                 return;
             }
             let Some((member_id, member_epoch)) = member.member.poll_join(access.now) else {

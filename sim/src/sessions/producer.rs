@@ -17,6 +17,7 @@ use tidewire_protocol::session::{
 };
 
 use super::client::Pending;
+use super::member::GroupMember;
 use super::world::World;
 use super::{STREAM, TOPIC};
 use crate::batches::{self, Make};
@@ -181,11 +182,14 @@ impl World {
         self.settle(number);
     }
 
-    /// A connection is given up on which the opening of a name may still be under way.
+    /// A connection is given up on which the opening of a name may still be under way, of a producer
+    /// or a member.
     pub fn note_late_open(&mut self, number: usize, link: usize) {
         let last_us = self.last_to_server_us(link);
         let client = &mut self.clients[number];
-        if client.producer.as_ref().is_some_and(|p| p.opening && p.name.is_some()) {
+        let opens = client.producer.as_ref().is_some_and(|p| p.opening && p.name.is_some());
+        let joins = client.member.as_ref().is_some_and(GroupMember::is_joining_by_name);
+        if opens || joins {
             client.late_open_us = client.late_open_us.max(last_us + 1);
         }
     }

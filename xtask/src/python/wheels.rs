@@ -135,7 +135,11 @@ fn try_it(
     let program = venv.join("bin/python");
     let mut install = Command::new(&program);
     install.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).arg(what);
-    if !with_rust {
+    if with_rust {
+        // Where pip unpacks it. In a directory that is shared, cargo takes the crates of the checkout
+        // and of the source distribution for each other's, by their age.
+        install.env_remove("CARGO_TARGET_DIR");
+    } else {
         // Nothing is fetched, nothing is built.
         install.args(["--no-index", "--only-binary", ":all:"]).env("PATH", venv.join("bin"));
     }

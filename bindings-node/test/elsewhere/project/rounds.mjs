@@ -36,7 +36,7 @@ export async function rounds(url, topic) {
   await assert.rejects(client.producer('nowhere'), (error) => {
     assert.ok(error instanceof NotFoundError && error instanceof TidewireError)
     assert.equal(error.code, 'E_TOPIC_NOT_FOUND')
-    assert.match(error.stack, /rounds\.mjs|bundle\.mjs/)
+    assert.match(error.stack, /rounds\.mjs|bundle\.[cm]js/)
     return true
   })
   await assert.rejects(Client.connect(`${url}/?lingr_ms=5`), /lingr_ms/)
