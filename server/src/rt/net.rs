@@ -237,14 +237,17 @@ impl ReadHalf {
 
     /// Waits until there is something to read, or the stream's end: without a buffer meanwhile. If
     /// that cannot be waited for, reading says why.
+    ///
+    /// Not "relaxed", as monoio has it: on epoll that is at once, because of bytes that were read
+    /// long ago.
     pub(crate) async fn ready(&mut self) {
         let _ = match self {
             Self::Tls(stream) => Box::pin(stream.ready()).await,
             // SAFETY: as monoio's own halves do. The stream lives in the Rc, is used by this
             // thread alone, and is never moved or replaced; waiting looks at its descriptor only.
-            Self::Tcp(stream) => unsafe { &*stream.0.get() }.readable(true).await,
+            Self::Tcp(stream) => unsafe { &*stream.0.get() }.readable(false).await,
             // SAFETY: as above.
-            Self::Unix(stream) => unsafe { &*stream.0.get() }.readable(true).await,
+            Self::Unix(stream) => unsafe { &*stream.0.get() }.readable(false).await,
         };
     }
 

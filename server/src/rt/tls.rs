@@ -182,7 +182,7 @@ impl TlsRead {
         self.cipher = BytesMut::new();
         // SAFETY: as monoio's own halves do. The stream lives in the Rc, is used by this thread
         // alone, and is never moved or replaced; waiting looks at its descriptor only.
-        unsafe { &*self.stream.0.get() }.readable(true).await
+        unsafe { &*self.stream.0.get() }.readable(false).await
     }
 
     /// Reads to the end of `buf`, within its capacity. Zero bytes is the end of the stream.
