@@ -214,7 +214,9 @@ mod tests {
         let run = |script: &str| {
             let mut shell = Command::new("sh");
             shell.args(["-c", script]);
-            tests_of(&mut shell, |line| Some([line.strip_prefix("passed ")?.parse().ok()?, 0, 0]))
+            tests_of(&mut shell, |line| {
+                Some([line.strip_prefix("passed ")?.parse().ok()?, 0, 0])
+            })
         };
         assert_eq!(run("echo passed 0; echo passed 3; echo more"), Ok(()));
         for bad in ["echo passed 3; exit 1", "echo passed 3; echo passed 0", "echo nothing"] {
