@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use tidewire::{Client, CloseError, Code, Error, Event, Events};
+use tidewire_protocol::limits::DEFAULT_PORT;
 use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -61,8 +62,6 @@ pub async fn interrupted() -> Failure {
 
 /// Where a server listens that was started without options.
 const DEFAULT_URL: &str = "tidewire://127.0.0.1:8433";
-/// Its port.
-const DEFAULT_PORT: u16 = 8433;
 
 /// What to do about encrypted records that cannot be read.
 pub const WHERE_KEYS_ARE: &str =

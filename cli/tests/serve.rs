@@ -6,7 +6,7 @@ use std::net::TcpListener;
 use std::path::Path;
 
 use support::raw::batch;
-use support::server::{TestServer, run};
+use support::server::{TestServer, run, tidewire};
 use tidewire_protocol::message::{Acks, Append, Fetch, Ping, TopicDescribe};
 
 /// Runs `serve` with arguments that cannot work, and returns what it said.
@@ -176,6 +176,19 @@ fn a_configuration_file_is_obeyed() {
     let server = TestServer::start_with(&own.path().join("data"), &["--config", text(&config)]);
     server.wait_for_log("shards=3");
     server.assert_serves();
+}
+
+#[test]
+fn a_variable_that_sets_nothing_is_in_the_log() {
+    let own = tempfile::tempdir().expect("a temporary directory");
+    let mut command = tidewire();
+    command
+        .env("TIDEWIRE_SHARD", "2")
+        .env("TIDEWIRE_SHARDS", "2")
+        .env("TIDEWIRE_LINGER_MS", "5");
+    let server = TestServer::start_by(command, &own.path().join("data"), &[]);
+    server.wait_for_log("TIDEWIRE_SHARD sets nothing; did you mean TIDEWIRE_SHARDS?");
+    assert_eq!(server.log().matches("sets nothing").count(), 1, "{}", server.log());
 }
 
 #[test]

@@ -99,7 +99,8 @@ impl Client {
     /// Connects to the first server of `url` that can be reached.
     ///
     /// A URL looks like `tidewire://host:8433,host2:8433/?option=value`. An option that it does
-    /// not set is taken from the environment: `TIDEWIRE_` and its name in capitals.
+    /// not set is taken from the environment: `TIDEWIRE_` and its name in capitals. One that is
+    /// unknown, or stands twice, is an error.
     ///
     /// # Errors
     /// `INVALID_URL` or `INVALID_OPTION`; else why the server could not be used, naming its

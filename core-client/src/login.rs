@@ -7,6 +7,7 @@
 use std::path::PathBuf;
 
 use argon2::{Algorithm, Argon2, Params, Version};
+use tidewire_protocol::auth::stretching::{ITERATIONS, MEMORY_KIB, PARALLELISM, SALT_LEN};
 use tidewire_protocol::auth::{
     self, Exchange, KEY_LEN, Key, NONCE_LEN, Secret, Token, is_signature, method,
 };
@@ -20,12 +21,6 @@ use crate::error::{Code, Error};
 
 /// Most bytes of a file with a secret that are read.
 const MAX_SECRET_BYTES: u64 = 4_096;
-
-/// How new passwords are stretched: OWASP's first choice for Argon2id, tens of milliseconds.
-const MEMORY_KIB: u32 = 19_456;
-const ITERATIONS: u32 = 2;
-const PARALLELISM: u32 = 1;
-const SALT_LEN: usize = 16;
 
 /// Who logs in, and where the secret is.
 #[derive(Clone, Debug, Default)]

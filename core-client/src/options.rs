@@ -93,8 +93,7 @@ impl Settings {
     }
 
     fn find(&self, name: &str) -> Option<&str> {
-        // The last of several in a URL counts.
-        self.values.iter().rev().find(|(info, _)| info.name == name).map(|(_, v)| v.as_str())
+        self.values.iter().find(|(info, _)| info.name == name).map(|(_, v)| v.as_str())
     }
 
     /// The option `encryption_keys`.

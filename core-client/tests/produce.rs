@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use support::{Cut, Server};
 use tidewire::{
-    Acks, Client, Code, Event, FetchOptions, Producer, ProducerBuilder, QueueFull, Record,
-    RecordRef, Ticket, TopicConfig,
+    Acks, Client, Code, Error, Event, FetchOptions, Producer, ProducerBuilder, QueueFull,
+    Receipt, Record, RecordRef, Ticket, TopicConfig,
 };
 use tidewire_protocol::connection::ServerConfig;
 use tidewire_protocol::error::Error as WireError;
@@ -829,4 +829,64 @@ async fn many_at_once_are_read_as_they_were_and_told_one_by_one() {
     assert_eq!(values(&client, 0).await.len(), 104);
     let (none, refused) = producer.enqueue_many(&records, None);
     assert_eq!((none.len(), refused.expect("closed").code()), (0, Code::CLOSED));
+}
+
+/// SPEC I-15: what became of the records of one call, by neighbours that stand at neighbouring
+/// offsets: also where some of a batch were seen, where two calls share one, and where it failed.
+#[tokio::test]
+async fn many_are_told_by_runs_of_neighbours() {
+    let (server, client) = start(1).await;
+    let update = TopicConfig::default().dedup_window_ms(600_000);
+    client.update_topic("t", update).await.expect("exists");
+    let producer = open(client.producer("t").batch_records(10).linger_ms(60_000)).await;
+    let enqueue = |ids: &[u32]| {
+        let records: Vec<RecordRef<'_>> = ids
+            .iter()
+            .map(|&id| RecordRef { id: Some(id_of(id)), value: Some(b"v"), ..RecordRef::at(5) })
+            .collect();
+        let (tickets, refused) = producer.enqueue_many(&records, Some(0));
+        assert!(refused.is_none(), "{refused:?}");
+        tickets
+    };
+    // Offset and whether it was there of the first, and how many, of each run.
+    type Told = (Result<(u64, bool), Code>, u32);
+    let told = |runs: Vec<(Result<Receipt, Error>, u32)>| -> Vec<Told> {
+        let told = runs.into_iter().map(|(outcome, count)| {
+            let first = outcome.map(|receipt| (receipt.offset, receipt.duplicate));
+            (first.map_err(|error| error.code()), count)
+        });
+        told.collect()
+    };
+
+    let (one, two) = (enqueue(&[3, 4]), enqueue(&[5, 8]));
+    producer.expedite();
+    assert_eq!(told(one.into_runs().await), [(Ok((0, false)), 2)]);
+    assert_eq!(told(two.into_runs().await), [(Ok((2, false)), 2)]);
+    assert_eq!(server.log().appends.len(), 1, "they shared a batch");
+
+    let mut ids: Vec<u32> = (0..20).collect();
+    // Within one batch.
+    ids[15] = 12;
+    let tickets = enqueue(&ids);
+    producer.expedite();
+    let expected = [
+        (Ok((4, false)), 3),
+        (Ok((0, true)), 3),
+        (Ok((7, false)), 2),
+        (Ok((3, true)), 1),
+        (Ok((9, false)), 1),
+        (Ok((10, false)), 5),
+        (Ok((12, true)), 1),
+        (Ok((15, false)), 4),
+    ];
+    assert_eq!(told(tickets.into_runs().await), expected);
+
+    let none = enqueue(&[]);
+    assert_eq!(told(none.into_runs().await), []);
+    server.faults(|faults| faults.append_error = Some(WireError::new(Code::DENIED, "no")));
+    let tickets = enqueue(&[3, 30, 31]);
+    producer.expedite();
+    assert_eq!(told(tickets.into_runs().await), [(Err(Code::DENIED), 3)]);
+    // All were told of it, so nothing is left to tell.
+    producer.flush().await.expect("nothing is left");
 }

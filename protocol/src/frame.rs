@@ -16,6 +16,8 @@ use crate::message::{Kind, Message};
 pub const PREFACE_LEN: usize = 8;
 /// Bytes of a frame header.
 pub const HEADER_LEN: usize = 32;
+/// Bytes of a frame that are kept for what goes with a payload of batches.
+pub const OVERHEAD: u32 = 1 << 10;
 /// The protocol's major version: nothing of another major can be understood.
 pub const MAJOR: u8 = 1;
 /// The protocol's minor version: informative.

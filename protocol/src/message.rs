@@ -33,6 +33,12 @@ impl fmt::Display for Kind {
     }
 }
 
+impl SeenRange {
+    /// In place of an offset: the records' ids stand earlier in the same batch.
+    // SPEC I-15
+    pub const SAME_BATCH: u64 = u64::MAX;
+}
+
 /// Who sends a kind, and whether it is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {

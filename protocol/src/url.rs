@@ -3,8 +3,8 @@
 //! `tidewire://[user:secret@]host[:port][,host2[:port2]…]/[?option=value[&…]]`, the same with
 //! `tidewire+tls://`, or
 //! `tidewire+unix://[user:secret@]/path/of/a/socket[?option=value[&…]]`. Options have the names of
-//! the table in [`options`](crate::options); one that is unknown is an error, never ignored. No
-//! error repeats what stands before the `@`.
+//! the table in [`options`](crate::options); one that is unknown is an error, never ignored, and
+//! so is one that a URL has twice. No error repeats what stands before the `@`.
 
 use crate::auth::Secret;
 use crate::batch::EncryptionKeys;
@@ -59,7 +59,7 @@ pub struct Url {
     pub tls: bool,
     /// Who logs in, if it says so.
     pub credentials: Option<Credentials>,
-    /// Options that it sets: known names, values in range.
+    /// Options that it sets, each once: known names, values in range.
     pub options: Vec<(&'static OptionInfo, String)>,
 }
 
@@ -131,7 +131,7 @@ impl Url {
                 .map(|part| parse_address(part).map_err(|why| invalid(&why)))
                 .collect::<Result<_, _>>()?
         };
-        let mut options = Vec::new();
+        let mut options: Vec<(&OptionInfo, String)> = Vec::new();
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair
                 .split_once('=')
@@ -144,6 +144,15 @@ impl Url {
                         "option {name} is a secret, and a URL is no place for it: use \
                          encryption_key_file, or the environment's {}",
                         environment_name(option.0)
+                    ),
+                ));
+            }
+            if let Some((_, before)) = options.iter().find(|(info, _)| info.name == name) {
+                return Err(Error::new(
+                    Code::INVALID_OPTION,
+                    format!(
+                        "option {name} stands twice in the URL, as \"{before}\" and as \"{}\"",
+                        option.1
                     ),
                 ));
             }
@@ -367,6 +376,15 @@ mod tests {
     }
 
     #[test]
+    fn an_option_that_stands_twice_is_refused_with_both_values() {
+        let url = "tidewire://a/?linger_ms=1&acks=none&linger_ms=2";
+        assert_eq!(
+            Url::parse(url).expect_err("twice").message,
+            "option linger_ms stands twice in the URL, as \"1\" and as \"2\""
+        );
+    }
+
+    #[test]
     fn what_cannot_be_meant_is_refused() {
         for (bad, code) in [
             ("127.0.0.1:8433", Code::INVALID_URL),
@@ -392,6 +410,7 @@ mod tests {
             ("tidewire://a/?auto_commit=on", Code::INVALID_OPTION),
             ("tidewire://a/?on_out_of_range=skip", Code::INVALID_OPTION),
             ("tidewire://a/?max_in_flight=17", Code::INVALID_OPTION),
+            ("tidewire://a/?acks=none&acks=none", Code::INVALID_OPTION),
         ] {
             assert_eq!(Url::parse(bad).expect_err(bad).code, code, "{bad}");
         }

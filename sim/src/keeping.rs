@@ -8,6 +8,7 @@ use bytes::Bytes;
 use tidewire_checker::Event;
 use tidewire_protocol::batch::{Codec, Header};
 use tidewire_protocol::error::Error;
+use tidewire_protocol::message::SeenRange;
 use tidewire_storage::Topic;
 use tidewire_storage::log::{RemoveJob, TrimJob, TrimOutcome};
 
@@ -23,8 +24,6 @@ const MAX_SLOTS: usize = 4;
 const RETAIN_US: u64 = 4_000;
 /// What lies between the judgement of an id and the stamp of its record, besides syncs.
 const SLACK_US: i64 = 1_000;
-/// In place of an offset: the id stands earlier in the same batch.
-const SAME_BATCH: u64 = u64::MAX;
 
 /// A topic's settings, in a simulation's dimensions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -289,7 +288,7 @@ impl World {
                 let offset = range.base_offset;
                 let good = match ids.get(at) {
                     None => false,
-                    Some(id) if offset == SAME_BATCH => ids[..at].contains(id),
+                    Some(id) if offset == SeenRange::SAME_BATCH => ids[..at].contains(id),
                     Some(id) => match known.get(&(offset + u64::from(step))) {
                         Some((there, time_us)) => {
                             // A window that was just made shorter was longer a moment ago.

@@ -8,7 +8,8 @@ use clap::Args;
 const AFTER: &str = "\
 Every setting may also stand in the file of --config, in TOML, under the name of its flag with
 underscores (drain_timeout_ms = 5000), or in the environment as TIDEWIRE_ and that name in
-capitals (TIDEWIRE_DATA). Flags win over the environment, the environment over the file.
+capitals (TIDEWIRE_DATA). Flags win over the environment, the environment over the file. The log
+names a variable that begins so and sets nothing.
 
 Once the server takes connections it prints one line on stdout:
   listening on tidewire://127.0.0.1:8433

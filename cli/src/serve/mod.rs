@@ -5,6 +5,7 @@
 //! is printed only once a signal leads to an orderly stop.
 
 mod audit;
+mod environment;
 mod log;
 mod reload;
 mod root_url;
@@ -50,6 +51,10 @@ pub fn run(args: ServeArgs) -> Result<(), Failure> {
             %listen, "other machines can reach this address, and what travels is not encrypted; \
              --tls-cert and --tls-key change that"
         );
+    }
+
+    for unread in environment::unread(std::env::vars_os()) {
+        tracing::warn!("{unread}");
     }
 
     let data = Data::new(settings.data.clone())?;

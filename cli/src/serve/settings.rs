@@ -10,6 +10,7 @@ use std::str::FromStr;
 
 use serde::Deserialize;
 use tidewire_protocol::limits::ServerLimit;
+use tidewire_protocol::url::nearest;
 use tidewire_server::{
     Config, Credentials, Limits, MAX_SHARDS, READ_MEMORY_BYTES_RANGE, TlsFiles,
 };
@@ -163,7 +164,10 @@ impl Settings {
         super::log::filter(settings.log_filter()).map(drop)
     }
 
-    fn from_environment(variable: impl Fn(&str) -> Option<String>) -> Result<Self, Failure> {
+    /// The settings of the environment; it asks `variable` for each that there is.
+    pub(super) fn from_environment(
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, Failure> {
         let number = |name| parsed(&variable, name, "a whole number");
         Ok(Self {
             data: variable("TIDEWIRE_DATA").map(PathBuf::from),
@@ -371,26 +375,11 @@ impl Settings {
     }
 }
 
-/// The key that a wrong one is nearest to, of what an error says of both.
-fn meant(message: &str) -> Option<String> {
+/// The key that a wrong one is probably a slip of, of what an error says of both.
+fn meant(message: &str) -> Option<&str> {
     let mut names = message.strip_prefix("unknown field ")?.split('`').skip(1).step_by(2);
     let wrong = names.next()?;
-    let (distance, name) = names.map(|name| (distance(wrong, name), name)).min()?;
-    (distance * 3 <= name.len()).then(|| name.to_owned())
-}
-
-/// How many characters have to be put in, taken out or changed to make one word of the other.
-fn distance(one: &str, other: &str) -> usize {
-    let mut row: Vec<usize> = (0..=other.chars().count()).collect();
-    for (i, a) in one.chars().enumerate() {
-        let mut before = std::mem::replace(&mut row[0], i + 1);
-        for (j, b) in other.chars().enumerate() {
-            let change = before + usize::from(a != b);
-            before = row[j + 1];
-            row[j + 1] = change.min(before + 1).min(row[j] + 1);
-        }
-    }
-    row.last().copied().unwrap_or(0)
+    nearest(wrong, &names.collect::<Vec<_>>())
 }
 
 fn parsed<T: FromStr>(
@@ -469,7 +458,7 @@ mod tests {
             ("tls_crt", "tls_cert"),
         ] {
             let error = toml::from_str::<Settings>(&format!("{wrong} = 1")).unwrap_err();
-            assert_eq!(meant(error.message()).as_deref(), Some(right), "{error}");
+            assert_eq!(meant(error.message()), Some(right), "{error}");
         }
         let error = toml::from_str::<Settings>("something_else = 1").unwrap_err();
         assert_eq!(meant(error.message()), None, "{error}");

@@ -16,7 +16,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use tidewire_protocol::connection::{ClientConfig, ClientConnection, RequestId, Time};
+use tidewire_protocol::connection::{
+    ClientConfig, ClientConnection, RESERVED_REQUESTS, RequestId, Time,
+};
 use tidewire_protocol::error::{self as wire, Disposition};
 use tidewire_protocol::frame::Frame;
 use tidewire_protocol::message::{GroupEvent, HelloReply, Message, Request};
@@ -30,8 +32,6 @@ use crate::login::Login;
 use crate::tls::Tls;
 use writing::Wire;
 
-/// Requests kept free below the server's limit, so that a heartbeat always has room.
-const RESERVED_REQUESTS: usize = 1;
 /// Longest that `close` waits for the goodbye to leave, in milliseconds.
 const CLOSE_TIMEOUT_MS: u64 = 1_000;
 

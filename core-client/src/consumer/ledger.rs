@@ -265,7 +265,9 @@ impl Ledger {
         }
         let at = (shown.core.topic_id, shown.partition);
         if let Some(held) = state.held(at.0, at.1) {
-            held.position = Some(next_offset);
+            // All of it will be shown, and is not read again if the partition comes back meanwhile.
+            let whole = shown.stored.then(|| shown.batch.next_offset());
+            held.position = Some(whole.unwrap_or(next_offset));
         }
         state.in_hand = Some(at);
         state.void = false;

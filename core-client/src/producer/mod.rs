@@ -19,6 +19,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use tidewire_protocol::batch::{Codec, RecordRef, Sealing};
+use tidewire_protocol::frame;
 use tidewire_protocol::limits;
 use tidewire_protocol::name::check_name;
 use tidewire_protocol::options::producer as defaults;
@@ -40,8 +41,6 @@ use stats::{CloseError, ProducerStats};
 use ticket::{Receipt, Ticket};
 use tickets::Tickets;
 
-/// Bytes of a frame that are kept for what goes with a batch.
-const FRAME_OVERHEAD: u32 = 1 << 10;
 /// Headers of a record up to which enqueueing it allocates nothing.
 const INLINE_HEADERS: usize = 8;
 
@@ -247,7 +246,7 @@ impl ProducerBuilder {
         let hello = connection.hello();
         let max_batch_len = limits::MAX_BATCH_LEN
             .min(hello.max_batch_len)
-            .min(hello.max_frame_len.saturating_sub(FRAME_OVERHEAD));
+            .min(hello.max_frame_len.saturating_sub(frame::OVERHEAD));
         let bounds = Bounds {
             linger_ms,
             delivery_timeout_ms,

@@ -5,9 +5,10 @@
 //! server, so that what it is told to break is all that is broken.
 #![allow(dead_code, reason = "each test file uses its own part")]
 
+pub mod group;
 pub mod raw;
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -22,6 +23,8 @@ use tidewire_protocol::message::*;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
+
+use group::Group;
 
 /// What the server does wrong, and what it holds back.
 #[derive(Clone, Debug, Default)]
@@ -111,6 +114,7 @@ struct Topic {
 struct State {
     streams: BTreeMap<String, StreamInfo>,
     topics: BTreeMap<(String, String), Topic>,
+    group: Group,
     faults: Faults,
     log: Log,
     next_id: u64,
@@ -195,6 +199,13 @@ impl Server {
 
     pub fn log(&self) -> Log {
         self.shared.lock().log.clone()
+    }
+
+    /// Has the group decide something, or tells what it has done.
+    pub fn group<T>(&self, with: impl FnOnce(&mut Group) -> T) -> T {
+        let told = with(&mut self.shared.lock().group);
+        self.shared.changed.send_modify(|version| *version += 1);
+        told
     }
 
     /// Has all connections that there are do nothing any more, without ending them.
@@ -316,6 +327,8 @@ struct Session {
     connection: ServerConnection,
     producers: HashMap<u32, (String, String)>,
     subscriptions: HashMap<u32, (Place, u64)>,
+    /// The channel and topic of the membership, and what its member knows to be asked back.
+    member: Option<(u32, TopicRef, BTreeSet<u32>)>,
     later: Vec<(Instant, Answer)>,
     held: Vec<Answer>,
     in_flight: HashMap<u32, Arc<()>>,
@@ -334,6 +347,7 @@ impl Session {
             connection,
             producers: HashMap::new(),
             subscriptions: HashMap::new(),
+            member: None,
             later: Vec::new(),
             held: Vec::new(),
             in_flight: HashMap::new(),
@@ -382,6 +396,7 @@ impl Session {
                 continue;
             }
             self.answer_due();
+            self.tell_member();
             self.deliver();
             let mut out = Vec::new();
             while self.connection.poll_transmit(&mut out) {
@@ -668,8 +683,42 @@ impl Session {
                     Err(error) => answer::<FetchReply>(ticket, Err(error)),
                 }
             }
+            AnyRequest::GroupJoin(r) => {
+                let topic = r.topics[0].clone();
+                let topic_id =
+                    state.topic(&topic.stream, &topic.topic).map_or(0, |t| t.info.id);
+                let joined = state.group.join(&r);
+                let all = state.group.all(&topic, topic_id);
+                let told = state.group.revoked.clone();
+                self.member = joined.is_ok().then_some((channel, topic, told));
+                let answer = answer(ticket, joined);
+                Box::new(move |connection| {
+                    answer(connection);
+                    connection.group_event(channel, &all);
+                })
+            }
+            AnyRequest::GroupRelease(r) => {
+                state.group.release(&r);
+                answer(ticket, Ok(GroupReleaseReply {}))
+            }
+            AnyRequest::GroupLeave(_) => {
+                self.member = None;
+                answer(ticket, Ok(GroupLeaveReply {}))
+            }
+            AnyRequest::OffsetStore(r) => answer(ticket, Ok(state.group.store(&r))),
             other => panic!("the test server does not know {other:?}"),
         })
+    }
+
+    /// Asks back what the group has decided to since.
+    fn tell_member(&mut self) {
+        let Some((channel, topic, told)) = &mut self.member else { return };
+        let revoked = self.shared.lock().group.revoked.clone();
+        let new: BTreeSet<u32> = revoked.difference(told).copied().collect();
+        if !new.is_empty() {
+            self.connection.group_event(*channel, &group::revocation(topic, &new));
+            told.extend(new);
+        }
     }
 
     fn deliver(&mut self) {

@@ -66,6 +66,9 @@ pub use time::Time;
 /// Heartbeat intervals of silence after which a peer is taken for dead.
 pub const HEARTBEATS_TO_DEATH: u32 = 3;
 
+/// Requests that a client keeps free below the server's limit, so that a heartbeat always has room.
+pub const RESERVED_REQUESTS: usize = 1;
+
 /// The optional field of an error reply that says which records were seen.
 // SPEC I-15
 const SEEN_TAG: u16 = 1;

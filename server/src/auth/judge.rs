@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use tidewire_protocol::auth::stretching::{ITERATIONS, MEMORY_KIB, PARALLELISM, SALT_LEN};
 use tidewire_protocol::auth::{Exchange, NONCE_RANGE, Verifier, method};
 use tidewire_protocol::error::{Code, Error};
 use tidewire_protocol::message::{Auth as Attempt, AuthReply, AuthSaltReply};
@@ -9,12 +10,6 @@ use tidewire_storage::access::{Access, Password, User};
 
 use super::{Auth, Login, Refusal, Via, check_token, check_user, transport_user};
 use crate::rt::Peer;
-
-/// What clients are asked to compute that are given no password of their own: as the SDK makes
-/// new ones.
-const MEMORY_KIB: u32 = 19_456;
-const ITERATIONS: u32 = 2;
-const PARALLELISM: u32 = 1;
 
 /// How the key of a user's password is computed; the same each time, and of the same form whether
 /// or not there is such a user.
@@ -41,7 +36,7 @@ pub(crate) fn salt(auth: &Auth, user: &str) -> AuthSaltReply {
     };
     let key = Verifier { stored_key: [0; 32], server_key: auth.salt_key };
     AuthSaltReply {
-        salt: key.signature(&exchange)[..16].to_vec(),
+        salt: key.signature(&exchange)[..SALT_LEN].to_vec(),
         memory_kib: MEMORY_KIB,
         iterations: ITERATIONS,
         parallelism: PARALLELISM,

@@ -15,10 +15,7 @@ use super::GroupReply;
 use super::assign::Place;
 use super::coordinator::Coordinator;
 use super::state::{Group, Member};
-
-/// Bytes of names in one page: half of a meta leaves room for what else `MAX_LIST_ITEMS` items
-/// have.
-const PAGE_NAME_BYTES: usize = limits::MAX_META_LEN as usize / 2;
+use crate::session::page;
 
 impl Coordinator {
     pub(super) fn list(&self, after: &str, user: Option<&User>) -> GroupReply {
@@ -161,19 +158,4 @@ fn member_info(id: u64, member: &Member) -> GroupMember {
         partitions: u32::try_from(member.owned.len()).unwrap_or(u32::MAX),
         topics: topics.collect(),
     }
-}
-
-/// As many items as a page holds, at least one, and whether some are left.
-fn page<T>(items: impl Iterator<Item = (usize, T)>) -> (Vec<T>, bool) {
-    let mut taken = Vec::new();
-    let mut bytes = 0;
-    for (names, item) in items {
-        bytes += names;
-        let full = taken.len() == limits::MAX_LIST_ITEMS as usize || bytes > PAGE_NAME_BYTES;
-        if full && !taken.is_empty() {
-            return (taken, true);
-        }
-        taken.push(item);
-    }
-    (taken, false)
 }

@@ -17,8 +17,7 @@ pub(crate) const ID_LEN: usize = 16;
 /// The id of a record that has none.
 // SPEC B-13
 const NO_ID: [u8; ID_LEN] = [0; ID_LEN];
-/// In place of an offset: the id stands earlier in the same batch.
-const SAME_BATCH: u64 = u64::MAX;
+const SAME_BATCH: u64 = SeenRange::SAME_BATCH;
 
 type Id = [u8; ID_LEN];
 

@@ -156,13 +156,16 @@ impl<D: Disk> Session<D> {
     }
 }
 
-/// As many items as a page holds, and whether some are left.
+/// As many items as a page holds, at least one, and whether some are left. Each comes with the bytes
+/// of its names.
 pub(crate) fn page<T>(items: impl Iterator<Item = (usize, T)>) -> (Vec<T>, bool) {
     let mut taken = Vec::new();
     let mut name_bytes = 0;
     for (names, item) in items {
         name_bytes += names;
-        if taken.len() == limits::MAX_LIST_ITEMS as usize || name_bytes > PAGE_NAME_BYTES {
+        let full =
+            taken.len() == limits::MAX_LIST_ITEMS as usize || name_bytes > PAGE_NAME_BYTES;
+        if full && !taken.is_empty() {
             return (taken, true);
         }
         taken.push(item);

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use tidewire_protocol::connection::{Ticket, Time};
 use tidewire_protocol::error::{Code, Error};
+use tidewire_protocol::frame;
 use tidewire_protocol::limits;
 use tidewire_protocol::message::{
     Deliver, Fetch, FetchReply, ListOffsets, ListOffsetsReply, PartitionInfo, Seek, SeekReply,
@@ -22,8 +23,6 @@ use crate::read_budget::LEAST_BYTES;
 
 /// Most bytes of one delivery, unless a single batch is larger.
 const DELIVERY_BYTES: u64 = 256 << 10;
-/// Room in a frame for what is not payload.
-const FRAME_OVERHEAD: u32 = 1 << 10;
 
 /// An open subscription.
 pub(super) struct Subscription {
@@ -74,7 +73,7 @@ impl<D: Disk> Session<D> {
             Err(error) => return Err((ticket, error)),
         };
         // A reply must fit into a frame; one batch always does.
-        let max_bytes = fetch.max_bytes.clamp(1, limits::MAX_BATCH_LEN - FRAME_OVERHEAD);
+        let max_bytes = fetch.max_bytes.clamp(1, limits::MAX_BATCH_LEN - frame::OVERHEAD);
         let waits = fetch.max_wait_ms > 0;
         let request = ReadRequest {
             offset: fetch.offset,

@@ -13,8 +13,9 @@ use std::time::Duration;
 
 use tidewire_protocol::connection::{ReadPool, ServerConnection, Time};
 use tidewire_protocol::error::{Code, Error};
-use tidewire_protocol::limits::ServerLimit;
+use tidewire_protocol::limits::{HANDSHAKE_TIMEOUT_MS, ServerLimit};
 
+use super::READ_POOL_BYTES;
 use super::core::Connected;
 use super::shutting_down;
 use crate::clock::Clock;
@@ -32,13 +33,8 @@ const MAX_REFUSED: usize = 64;
 const REFUSED_LOG_MS: u32 = 1_000;
 /// Pause after an accept that failed for want of descriptors or memory.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-/// Time that a peer has for its half of the handshake of TLS, in milliseconds.
-const HANDSHAKE_TIMEOUT_MS: u32 = 10_000;
 /// Time that a peer has to take the last bytes of a connection that is over.
 const LINGER: Duration = Duration::from_secs(2);
-
-/// Receive buffers that a shard keeps for use again, in bytes.
-const READ_POOL_BYTES: usize = 8 << 20;
 
 /// All connections of a shard.
 pub(super) struct Connections {
@@ -227,6 +223,7 @@ impl Connections {
                 }
             });
             let clock = connections.router.shared.clock;
+            // As long as it has for the protocol's own, which follows.
             let deadline = clock.instant(clock.now().plus_ms(HANDSHAKE_TIMEOUT_MS));
             if rt::until(Some(deadline), over.notified()).await.is_none()
                 && let Some(closer) = connections.shaking.borrow().get(&id)

@@ -40,6 +40,9 @@ pub(crate) const APPENDS_BEFORE_MOVING: u32 = 16;
 /// latency of its first member stay bounded.
 const TURN_MESSAGES: usize = 4_096;
 
+/// Receive buffers that a shard keeps for use again, in bytes.
+pub(crate) const READ_POOL_BYTES: usize = 8 << 20;
+
 /// What a shard starts with.
 pub(crate) struct Start {
     pub(crate) shard: usize,

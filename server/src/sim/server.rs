@@ -33,7 +33,7 @@ use crate::message::{Answer, MovedConnection, Origin, PartitionRequest, ShardMes
 use crate::read_budget::ReadBudget;
 use crate::rt;
 use crate::session::Session;
-use crate::shard::{Connected, Core, StoredGroups};
+use crate::shard::{Connected, Core, READ_POOL_BYTES, StoredGroups};
 use crate::shared::{Router, Shared};
 
 /// Bytes that readers may hold: so few that they come to the limit.
@@ -124,9 +124,6 @@ struct Shard<D: Disk> {
     inbox: flume::Receiver<ShardMessage<D>>,
     connections: Connections<D>,
 }
-
-/// Receive buffers that a shard keeps for use again, in bytes.
-const READ_POOL_BYTES: usize = 4 << 20;
 
 struct Connections<D: Disk> {
     router: Rc<Router<D>>,

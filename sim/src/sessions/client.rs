@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use tidewire_checker::Event;
 use tidewire_protocol::connection::{
-    ClientConfig, ClientConnection, ClientEvent, RequestId, Time,
+    ClientConfig, ClientConnection, ClientEvent, RESERVED_REQUESTS, RequestId, Time,
 };
 use tidewire_protocol::error::{Code, Error};
 use tidewire_protocol::frame::Frame;
@@ -22,8 +22,6 @@ use super::reader::Reader;
 use super::world::{Task, World};
 use super::{GROUP, STREAM, TOPIC};
 
-/// Requests kept free, so that a heartbeat always has room.
-const RESERVED_REQUESTS: usize = 1;
 const REQUEST_TIMEOUT_MS: u32 = 5_000;
 const CONNECT_TIMEOUT_MS: u32 = 2_000;
 const HEARTBEAT_MS: u32 = 1_000;

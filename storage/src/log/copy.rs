@@ -21,7 +21,7 @@ use crate::disk::{
 use crate::error::Error;
 
 /// Bytes copied at once.
-const COPY_BYTES: u64 = 1 << 20;
+pub(super) const COPY_BYTES: u64 = 1 << 20;
 /// A server may be writing the batch at the end just then; it is looked at again, this often.
 const TRIES: u32 = 20;
 

@@ -19,6 +19,7 @@ use tidewire_protocol::batch::{
 use tidewire_protocol::limits::{MAX_BATCH_LEN, MAX_BATCH_RECORDS};
 
 use super::check::{Fault, Finding, LogCheck};
+use super::copy::COPY_BYTES;
 use super::index::{self, Index};
 use super::segment::{Name, index_path, log_path};
 use super::walk::{Check, WALK_WINDOW_BYTES, Window, walk};
@@ -31,8 +32,6 @@ use crate::error::{Error, ErrorKind};
 pub const MAX_FILLED_OFFSETS: u64 = 10_000_000;
 /// Name of the header of such a record.
 pub const LOST_HEADER: &str = "tidewire-lost";
-/// Bytes copied at once.
-const COPY_BYTES: u64 = 1 << 20;
 /// While a segment is written anew.
 const DRAFT_SUFFIX: &str = ".mend";
 

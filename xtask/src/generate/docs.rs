@@ -38,7 +38,7 @@ pub(super) fn options(spec: &Spec) -> String {
     let mut out = format!("{NOTE}# Options\n\n");
     put!(
         out,
-        "One name everywhere: in connection URLs (`tidewire://host/?linger_ms=0`), in the environment (`TIDEWIRE_LINGER_MS`), in builders and option structs (`lingerMs` in JavaScript). An unknown option is an error."
+        "One name everywhere: in connection URLs (`tidewire://host/?linger_ms=0`), in the environment (`TIDEWIRE_LINGER_MS`), in builders and option structs (`lingerMs` in JavaScript). An unknown option is an error, and so is one that stands twice in a URL."
     );
     for scope in ["client", "producer", "consumer", "topic"] {
         put!(out, "\n## {}\n", super::rust::capital(scope));

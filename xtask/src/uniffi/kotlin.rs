@@ -5,11 +5,10 @@
 //! line that `cargo xtask test` counts. The one invariant: a machine without a JDK or without
 //! Maven, or one that cannot reach Maven's packages, is told of in one line and is no failure.
 
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
-use super::{failed, library, same_version, server, stripped};
+use super::{failed, library, same_version, server, stripped, tests_of};
 use crate::generate::root;
 use crate::sdk::is_installed;
 
@@ -190,23 +189,8 @@ fn test(root: &Path, module: &Module) -> Result<(), String> {
         .args(prepared.get_args().filter(|argument| *argument != "-q"))
         .args(["surefire:test"])
         .env("TIDEWIRE_TEST_SERVER", server(root)?)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped());
-    let mut child = maven.spawn().map_err(|error| format!("mvn surefire:test: {error}"))?;
-    let mut counts = [0; 3];
-    if let Some(stdout) = child.stdout.take() {
-        for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-            println!("{line}");
-            if let Some(found) = counted(&line) {
-                counts = found;
-            }
-        }
-    }
-    let success = child.wait().is_ok_and(|status| status.success());
-    let [passed, failed, skipped] = counts;
-    let verdict = if success { "ok" } else { "FAILED" };
-    println!("test result: {verdict}. {passed} passed; {failed} failed; {skipped} ignored;");
-    if success && passed > 0 { Ok(()) } else { Err("tests failed".to_owned()) }
+        .stdin(Stdio::null());
+    tests_of(&mut maven, counted)
 }
 
 /// The sum of Maven's own lines; those of a class are counted in it again.

@@ -9,8 +9,9 @@ pub(crate) mod kotlin;
 pub(crate) mod ruby;
 pub(crate) mod swift;
 
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::{Command, ExitCode, Stdio};
 
 use crate::generate::root;
 use crate::packages::{WORKSPACE, build_programs};
@@ -91,6 +92,30 @@ fn library(root: &Path, release: bool) -> Result<PathBuf, String> {
 fn server(root: &Path) -> Result<PathBuf, String> {
     build_programs(&["tidewire"])?;
     Ok(target(root).join("debug/tidewire"))
+}
+
+/// Runs a language's tests, shows what they say, and tells their number as Rust's own tests do:
+/// those that passed, failed and were left out, which `counted` finds in one line or another. The
+/// last that it finds counts, and none that passed is a failure.
+fn tests_of(
+    tests: &mut Command,
+    counted: impl Fn(&str) -> Option<[u64; 3]>,
+) -> Result<(), String> {
+    let program = tests.get_program().to_string_lossy().into_owned();
+    let mut child =
+        tests.stdout(Stdio::piped()).spawn().map_err(|error| format!("{program}: {error}"))?;
+    let mut counts = [0; 3];
+    if let Some(stdout) = child.stdout.take() {
+        for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+            println!("{line}");
+            counts = counted(&line).unwrap_or(counts);
+        }
+    }
+    let success = child.wait().is_ok_and(|status| status.success());
+    let [passed, failed, skipped] = counts;
+    let verdict = if success { "ok" } else { "FAILED" };
+    println!("test result: {verdict}. {passed} passed; {failed} failed; {skipped} ignored;");
+    if success && passed > 0 { Ok(()) } else { Err("tests failed".to_owned()) }
 }
 
 /// Copies the library for a package, without what only a debugger reads where it can be left out.
@@ -183,6 +208,23 @@ fn ours(written: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn tests_count_that_ended_well_and_of_which_some_passed() {
+        let run = |script: &str| {
+            let mut shell = Command::new("sh");
+            shell.args(["-c", script]);
+            tests_of(&mut shell, |line| {
+                Some([line.strip_prefix("passed ")?.parse().ok()?, 0, 0])
+            })
+        };
+        assert_eq!(run("echo passed 0; echo passed 3; echo more"), Ok(()));
+        for bad in ["echo passed 3; exit 1", "echo passed 3; echo passed 0", "echo nothing"] {
+            assert_eq!(run(bad), Err("tests failed".to_owned()), "{bad}");
+        }
+        let missing = tests_of(&mut Command::new("no-such-program"), |_| None);
+        assert!(missing.is_err_and(|error| error.starts_with("no-such-program: ")));
+    }
 
     #[test]
     fn a_written_source_says_who_writes_it() {

@@ -4,11 +4,10 @@
 //! test` counts. The one invariant: a machine without Ruby, or without the gems that it needs, is
 //! told of in one line and is no failure.
 
-use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 
-use super::{failed, library, same_version, server};
+use super::{failed, library, same_version, server, tests_of};
 use crate::generate::root;
 use crate::sdk::is_installed;
 
@@ -56,29 +55,14 @@ fn test(root: &Path, library: &Path) -> Result<(), String> {
     let version = format!("'{}'", env!("CARGO_PKG_VERSION"));
     same_version(&gem.join("lib/tidewire/version.rb"), &version)?;
     let run = "Dir['test/*_test.rb'].sort.each { |file| require File.expand_path(file) }";
-    let mut child = Command::new("ruby")
+    let mut tests = Command::new("ruby");
+    tests
         .current_dir(&gem)
         .args(["-Ilib", "-Itest", "-e", run])
         .env("TIDEWIRE_LIBRARY", library)
         .env("TIDEWIRE_TEST_SERVER", server(root)?)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .spawn()
-        .map_err(|error| format!("ruby: {error}"))?;
-    let mut counts = [0; 3];
-    if let Some(stdout) = child.stdout.take() {
-        for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-            println!("{line}");
-            if let Some(found) = counted(&line) {
-                counts = found;
-            }
-        }
-    }
-    let success = child.wait().is_ok_and(|status| status.success());
-    let [passed, failed, skipped] = counts;
-    let verdict = if success { "ok" } else { "FAILED" };
-    println!("test result: {verdict}. {passed} passed; {failed} failed; {skipped} ignored;");
-    if success && passed > 0 { Ok(()) } else { Err("tests failed".to_owned()) }
+        .stdin(Stdio::null());
+    tests_of(&mut tests, counted)
 }
 
 /// `9 runs, 30 assertions, 1 failures, 2 errors, 3 skips`

@@ -5,11 +5,10 @@
 //! library is, and the one line that `cargo xtask test` counts. The one invariant: a machine without
 //! Swift is told of in one line and is no failure.
 
-use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 
-use super::{failed, library, server, target};
+use super::{failed, library, server, target, tests_of};
 use crate::generate::root;
 use crate::sdk::is_installed;
 
@@ -55,22 +54,7 @@ fn finish(command: &mut Command) -> Result<(), String> {
 
 fn test(root: &Path, library: &Path) -> Result<(), String> {
     let mut tests = swift(root, library, "test");
-    tests.env("TIDEWIRE_TEST_SERVER", server(root)?).stdout(Stdio::piped());
-    let mut child = tests.spawn().map_err(|error| format!("swift test: {error}"))?;
-    let mut counts = [0; 3];
-    if let Some(stdout) = child.stdout.take() {
-        for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-            println!("{line}");
-            if let Some(found) = counted(&line) {
-                counts = found;
-            }
-        }
-    }
-    let success = child.wait().is_ok_and(|status| status.success());
-    let [passed, failed, skipped] = counts;
-    let verdict = if success { "ok" } else { "FAILED" };
-    println!("test result: {verdict}. {passed} passed; {failed} failed; {skipped} ignored;");
-    if success && passed > 0 { Ok(()) } else { Err("tests failed".to_owned()) }
+    tests_of(tests.env("TIDEWIRE_TEST_SERVER", server(root)?), counted)
 }
 
 /// `Executed 9 tests, with 1 test skipped and 2 failures (0 unexpected) in …`; each suite tells its

@@ -15,9 +15,6 @@ use crate::batch::{Batch, BatchBuilder, Compressor, RecordRef, Sealing, ZSTD_LEV
 use crate::limits;
 use crate::message::{Acks, AppendReply, SeenRange};
 
-/// The offset of a record whose id stands earlier in the same batch.
-const SAME_BATCH: u64 = u64::MAX;
-
 /// Neighbouring records of a batch, and what an append of them alone would have been answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Part {
@@ -128,7 +125,7 @@ pub(super) fn take_out(
         for step in 0..range.count {
             let index = range.first_index.checked_add(step).ok_or(())? as usize;
             let place = gone.get_mut(index).ok_or(())?;
-            *place = Some(if range.base_offset == SAME_BATCH {
+            *place = Some(if range.base_offset == SeenRange::SAME_BATCH {
                 let id = batch.get(index).and_then(|record| record.id()).ok_or(())?;
                 let first = *first_with.get(&id).filter(|first| **first < index).ok_or(())?;
                 At::As(pushed[first])
@@ -181,7 +178,7 @@ pub(super) fn take_out(
 /// The first record of each id, if one is asked for.
 fn first_by_id(batch: &Batch, seen: &[SeenRange]) -> HashMap<[u8; 16], usize> {
     let mut first = HashMap::new();
-    if seen.iter().any(|range| range.base_offset == SAME_BATCH) {
+    if seen.iter().any(|range| range.base_offset == SeenRange::SAME_BATCH) {
         for (index, record) in batch.iter().enumerate() {
             if let Some(id) = record.id()
                 && let Entry::Vacant(place) = first.entry(id)
