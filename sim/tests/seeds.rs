@@ -15,7 +15,9 @@ fn seeds_of_storage_are_clean_and_meet_every_kind_of_trouble() {
 
 #[test]
 fn seeds_of_sessions_are_clean() {
-    seeds_are_clean(Kind::Sessions, SESSION_SEEDS, " --sessions");
+    let sum = seeds_are_clean(Kind::Sessions, SESSION_SEEDS, " --sessions");
+    let moves = sum.iter().find(|(name, _)| *name == "moves");
+    assert!(moves.is_some_and(|(_, count)| *count > 0), "no connection moved: {sum:?}");
 }
 
 fn seeds_are_clean(kind: Kind, seeds: u64, flag: &str) -> Vec<(&'static str, u64)> {
