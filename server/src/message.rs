@@ -1,8 +1,9 @@
 //! What shards say to each other, and to themselves.
 //!
-//! A connection lives on the shard that accepted it, a partition on the shard that owns it. What
-//! a connection wants of a partition travels as a [`ShardMessage`], even on one shard: then it
-//! waits in a local queue instead of a channel, so that there is one way through the code.
+//! A connection lives on the shard that accepted it or to which it moved, a partition on the shard
+//! that owns it. What a connection wants of a partition travels as a [`ShardMessage`], even on one
+//! shard: then it waits in a local queue instead of a channel, so that there is one way through the
+//! code.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
@@ -21,6 +22,9 @@ use crate::auth::requests::AccessChanged;
 use crate::partition::{AppendRequest, FetchOutcome, LookupOutcome, Memory};
 
 use crate::group::{GroupReply, GroupRequest};
+use crate::rt;
+use crate::session::Parcel;
+use crate::usage;
 
 /// A partition, by its topic's number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -139,6 +143,14 @@ pub(crate) struct OpenedProducer {
     pub(crate) opened_epoch: Arc<AtomicU32>,
 }
 
+/// A connection between two shards.
+pub(crate) struct MovedConnection {
+    pub(crate) socket: rt::Socket,
+    pub(crate) session: Parcel,
+    /// Its place among all connections.
+    pub(crate) place: usage::Place,
+}
+
 /// What opening a log came to.
 pub(crate) type OpenResult<D> = Result<(Log<D>, Recovery, Memory), tidewire_storage::Error>;
 
@@ -174,6 +186,8 @@ pub(crate) enum ShardMessage<D: Disk = ServerDisk> {
     DropTopic { topic: u64, name: String, done: flume::Sender<()> },
     /// Drain and end.
     Stop,
+    /// A connection that moves here.
+    Connection(Box<MovedConnection>),
     /// A shard has no connections any more: see `Shared::serving_shards`.
     Drained,
 }

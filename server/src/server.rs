@@ -29,6 +29,7 @@ use crate::group::writer::GroupJob;
 use crate::limits::{Limits, LiveLimits};
 use crate::message::ShardMessage;
 use crate::read_budget::ReadBudget;
+use crate::shard::APPENDS_BEFORE_MOVING;
 use crate::shared::Shared;
 use crate::tls::Tls;
 use crate::{catalog, group, io_pool, listen, rt, shard};
@@ -176,6 +177,7 @@ impl Server {
             leader_epoch: store.leader_epoch(),
             protocol: Arc::new(ServerConfig { server_id, ..ServerConfig::default() }),
             drain_timeout_ms: config.drain_timeout_ms,
+            appends_before_moving: APPENDS_BEFORE_MOVING,
             serving_shards: AtomicUsize::new(config.shards),
             inboxes,
             catalog_jobs,

@@ -38,6 +38,8 @@ pub(crate) struct Shared<D: Disk = ServerDisk> {
     pub(crate) leader_epoch: u32,
     pub(crate) protocol: Arc<ServerConfig>,
     pub(crate) drain_timeout_ms: u32,
+    /// Appends that come one at a time for another shard before their connection moves there.
+    pub(crate) appends_before_moving: u32,
     /// Shards that still have connections, or take them. A partition is kept until this is 0: any
     /// connection of any shard may wait for it.
     pub(crate) serving_shards: AtomicUsize,

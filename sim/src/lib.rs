@@ -181,6 +181,8 @@ tally! {
     cuts,
     /// Connections that lost bytes with nobody told.
     half_open,
+    /// Connections that moved to the shard of their partition.
+    moves,
     /// Connections that became slow.
     slowed,
     /// Programs that ended.

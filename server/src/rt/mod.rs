@@ -22,7 +22,8 @@ use std::time::{Duration, Instant};
 pub(crate) use driver::{Driver, pin_to_core, raise_limits, run};
 pub(crate) use net::shake_hands;
 pub(crate) use net::{
-    Acceptor, CancelHandle, Closer, Peer, ReadHalf, WriteHalf, accept_canceller, own_uid,
+    Acceptor, CancelHandle, Closer, Peer, ReadHalf, Socket, WriteHalf, accept_canceller,
+    own_uid,
 };
 pub(crate) use notify::Notify;
 pub(crate) use tls::Shaken;

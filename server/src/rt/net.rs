@@ -2,8 +2,9 @@
 
 use std::cell::UnsafeCell;
 use std::io;
+use std::mem::ManuallyDrop;
 use std::net::SocketAddr;
-use std::os::fd::{AsRawFd, RawFd};
+use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -134,32 +135,54 @@ impl Acceptor {
                 let (stream, peer) = listener.cancelable_accept(stop).await?;
                 // A small reply must not wait for company.
                 stream.set_nodelay(true)?;
-                let fd = stream.as_raw_fd();
-                let (read, write) = stream.into_split();
-                let closer = Closer { fd, _stream: Kept::Tcp(Rc::clone(&read.0)) };
-                let read = ReadHalf::Tcp(read);
-                let write = WriteHalf { stream: Writing::Tcp(write), parts: None };
+                let (read, write, closer) = tcp(stream);
                 Ok((read, write, closer, Peer::Tcp(peer)))
             }
             Listener::Unix(listener) => {
                 let (stream, _) = listener.cancelable_accept(stop).await?;
-                let fd = stream.as_raw_fd();
-                let uid = peer_uid(fd)?;
-                let (read, write) = stream.into_split();
-                let closer = Closer { fd, _stream: Kept::Unix(Rc::clone(&read.0)) };
-                let read = ReadHalf::Unix(read);
-                let write = WriteHalf { stream: Writing::Unix(write), parts: None };
+                let uid = peer_uid(stream.as_raw_fd())?;
+                let (read, write, closer) = unix(stream);
                 Ok((read, write, closer, Peer::Unix { uid, owner: uid == own_uid() }))
             }
         }
     }
 }
 
+/// A connected socket that belongs to no runtime: on its way from one thread to another.
+pub(crate) enum Socket {
+    Tcp(std::net::TcpStream),
+    Unix(std::os::unix::net::UnixStream),
+}
+
+impl Socket {
+    /// Takes it over on this thread.
+    pub(crate) fn open(self) -> io::Result<(ReadHalf, WriteHalf, Closer)> {
+        Ok(match self {
+            Self::Tcp(stream) => tcp(TcpStream::from_std(stream)?),
+            Self::Unix(stream) => unix(UnixStream::from_std(stream)?),
+        })
+    }
+}
+
+fn tcp(stream: TcpStream) -> (ReadHalf, WriteHalf, Closer) {
+    let fd = stream.as_raw_fd();
+    let (read, write) = stream.into_split();
+    let closer = Closer { fd, stream: Kept::Tcp(Rc::clone(&read.0)) };
+    (ReadHalf::Tcp(read), WriteHalf { stream: Writing::Tcp(write), parts: None }, closer)
+}
+
+fn unix(stream: UnixStream) -> (ReadHalf, WriteHalf, Closer) {
+    let fd = stream.as_raw_fd();
+    let (read, write) = stream.into_split();
+    let closer = Closer { fd, stream: Kept::Unix(Rc::clone(&read.0)) };
+    (ReadHalf::Unix(read), WriteHalf { stream: Writing::Unix(write), parts: None }, closer)
+}
+
 /// Ends a connection from outside its tasks, whose pending reads and writes then return.
 pub(crate) struct Closer {
     fd: RawFd,
     /// Keeps the descriptor from being closed, and its number from being given to another socket.
-    _stream: Kept,
+    stream: Kept,
 }
 
 #[expect(dead_code, reason = "held, never used")]
@@ -179,8 +202,19 @@ impl Closer {
         self.shutdown(libc::SHUT_WR);
     }
 
+    /// The socket by a descriptor of its own, for another thread, which goes on with it when this
+    /// connection's own is closed.
+    pub(crate) fn socket(&self) -> io::Result<Socket> {
+        // SAFETY: `stream` keeps the descriptor open.
+        let fd = unsafe { BorrowedFd::borrow_raw(self.fd) }.try_clone_to_owned()?;
+        Ok(match self.stream {
+            Kept::Tcp(_) => Socket::Tcp(fd.into()),
+            Kept::Unix(_) => Socket::Unix(fd.into()),
+        })
+    }
+
     fn shutdown(&self, how: libc::c_int) {
-        // SAFETY: shutdown takes no memory, and `_stream` keeps the descriptor this connection's.
+        // SAFETY: shutdown takes no memory, and `stream` keeps the descriptor this connection's.
         // A socket that is not connected any more is refused, which is what is wanted.
         unsafe {
             libc::shutdown(self.fd, how);
@@ -264,6 +298,13 @@ impl ReadHalf {
     }
 }
 
+/// Drops a half's share of its stream without its own drop, which would shut the socket down.
+fn release<T: AsyncWriteRent>(half: OwnedWriteHalf<T>) {
+    let half = ManuallyDrop::new(half);
+    // SAFETY: `half` is not used or dropped any more, so that its share is this one's.
+    drop(unsafe { std::ptr::read(&raw const half.0) });
+}
+
 /// The writing half of a connection.
 pub(crate) struct WriteHalf {
     stream: Writing,
@@ -304,6 +345,17 @@ impl WriteHalf {
         bytes.clear();
         self.parts = Some(parts);
         Ok(())
+    }
+
+    /// Lets go of it without a word to the peer, unlike a drop, which says that nothing more will
+    /// come: somebody else goes on writing.
+    pub(crate) fn leave(self) {
+        match self.stream {
+            Writing::Tcp(half) => release(half),
+            // Its two halves share a state that stays with their thread.
+            Writing::Tls(_) => unreachable!("TLS stays where it is"),
+            Writing::Unix(half) => release(half),
+        }
     }
 
     /// Says that nothing more will come, as far as there is a way to say so within the stream.

@@ -12,6 +12,7 @@ mod auth;
 mod consume;
 mod group;
 mod limits;
+mod moving;
 mod names;
 mod produce;
 mod rights;
@@ -38,6 +39,8 @@ use crate::shared::Router;
 pub(crate) use admin::page;
 use consume::Subscription;
 use group::Membership;
+use moving::Moving;
+pub(crate) use moving::Parcel;
 use produce::Producing;
 use throttle::Throttle;
 
@@ -130,6 +133,7 @@ pub(crate) struct Session<D: Disk = ServerDisk> {
     /// No waiting fetch gives up before this; the one that set it may have been answered.
     fetch_deadline: Option<Time>,
     throttle: Throttle,
+    moving: Moving,
     closed: bool,
 }
 
@@ -167,6 +171,7 @@ impl<D: Disk> Session<D> {
             paused: false,
             fetch_deadline: None,
             throttle: Throttle::default(),
+            moving: Moving::default(),
             closed: false,
         }
     }
@@ -182,7 +187,11 @@ impl<D: Disk> Session<D> {
 
     /// Payload bytes of requests that are not answered yet.
     pub(crate) fn in_flight_bytes(&self) -> usize {
-        if self.closed { 0 } else { self.protocol.in_flight_bytes() }
+        if self.closed || self.destination().is_some() {
+            0
+        } else {
+            self.protocol.in_flight_bytes()
+        }
     }
 
     /// Ends the connection, saying why.
@@ -215,7 +224,7 @@ impl<D: Disk> Session<D> {
     pub(crate) fn handle_input(&mut self, now: Time, buf: BytesMut) {
         self.renew_frame_timeout();
         self.protocol.handle_input(now, buf);
-        self.handle_events(now);
+        self.handle_arrived(now);
     }
 
     /// The peer is gone.
@@ -350,7 +359,9 @@ impl<D: Disk> Session<D> {
 
     /// Carries out all that arrived.
     fn handle_events(&mut self, now: Time) {
-        while let Some(event) = self.protocol.poll_event() {
+        while self.destination().is_none()
+            && let Some(event) = self.protocol.poll_event()
+        {
             match event {
                 ServerEvent::Ready(hello) => {
                     self.client_name = hello.client_name;
@@ -399,6 +410,9 @@ impl<D: Disk> Session<D> {
                     kind = %ticket.kind, on, "administration"
                 );
             }
+        }
+        if self.moves_with(&ticket, &request, &payload) {
+            return self.leave_with(ticket, request, payload);
         }
         let result = match request {
             AnyRequest::Append(append) => self.append(ticket, &append, payload),

@@ -33,6 +33,13 @@ pub(super) struct Producing {
     opened_epoch: Option<Arc<AtomicU32>>,
 }
 
+impl Producing {
+    /// The topic of the channel.
+    pub(super) fn topic(&self) -> &Topic {
+        &self.topic
+    }
+}
+
 impl<D: Disk> Session<D> {
     pub(super) fn open_producer(
         &mut self,

@@ -54,6 +54,11 @@ impl Throttle {
         self.held_until.is_some() || self.out_until.is_some()
     }
 
+    /// Whether nothing is held back or waits.
+    pub(super) fn is_free(&self) -> bool {
+        self.held.is_empty() && !self.is_waiting() && !self.full && !self.shard_full
+    }
+
     /// When to look again, or to tell the client again.
     pub(super) fn deadline(&self) -> Option<Time> {
         let notice = self.told.filter(|_| self.is_waiting()).map(|at| at.plus_ms(NOTICE_MS));

@@ -17,8 +17,9 @@ use tidewire_protocol::limits::{HANDSHAKE_TIMEOUT_MS, ServerLimit};
 
 use super::READ_POOL_BYTES;
 use super::core::Connected;
+use super::shutting_down;
 use crate::clock::Clock;
-use crate::message::{Answer, Origin};
+use crate::message::{Answer, MovedConnection, Origin, ShardMessage};
 use crate::rt::{self, Acceptor, Closer, Notify, Peer, ReadHalf, Shaken, WriteHalf};
 use crate::session::Session;
 use crate::shared::Router;
@@ -37,6 +38,8 @@ const LINGER: Duration = Duration::from_secs(2);
 
 /// All connections of a shard.
 pub(super) struct Connections {
+    /// For the tasks of a connection that another shard sends.
+    own: Weak<Self>,
     router: Rc<Router>,
     by_id: RefCell<HashMap<u64, Rc<Connection>>>,
     /// Those that shake hands, for TLS.
@@ -69,14 +72,17 @@ struct Connection {
     timer: Notify,
     /// The time that the timer waits for.
     armed: Cell<Option<Time>>,
+    /// It goes to another shard: its tasks end, and the socket stays open.
+    leaving: Cell<bool>,
     /// Both directions have ended.
     finished: Cell<bool>,
     closer: Closer,
 }
 
 impl Connections {
-    pub(super) fn new(router: Rc<Router>) -> Self {
-        Self {
+    pub(super) fn new(router: Rc<Router>) -> Rc<Self> {
+        Rc::new_cyclic(|own| Self {
+            own: Weak::clone(own),
             router,
             by_id: RefCell::default(),
             shaking: RefCell::default(),
@@ -87,7 +93,7 @@ impl Connections {
             read_pool: RefCell::new(ReadPool::new(READ_POOL_BYTES)),
             stopping: Cell::new(false),
             changed: Notify::default(),
-        }
+        })
     }
 
     pub(super) fn changed(&self) -> &Notify {
@@ -277,29 +283,41 @@ impl Connections {
             }
         };
         let id = self.new_id();
-        let clock = shared.clock;
+        let now = shared.clock.now();
         let config = Arc::clone(&shared.protocol);
+        let movable = !matches!(peer, Peer::Tls { .. }) && shared.inboxes.len() > 1;
         let protocol = match challenge {
-            Some(challenge) => ServerConnection::with_challenge(config, clock.now(), challenge),
-            None => ServerConnection::new(config, clock.now()),
+            Some(challenge) => ServerConnection::with_challenge(config, now, challenge),
+            None => ServerConnection::new(config, now),
         };
         let mut session = Session::new(protocol, Rc::clone(&self.router), id, peer);
         match &admission.error {
-            Some(error) => session.refuse(clock.now(), error),
-            None => session.begin(clock.now()),
+            Some(error) => session.refuse(now, error),
+            None => session.begin(now),
         }
+        if movable {
+            session.allow_moving();
+        }
+        self.run(id, session, Io { read, write, closer }, admission);
+    }
+
+    /// Runs the tasks of a connection until it is over, or goes to another shard.
+    fn run(self: &Rc<Self>, id: u64, session: Session, io: Io, admission: Admission) {
+        let Io { read, write, closer } = io;
         let connection = Rc::new(Connection {
             session: RefCell::new(session),
             connections: Rc::clone(self),
-            clock,
+            clock: self.router.shared.clock,
             in_flight_bytes: Cell::new(0),
             writable: Notify::default(),
             readable: Notify::default(),
             timer: Notify::default(),
             armed: Cell::new(None),
+            leaving: Cell::new(false),
             finished: Cell::new(false),
             closer,
         });
+        self.note_in_flight(&connection);
         self.by_id.borrow_mut().insert(id, Rc::clone(&connection));
         let connections = Rc::clone(self);
         // Not joined: `close_all` waits for the entry in `by_id` to go.
@@ -313,9 +331,26 @@ impl Connections {
             timing.join().await;
             connections.by_id.borrow_mut().remove(&id);
             connections.note_in_flight(&connection);
-            drop(admission);
+            connections.send_off(connection, admission);
             connections.changed.notify();
         });
+    }
+
+    /// Sends a connection whose tasks have ended to the shard that it wants to go to, if it does.
+    fn send_off(&self, connection: Rc<Connection>, admission: Admission) {
+        // Nobody else has it any more: it is in no list, and its tasks are gone.
+        let Some(connection) = Rc::into_inner(connection) else { return };
+        let session = connection.session.into_inner();
+        let (Some(shard), false) = (session.destination(), session.is_closed()) else { return };
+        match (connection.closer.socket(), session.pack(), admission.place) {
+            (Ok(socket), Some(session), Some(place)) => {
+                let moved = MovedConnection { socket, session, place };
+                self.router.send(shard, ShardMessage::Connection(Box::new(moved)));
+            }
+            // The peer connects anew.
+            (Err(error), ..) => tracing::warn!(%error, "a connection cannot move"),
+            _ => {}
+        }
     }
 }
 
@@ -330,17 +365,17 @@ struct Io {
 struct Admission {
     /// Why it may not stay.
     error: Option<Error>,
-    _place: Option<Place>,
+    place: Option<Place>,
     _refused: Option<Refused>,
 }
 
 impl Admission {
     fn welcome(place: Place) -> Self {
-        Self { error: None, _place: Some(place), _refused: None }
+        Self { error: None, place: Some(place), _refused: None }
     }
 
     fn refused(error: Error, counted: Refused) -> Self {
-        Self { error: Some(error), _place: None, _refused: Some(counted) }
+        Self { error: Some(error), place: None, _refused: Some(counted) }
     }
 
     /// As it was if it was refused already, else refused for this.
@@ -379,6 +414,21 @@ impl Connected for Connections {
             connection.session.borrow_mut().access_changed(now);
             connection.touched();
         }
+    }
+
+    fn arrived(&self, now: Time, moved: MovedConnection) {
+        let Some(connections) = self.own.upgrade() else { return };
+        let MovedConnection { socket, session, place } = moved;
+        let (read, write, closer) = match socket.open() {
+            Ok(halves) => halves,
+            Err(error) => return tracing::warn!(%error, "a connection could not move"),
+        };
+        let id = self.new_id();
+        let mut session = Session::unpack(session, Rc::clone(&self.router), id, now);
+        if self.is_stopping() {
+            session.drain(now, &shutting_down());
+        }
+        connections.run(id, session, Io { read, write, closer }, Admission::welcome(place));
     }
 
     fn stop(&self) {
@@ -492,6 +542,10 @@ async fn read_loop(connection: Rc<Connection>, mut read: ReadHalf) {
         if !more {
             return;
         }
+        if connection.session.borrow().destination().is_some() {
+            connection.leaving.set(true);
+            return;
+        }
     }
 }
 
@@ -511,6 +565,8 @@ async fn write_loop(connection: &Connection, mut write: WriteHalf) {
             write.finish().await;
             connection.closer.close_write();
             return;
+        } else if connection.leaving.get() {
+            return write.leave();
         } else {
             connection.writable.notified().await;
         }

@@ -11,7 +11,7 @@ use tidewire_storage::disk::Disk;
 
 use super::groups::{Groups, StoredGroups};
 use super::partitions::Partitions;
-use crate::message::{Answer, Origin, ShardMessage};
+use crate::message::{Answer, MovedConnection, Origin, ShardMessage};
 use crate::shared::Router;
 
 /// The connections of a shard, as far as messages are about them.
@@ -20,6 +20,8 @@ pub(crate) trait Connected {
     fn answer(&self, now: Time, origin: Origin, answer: Answer);
     /// Users, or what they may do, have changed: every connection looks again at its own.
     fn access_changed(&self, now: Time);
+    /// A connection of another shard has moved here.
+    fn arrived(&self, now: Time, moved: MovedConnection);
     /// The shard is to stop.
     fn stop(&self);
 }
@@ -71,6 +73,9 @@ impl<D: Disk> Core<D> {
             }
             ShardMessage::AccessChanged => {
                 return connected.access_changed(self.router.shared.clock.now());
+            }
+            ShardMessage::Connection(moved) => {
+                return connected.arrived(self.router.shared.clock.now(), *moved);
             }
             ShardMessage::Stop => return connected.stop(),
             // Whoever waits for it looks again after every message.

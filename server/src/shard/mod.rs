@@ -33,6 +33,9 @@ pub(crate) use self::core::Connected;
 pub(crate) use self::core::Core;
 pub(crate) use groups::StoredGroups;
 
+/// Appends that came one at a time before a connection is worth moving: moving costs about as much
+/// as the way to another shard and back.
+pub(crate) const APPENDS_BEFORE_MOVING: u32 = 16;
 /// Messages carried out before the partitions' queues are written, so that a group and the
 /// latency of its first member stay bounded.
 const TURN_MESSAGES: usize = 4_096;
@@ -61,6 +64,11 @@ pub(crate) fn run(mut start: Start, ready: flume::Sender<rt::Driver>) -> std::io
     })?
 }
 
+/// Why a server that stops ends its connections.
+fn shutting_down() -> Error {
+    Error::new(Code::SHUTTING_DOWN, "the server is shutting down")
+}
+
 struct Shard {
     router: Rc<Router>,
     connections: Rc<Connections>,
@@ -71,7 +79,7 @@ impl Shard {
     fn new(start: &mut Start) -> Self {
         let router = Rc::new(Router::new(Arc::clone(&start.shared), start.shard));
         Self {
-            connections: Rc::new(Connections::new(Rc::clone(&router))),
+            connections: Connections::new(Rc::clone(&router)),
             core: RefCell::new(Core::new(Rc::clone(&router), &mut start.groups)),
             router,
         }
@@ -99,8 +107,7 @@ impl Shard {
             task.join().await;
         }
         let now = self.router.shared.clock.now();
-        let error = Error::new(Code::SHUTTING_DOWN, "the server is shutting down");
-        self.connections.drain_all(now, &error);
+        self.connections.drain_all(now, &shutting_down());
         let shared = &self.router.shared;
         let deadline = shared.clock.instant(now.plus_ms(shared.drain_timeout_ms));
         let quiet = |shard: &Self| shard.connections.is_empty();

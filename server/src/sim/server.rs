@@ -29,7 +29,7 @@ use crate::group::writer::{self, GroupJob};
 use crate::group::{GroupRequest, Limits, shard_of};
 use crate::io_pool::{self, IoJob};
 use crate::limits::LiveLimits;
-use crate::message::{Answer, Origin, PartitionRequest, ShardMessage};
+use crate::message::{Answer, MovedConnection, Origin, PartitionRequest, ShardMessage};
 use crate::read_budget::ReadBudget;
 use crate::rt;
 use crate::session::Session;
@@ -38,6 +38,8 @@ use crate::shared::{Router, Shared};
 
 /// Bytes that readers may hold: so few that they come to the limit.
 const READ_BUDGET_BYTES: usize = 128 << 10;
+/// See [`Shared::appends_before_moving`]: so few that connections do move.
+const APPENDS_BEFORE_MOVING: u32 = 1;
 /// Producer ids reserved at each start.
 const PRODUCER_IDS: u64 = 1 << 20;
 
@@ -111,6 +113,9 @@ pub struct Server<D: Disk> {
     io_jobs: flume::Receiver<IoJob<D>>,
     mistake: Option<Mistake>,
     stored: Vec<Stored>,
+    /// Where connections are that moved to another shard.
+    moved: BTreeMap<Peer, Peer>,
+    moves: u64,
 }
 
 struct Shard<D: Disk> {
@@ -146,6 +151,10 @@ impl<D: Disk> Connected for Connections<D> {
         for session in self.sessions.borrow_mut().values_mut() {
             session.access_changed(now);
         }
+    }
+
+    fn arrived(&self, _: Time, _: MovedConnection) {
+        unreachable!("connections of a simulation have no sockets to send");
     }
 
     fn stop(&self) {}
@@ -194,6 +203,7 @@ impl<D: Disk> Server<D> {
             leader_epoch: store.leader_epoch(),
             protocol: Arc::new(ServerConfig { server_id, ..ServerConfig::default() }),
             drain_timeout_ms: 0,
+            appends_before_moving: APPENDS_BEFORE_MOVING,
             serving_shards: AtomicUsize::new(options.shards),
             inboxes,
             catalog_jobs: catalog_sender,
@@ -238,6 +248,8 @@ impl<D: Disk> Server<D> {
             io_jobs,
             mistake: options.mistake,
             stored: Vec::new(),
+            moved: BTreeMap::new(),
+            moves: 0,
         })
     }
 
@@ -251,13 +263,38 @@ impl<D: Disk> Server<D> {
         let mut session =
             Session::new(protocol, Rc::clone(&connections.router), id, rt::Peer::Tcp(address));
         session.begin(now);
+        session.allow_moving();
         connections.sessions.borrow_mut().insert(id, session);
         Peer { shard, id }
     }
 
     fn with<T>(&self, peer: Peer, call: impl FnOnce(&mut Session<D>) -> T) -> Option<T> {
+        let peer = self.whereabouts(peer);
         let mut sessions = self.shards[peer.shard].connections.sessions.borrow_mut();
         sessions.get_mut(&peer.id).map(call)
+    }
+
+    fn whereabouts(&self, peer: Peer) -> Peer {
+        self.moved.get(&peer).copied().unwrap_or(peer)
+    }
+
+    /// Has a connection go to the shard that it wants to go to, if it does.
+    fn send_off(&mut self, peer: Peer) {
+        let from = self.whereabouts(peer);
+        let Some(Some(shard)) = self.with(peer, |session| session.destination()) else {
+            return;
+        };
+        let session =
+            self.shards[from.shard].connections.sessions.borrow_mut().remove(&from.id);
+        let Some(parcel) = session.and_then(Session::pack) else { return };
+        let now = self.shared.clock.now();
+        let connections = &self.shards[shard].connections;
+        let id = connections.next_id.get();
+        connections.next_id.set(id + 1);
+        let session = Session::unpack(parcel, Rc::clone(&connections.router), id, now);
+        connections.sessions.borrow_mut().insert(id, session);
+        self.moved.insert(peer, Peer { shard, id });
+        self.moves += 1;
     }
 
     /// Whether a connection takes bytes now.
@@ -268,12 +305,15 @@ impl<D: Disk> Server<D> {
     /// Bytes arrived on a connection.
     pub fn receive(&mut self, peer: Peer, bytes: &[u8]) {
         let now = self.shared.clock.now();
-        let mut pool = self.shards[peer.shard].connections.read_pool.borrow_mut();
+        let shard = self.whereabouts(peer).shard;
+        let mut pool = self.shards[shard].connections.read_pool.borrow_mut();
         self.with(peer, |session| {
             let mut buf = session.take_read_buf(&mut pool);
             buf.extend_from_slice(bytes);
             session.handle_input(now, buf);
         });
+        drop(pool);
+        self.send_off(peer);
     }
 
     /// The peer of a connection is gone.
@@ -299,7 +339,9 @@ impl<D: Disk> Server<D> {
 
     /// Forgets a connection that is over.
     pub fn forget(&mut self, peer: Peer) {
-        self.shards[peer.shard].connections.sessions.borrow_mut().remove(&peer.id);
+        let at = self.whereabouts(peer);
+        self.shards[at.shard].connections.sessions.borrow_mut().remove(&at.id);
+        self.moved.remove(&peer);
     }
 
     /// Carries out every message there is, as the shards would in their turns.
@@ -509,6 +551,11 @@ impl<D: Disk> Server<D> {
     /// Offsets that somebody wanted to store since the last call.
     pub fn take_stored(&mut self) -> Vec<Stored> {
         std::mem::take(&mut self.stored)
+    }
+
+    /// Connections that moved to another shard since the last call.
+    pub fn take_moves(&mut self) -> u64 {
+        std::mem::take(&mut self.moves)
     }
 
     /// Who has a partition in a group, and what is stored for it.

@@ -121,6 +121,7 @@ impl World {
             let Some(server) = self.host.server.as_mut() else { return };
             server.turn();
             let stored = server.take_stored();
+            self.tally.moves += server.take_moves();
             let work = server.take_work();
             if self.ends_here() {
                 return;
