@@ -9,13 +9,16 @@ import inspect
 import threading
 import time
 from collections.abc import Callable, Coroutine
-from typing import Any
+from contextvars import Context
+from typing import Any, TypeVarTuple
 
 import pytest
 import uvloop
 
 import tidewire
 from tidewire import AsyncClient, AsyncConsumer, AsyncProducer, Client, Consumer, Producer
+
+Args = TypeVarTuple("Args")
 
 LOOPS: list[Callable[[], asyncio.AbstractEventLoop]] = [asyncio.new_event_loop, uvloop.new_event_loop]
 
@@ -164,6 +167,50 @@ def test_closing_tells_everyone_who_waits(url: str, topic: str) -> None:
             await client.list_topics()
 
     run(main())
+
+
+class Noting(asyncio.SelectorEventLoop):
+    """Counts how often the queue asks to linger."""
+
+    lingers = 0
+
+    def call_soon(
+        self, callback: Callable[[*Args], object], *args: *Args, context: Context | None = None
+    ) -> asyncio.Handle:
+        self.lingers += getattr(callback, "__name__", "") == "linger"
+        return super().call_soon(callback, *args, context=context)
+
+
+def test_a_loop_that_came_late_lingers_while_outcomes_are_due(url: str, topic: str) -> None:
+    loop = Noting()
+
+    async def came_late(producer: AsyncProducer) -> None:
+        known = producer.stats().acknowledged_records
+        ticket = asyncio.ensure_future(producer.enqueue(b"v"))
+        await asyncio.sleep(0)
+        # The outcome comes meanwhile, as where another thread has the interpreter's lock.
+        until = time.monotonic() + 30
+        while producer.stats().acknowledged_records == known and time.monotonic() < until:
+            time.sleep(0.001)
+        time.sleep(0.01)
+        await ticket
+
+    async def main() -> None:
+        async with AsyncClient(url) as client:
+            quick = await client.producer(topic, linger_ms=0)
+            slow = await client.producer(topic, linger_ms=60_000)
+            await came_late(quick)
+            assert loop.lingers == 0, "nothing was due"
+            due = asyncio.ensure_future(slow.enqueue(b"w"))
+            await came_late(quick)
+            assert loop.lingers == 1, "once for each time that something came"
+            # What comes while it lingers is completed.
+            await asyncio.gather(*(quick.send(b"x") for _ in range(200)))
+            assert loop.lingers > 1
+            await slow.flush()
+            await due
+
+    run(main(), lambda: loop)
 
 
 def test_a_client_is_for_one_loop(url: str) -> None:
