@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use support::raw::{PATIENCE, RawClient, batch};
 use support::server::TestServer;
-use tidewire::{Client, Code, Grant, Record, Secret, TopicConfig};
+use tidewire::{Client, Code, Grant, Record, Secret, Start, TopicConfig};
 use tidewire_protocol::message::{Acks, Append};
 
 /// More than a connection sends before it moves.
@@ -84,6 +84,38 @@ async fn it_goes_by_the_unix_socket_too() {
     }
     server.wait_for_log(MOVED);
     // It would have come back by itself.
+    assert!(!server.log().contains("disconnected"), "{}", server.log());
+}
+
+/// What it reads goes on where it was: nothing twice, nothing left out.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn its_subscriptions_go_along() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let server = TestServer::start_with(&dir.path().join("data"), &DEBUG);
+    let client = Client::connect(&server.url()).await.expect("connected");
+    client.create_topic("t", TopicConfig::default().partitions(2)).await.expect("created");
+    let mut consumer =
+        client.consumer("t").start(Start::Earliest).build().await.expect("subscribed");
+    let producer = client.producer("t").linger_ms(0).build().await.expect("opened");
+    let mut next = [0, 0];
+    for turn in 0..4 {
+        for partition in [0, 1] {
+            for _ in 0..MANY {
+                let record = Record::new("alone").partition(partition);
+                producer.send(record).await.expect("acknowledged");
+            }
+        }
+        while next.iter().sum::<u64>() < (turn + 1) * 2 * MANY {
+            let batch = tokio::time::timeout(PATIENCE, consumer.next_batch());
+            let batch = batch.await.expect("in time").expect("delivered").expect("open");
+            for record in batch.iter() {
+                let at = &mut next[record.partition() as usize];
+                assert_eq!(record.offset(), *at);
+                *at += 1;
+            }
+        }
+    }
+    assert!(moves(&server) >= 4, "it moves with each partition: {}", server.log());
     assert!(!server.log().contains("disconnected"), "{}", server.log());
 }
 

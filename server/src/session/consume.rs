@@ -411,6 +411,15 @@ impl<D: Disk> Session<D> {
         self.protocol.reply(ticket, &ListOffsetsReply { partitions: infos }, &[]);
     }
 
+    /// Has no read under way any more. What was asked for is asked for again by
+    /// [`Session::resume_subscriptions`].
+    pub(super) fn stop_reading(&mut self) {
+        self.cancel_reads();
+        for subscription in self.subscriptions.values_mut() {
+            subscription.reading = false;
+        }
+    }
+
     fn cancel_read(&self, token: u64) {
         if let Some(subscription) = self.subscriptions.get(&token)
             && subscription.reading

@@ -2,9 +2,10 @@
 //!
 //! A request for a partition of another shard costs two more wake-ups, which is most of the time
 //! of somebody who sends one record after the other and waits for each. Such a connection moves:
-//! between two requests, with nothing else under way, so that nobody is told of it. One that has
-//! more under way stays where it is, since then the work of two cores is worth more than the way;
-//! so does one that reads, or that is of a group.
+//! between two requests, with no other under way, so that nobody is told of it. Its subscriptions
+//! go along and read on from where they were. One that has more under way stays where it is, since
+//! then the work of two cores is worth more than the way; so does one that is of a group, whose
+//! shard knows where its members are.
 //!
 //! Owns when a connection moves, and what goes with it. Invariant: the request because of which it
 //! moves is carried out once, on the shard where it arrives.
@@ -17,9 +18,10 @@ use tidewire_protocol::connection::{ServerConnection, Ticket, Time};
 use tidewire_protocol::message::{AnyRequest, Append};
 use tidewire_storage::disk::Disk;
 
+use super::Session;
+use super::consume::Subscription;
 use super::produce::Producing;
 use super::throttle::Throttle;
-use super::{SUBSCRIPTION_TOKEN, Session};
 use crate::auth::Who;
 use crate::message::PartitionId;
 use crate::rt::Peer;
@@ -38,8 +40,9 @@ pub(super) struct Moving {
     between_reads: bool,
     shard: usize,
     appends: u32,
-    /// What it is to do first where it goes, once it has decided to.
-    first: Option<Request>,
+    /// What it is to do first where it goes, once it has decided to. Boxed, since most connections
+    /// never do.
+    first: Option<Box<Request>>,
 }
 
 struct Request {
@@ -58,9 +61,11 @@ pub(crate) struct Parcel {
     access_version: u64,
     login_ends: Option<Time>,
     producers: HashMap<u32, Producing>,
+    subscriptions: HashMap<u64, Subscription>,
+    subscribed: HashMap<u32, u64>,
     next_token: u64,
     throttle: Throttle,
-    first: Request,
+    first: Box<Request>,
 }
 
 impl<D: Disk> Session<D> {
@@ -97,7 +102,7 @@ impl<D: Disk> Session<D> {
 
     /// Takes nothing up any more before it is there.
     pub(super) fn leave_with(&mut self, ticket: Ticket, request: AnyRequest, payload: Bytes) {
-        self.moving.first = Some(Request { ticket, request, payload });
+        self.moving.first = Some(Box::new(Request { ticket, request, payload }));
     }
 
     fn is_worth_moving(&mut self, ticket: &Ticket, append: &Append, payload: &Bytes) -> bool {
@@ -117,15 +122,16 @@ impl<D: Disk> Session<D> {
         self.moving.appends += 1;
         self.moving.appends > self.router.shared.appends_before_moving
             && self.opening.is_empty()
-            && self.subscriptions.is_empty()
             && self.memberships.is_empty()
             && self.judging.is_none()
             && self.throttle.is_free()
     }
 
     /// Packs it up, once what it had to say is on its way.
-    pub(crate) fn pack(self) -> Option<Parcel> {
-        let first = self.moving.first?;
+    pub(crate) fn pack(mut self) -> Option<Parcel> {
+        let first = self.moving.first.take()?;
+        // What partitions answer from here on is for nobody; it is read again.
+        self.stop_reading();
         Some(Parcel {
             protocol: self.protocol,
             peer: self.peer,
@@ -135,6 +141,8 @@ impl<D: Disk> Session<D> {
             access_version: self.access_version,
             login_ends: self.login_ends,
             producers: self.producers,
+            subscriptions: self.subscriptions,
+            subscribed: self.subscribed,
             next_token: self.next_token,
             throttle: self.throttle,
             first,
@@ -151,7 +159,9 @@ impl<D: Disk> Session<D> {
         session.access_version = parcel.access_version;
         session.login_ends = parcel.login_ends;
         session.producers = parcel.producers;
-        session.next_token = parcel.next_token.max(SUBSCRIPTION_TOKEN);
+        session.subscriptions = parcel.subscriptions;
+        session.subscribed = parcel.subscribed;
+        session.next_token = parcel.next_token;
         session.throttle = parcel.throttle;
         session.moving.allowed = true;
         tracing::debug!(
@@ -161,8 +171,9 @@ impl<D: Disk> Session<D> {
         // What its user may do can have changed on the way; it ends then, and the request with it.
         session.access_changed(now);
         if !session.closed {
-            let Request { ticket, request, payload } = first;
+            let Request { ticket, request, payload } = *first;
             session.handle_request(now, ticket, request, payload);
+            session.resume_subscriptions();
             session.handle_events(now);
         }
         session

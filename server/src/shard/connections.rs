@@ -54,6 +54,8 @@ pub(super) struct Connections {
     /// What its connections read into.
     read_pool: RefCell<ReadPool>,
     stopping: Cell<bool>,
+    /// Nothing waits for connections any more.
+    closed: Cell<bool>,
     /// Set when the shard is told to stop, and when a connection is gone.
     changed: Notify,
 }
@@ -92,6 +94,7 @@ impl Connections {
             full: RefCell::default(),
             read_pool: RefCell::new(ReadPool::new(READ_POOL_BYTES)),
             stopping: Cell::new(false),
+            closed: Cell::new(false),
             changed: Notify::default(),
         })
     }
@@ -118,6 +121,7 @@ impl Connections {
 
     /// Cuts every connection that is left and waits until their tasks have ended.
     pub(super) async fn close_all(&self) {
+        self.closed.set(true);
         for connection in self.all() {
             connection.closer.close();
         }
@@ -417,7 +421,10 @@ impl Connected for Connections {
     }
 
     fn arrived(&self, now: Time, moved: MovedConnection) {
-        let Some(connections) = self.own.upgrade() else { return };
+        // One that comes too late is closed, as those were that were here.
+        let Some(connections) = self.own.upgrade().filter(|_| !self.closed.get()) else {
+            return;
+        };
         let MovedConnection { socket, session, place } = moved;
         let (read, write, closer) = match socket.open() {
             Ok(halves) => halves,
