@@ -250,8 +250,7 @@ impl<D: Disk> Log<D> {
             let path = path.display();
             return self.fence(format!("{error}; then cutting {path} back failed: {second}"));
         }
-        if let Err(second) = live.file.sync_data() {
-            live.file.forget_cached();
+        if let Err(second) = self.syncs.sync(&*live.file) {
             let path = path.display();
             return self.fence(format!("{error}; then syncing {path} failed: {second}"));
         }

@@ -52,6 +52,7 @@ pub use recovery::{Quarantine, Recovery, TornTail};
 use segment::Segment;
 pub(crate) use snapshot::MAGIC as SNAPSHOT_MAGIC;
 pub use snapshot::{MAX_SNAPSHOT_BYTES, SnapshotJob, SnapshotOutcome};
+use sync::Syncs;
 pub use sync::{SyncJob, SyncOutcome};
 pub use time::{Lookup, LookupJob, LookupOutcome};
 pub use trim::{RemoveJob, Retention, TrimJob, TrimOutcome};
@@ -92,6 +93,7 @@ pub struct Log<D: Disk> {
     last_append_time_us: i64,
     synced_end: u64,
     sync_in_flight: bool,
+    syncs: Arc<Syncs>,
     /// Files created and removed since the log was opened, and how many of them durably so.
     names_changed: u64,
     names_synced: u64,

@@ -186,6 +186,7 @@ pub(super) fn open<D: Disk>(
         last_append_time_us,
         synced_end: 0,
         sync_in_flight: false,
+        syncs: Arc::default(),
         names_changed: 0,
         names_synced: 0,
         snapshot_begun: 0,

@@ -11,7 +11,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::segment::{Segment, log_path, next_path};
 use super::{Log, index};
@@ -25,6 +25,7 @@ pub struct SyncJob<D: Disk> {
     disk: D,
     dir: Arc<Path>,
     /// Segments that were sealed since the last sync, oldest first. Mostly there are none.
+    syncs: Arc<Syncs>,
     sealed: Vec<SealedFile<D::File>>,
     active: Arc<D::File>,
     active_base: u64,
@@ -49,6 +50,29 @@ pub struct SyncOutcome {
     active_base: u64,
     names_changed: Option<u64>,
     result: Result<(), (PathBuf, io::Error)>,
+}
+
+/// The syncs of a log's files, whose thread ever they are on, one at a time.
+///
+/// Of two syncs of one file the kernel tells only one of a failure. Were the other taken for a good
+/// one, a file would get its name whose bytes are lost.
+#[derive(Debug, Default)]
+pub(super) struct Syncs {
+    failed: Mutex<bool>,
+}
+
+impl Syncs {
+    /// Syncs a file, unless a sync has failed before.
+    pub(super) fn sync(&self, file: &impl DiskFile) -> io::Result<()> {
+        let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        if *failed {
+            return Err(io::Error::other("a sync has failed before"));
+        }
+        file.sync_data().inspect_err(|_| {
+            *failed = true;
+            file.forget_cached();
+        })
+    }
 }
 
 impl<D: Disk> SyncJob<D> {
@@ -78,10 +102,7 @@ impl<D: Disk> SyncJob<D> {
         // In the order of offsets: what is on the disk should have no gap, whenever power fails.
         let sealed = self.sealed.iter().map(|sealed| (sealed.base, &sealed.file));
         for (base, file) in sealed.chain([(self.active_base, &self.active)]) {
-            file.sync_data().map_err(|error| {
-                file.forget_cached();
-                (log_path(&self.dir, base), error)
-            })?;
+            self.syncs.sync(&**file).map_err(|error| (log_path(&self.dir, base), error))?;
         }
         for &base in &self.unnamed {
             let path = log_path(&self.dir, base);
@@ -121,6 +142,7 @@ impl<D: Disk> Log<D> {
         Some(SyncJob {
             disk: self.disk.clone(),
             dir: Arc::clone(&self.dir),
+            syncs: Arc::clone(&self.syncs),
             sealed: sealed.collect(),
             active: Arc::clone(&last.live.as_ref()?.file),
             active_base: last.base,

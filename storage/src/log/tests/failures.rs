@@ -130,6 +130,41 @@ fn a_failed_append_that_cannot_be_undone_fences() {
     log.append(&[batch(3, 1, 100)], 0).unwrap();
 }
 
+/// Of two syncs of one file the kernel tells only one of a failure: the sync of an append that is
+/// undone, and the one that is in flight.
+#[test]
+fn a_sync_in_flight_does_not_succeed_after_another_has_failed() {
+    let disk = SimDisk::new(7);
+    let (mut log, _) = open(&disk);
+    let mut model = Model::default();
+    append(&mut log, &mut model, 1, 1, 100);
+    let job = log.begin_sync().expect("something to sync");
+    disk.inject(Fault::once(Operation::Write, io::ErrorKind::Other));
+    disk.inject(Fault::once(Operation::Sync, io::ErrorKind::Other));
+    let error = log.append(&[batch(2, 1, 100)], 0).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Fenced, "{error}");
+    let (syncs, names) = (disk.count(Operation::Sync), disk.count(Operation::Name));
+    let error = log.finish_sync(job.run()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Fenced, "{error}");
+    assert_eq!(disk.count(Operation::Sync), syncs, "it is not tried");
+    assert_eq!(disk.count(Operation::Name), names, "no file gets its name");
+}
+
+#[test]
+fn an_append_is_not_undone_for_good_after_the_sync_in_flight_has_failed() {
+    let disk = SimDisk::new(8);
+    let (mut log, _) = open(&disk);
+    let mut model = Model::default();
+    append(&mut log, &mut model, 1, 1, 100);
+    let job = log.begin_sync().expect("something to sync");
+    disk.inject(Fault::once(Operation::Sync, io::ErrorKind::Other));
+    let outcome = job.run();
+    disk.inject(Fault::once(Operation::Write, io::ErrorKind::Other));
+    let error = log.append(&[batch(2, 1, 100)], 0).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Fenced, "{error}");
+    assert!(log.finish_sync(outcome).is_err() && log.is_fenced());
+}
+
 #[test]
 fn a_failed_sync_fences_and_is_not_tried_again() {
     for operation in [Operation::Sync, Operation::SyncDir] {
