@@ -1,16 +1,21 @@
 #!/usr/bin/env python3
 """What the C library and the Go module can do on this machine beside the Rust client that they stand
-on, as a table in Markdown.
+on, and beside librdkafka on Kafka, as a table in Markdown.
 
     python3 bench/c/run.py [--rounds 5] [--records 4000000] [--dir DIR]
 
 Builds what it measures (release), starts a server of its own on a fresh directory, and lets three
 programs that do the same, call for call (bench.c, go/main.go, twin.rs), take turns. Each figure is the
 median of the rounds. A ratio is the median of the rounds' own ratios: what else the machine did in a
-round fell on all three.
+round fell on all of them.
+
+Where there is librdkafka (Debian's librdkafka-dev) and Kafka can be had (see ../servers.py), kafka.c
+takes its turn, too: acks=1, which Kafka gives from memory as `written` is, no compression, one
+partition. Both servers run all the time; the one that is not asked does nothing.
 """
 
 import argparse
+import contextlib
 import os
 import re
 import shutil
@@ -19,6 +24,9 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import servers  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -60,6 +68,16 @@ def build() -> dict[str, Path]:
     return found
 
 
+def build_kafka() -> Path | None:
+    found = subprocess.run(["pkg-config", "--cflags", "--libs", "rdkafka"], capture_output=True, text=True, check=False)
+    if found.returncode != 0:
+        servers.absent("librdkafka", "there is no librdkafka-dev")
+        return None
+    program = PLACE / "bench-kafka"
+    run("cc", "-O2", "-std=c11", "-Wall", "-Wextra", "-Werror", HERE / "kafka.c", *found.stdout.split(), "-o", program)
+    return program
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5)
@@ -68,6 +86,7 @@ def main() -> None:
     arguments = parser.parse_args()
     PLACE.mkdir(parents=True, exist_ok=True)
     programs = build()
+    rdkafka = build_kafka()
     tidewire = TARGET / "release/tidewire"
 
     data = tempfile.mkdtemp(prefix="tidewire-bench-", dir=arguments.dir)
@@ -76,7 +95,9 @@ def main() -> None:
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
     )  # fmt: skip
     rates: dict[tuple[str, str], list[float]] = {}
+    others = contextlib.ExitStack()
     try:
+        address = others.enter_context(servers.kafka(Path(data))) if rdkafka else None
         assert server.stdout is not None
         found = re.search(r"tidewire://\S+", server.stdout.readline())
         assert found is not None, "the server tells its URL first"
@@ -84,14 +105,19 @@ def main() -> None:
         for topic in ("read", "bench"):
             run(tidewire, "topic", "create", topic, "--url", url)
         run(programs["C"], url, "fill", arguments.records)
+        if rdkafka and address:
+            programs["librdkafka"] = rdkafka
+            run(rdkafka, address, "fill", arguments.records)
         for number in range(arguments.rounds):
             for _, work, part, _ in WORKS:
                 for name, program in programs.items():
-                    rate = float(run(program, url, work, arguments.records // part))
+                    where = address if program == rdkafka else url
+                    rate = float(run(program, where, work, arguments.records // part))
                     rates.setdefault((work, name), []).append(rate)
                     run(tidewire, "topic", "purge", "bench", "--url", url)
             print(f"round {number + 1} of {arguments.rounds}", file=sys.stderr)
     finally:
+        others.close()
         server.kill()
         server.wait()
         shutil.rmtree(data, ignore_errors=True)
@@ -99,14 +125,15 @@ def main() -> None:
     print(f"{os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}; records of 256 B, one partition,")
     print(f"the server on the same processors; medians of {arguments.rounds} rounds, records/s.\n")
     names = list(programs)
-    others = [name for name in names if name != "Rust"]
-    print(f"| | {' | '.join(names)} | {' | '.join(f'{name} : Rust' for name in others)} |")
-    print("|---|" + "---:|" * (len(names) + len(others)))
+    ratios_of = [(name, "Rust") for name in names if name in ("C", "Go")]
+    ratios_of += [("C", "librdkafka")] * ("librdkafka" in names)
+    print(f"| | {' | '.join(names)} | {' | '.join(f'{one} : {other}' for one, other in ratios_of)} |")
+    print("|---|" + "---:|" * (len(names) + len(ratios_of)))
     for title, work, _, goal in WORKS:
         medians = [f"{statistics.median(rates[work, name]):,.0f}" for name in names]
         ratios = []
-        for name in others:
-            pairs = zip(rates[work, name], rates[work, "Rust"], strict=True)
+        for one, other in ratios_of:
+            pairs = zip(rates[work, one], rates[work, other], strict=True)
             all_of = [mine / twin for mine, twin in pairs]
             ratios.append(f"{statistics.median(all_of):.2f} ({min(all_of):.2f} to {max(all_of):.2f})")
         wanted = f" (goal for Go {goal / 1e6:.0f} M)" if goal else ""
