@@ -61,6 +61,11 @@ impl Ticket {
         Self { completion, number, index, slot: None, claimed: false }
     }
 
+    /// The same, whose outcome may have been told before.
+    pub(super) fn claimed(self, claimed: bool) -> Self {
+        Self { claimed, ..self }
+    }
+
     /// What it refers to: the batch's outcome, its number, and its index there.
     pub(super) fn into_parts(self) -> (Arc<Completion>, u64, u32) {
         (self.completion, self.number, self.index)
@@ -239,13 +244,20 @@ impl Completion {
     }
 
     /// The outcome of record `index` of a settled batch, and for how many of `most` records from
-    /// there on it holds; they count as told.
-    pub(super) fn claim(&self, index: u32, most: u32) -> Option<(Result<Receipt, Error>, u32)> {
+    /// there on it holds; they count as told, if they were not `told` before.
+    pub(super) fn claim(
+        &self,
+        index: u32,
+        most: u32,
+        told: bool,
+    ) -> Option<(Result<Receipt, Error>, u32)> {
         let outcome = self.outcome.get()?;
         let (reply, place) = outcome.at(index);
         let receipt = reply.map(|reply| Receipt::of(self.partition, reply, place));
         let count = outcome.alike(index).min(most);
-        self.unclaimed.fetch_sub(count, Ordering::Relaxed);
+        if !told {
+            self.unclaimed.fetch_sub(count, Ordering::Relaxed);
+        }
         Some((receipt.map_err(Error::clone), count))
     }
 

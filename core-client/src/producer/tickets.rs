@@ -4,6 +4,7 @@
 //! [`Ticket`]s of their own only when they are asked for.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::ticket::{Completion, Receipt, Ticket};
 use crate::error::Error;
@@ -24,12 +25,15 @@ struct Run {
     number: u64,
     index: u32,
     count: u32,
+    /// Its outcomes were told, which counts once however often they are asked for.
+    told: AtomicBool,
 }
 
 impl Run {
     fn ticket(&self, at: u32) -> Ticket {
         let completion = Arc::clone(&self.completion);
-        Ticket::new(completion, self.number + u64::from(at), self.index + at)
+        let told = self.told.load(Ordering::Relaxed);
+        Ticket::new(completion, self.number + u64::from(at), self.index + at).claimed(told)
     }
 }
 
@@ -62,6 +66,7 @@ impl Tickets {
         for run in &self.runs {
             run.completion.settled().await;
             outcomes.extend((0..run.count).filter_map(|at| run.ticket(at).try_receipt()));
+            run.told.store(true, Ordering::Relaxed);
         }
         outcomes
     }
@@ -72,9 +77,10 @@ impl Tickets {
         let mut runs = Vec::with_capacity(self.runs.len());
         for run in &self.runs {
             run.completion.settled().await;
+            let told = run.told.load(Ordering::Relaxed);
             let mut at = 0;
             while let Some((outcome, count)) = (at < run.count)
-                .then(|| run.completion.claim(run.index + at, run.count - at))
+                .then(|| run.completion.claim(run.index + at, run.count - at, told))
                 .flatten()
             {
                 runs.push((outcome, count));
@@ -99,14 +105,21 @@ impl Tickets {
         self.len += count as usize;
         match self.runs.last_mut() {
             Some(run)
-                if Arc::ptr_eq(&run.completion, completion)
+                if !run.told.load(Ordering::Relaxed)
+                    && Arc::ptr_eq(&run.completion, completion)
                     && run.number + u64::from(run.count) == number =>
             {
                 run.count += count;
             }
             _ => {
                 let completion = Arc::clone(completion);
-                self.runs.push(Run { completion, number, index, count });
+                self.runs.push(Run {
+                    completion,
+                    number,
+                    index,
+                    count,
+                    told: AtomicBool::new(false),
+                });
             }
         }
     }
@@ -144,5 +157,41 @@ impl Iterator for IntoIter {
             self.current = Some(self.runs.next()?);
             self.at = 0;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Code;
+    use crate::producer::ticket::Outcome;
+
+    fn failed(records: u32) -> (Tickets, Arc<Completion>) {
+        let completion = Completion::new(0);
+        completion.add_records(records);
+        completion.settle(Outcome::of_all(Err(Error::new(Code::DISK_FULL, "full"))));
+        let mut tickets = Tickets::default();
+        tickets.add_run(&completion, 7, 0, records);
+        (tickets, completion)
+    }
+
+    /// A flush tells of what nobody was told, and of nothing else.
+    #[tokio::test]
+    async fn outcomes_that_are_asked_for_again_count_as_told_once() {
+        let (tickets, completion) = failed(3);
+        assert!(!completion.is_claimed());
+        for _ in 0..2 {
+            assert_eq!(tickets.outcomes().await.len(), 3);
+            assert!(completion.is_claimed());
+        }
+        assert_eq!(tickets.into_runs().await.len(), 1);
+        assert!(completion.is_claimed());
+
+        let (tickets, completion) = failed(3);
+        tickets.outcomes().await;
+        for mut ticket in tickets {
+            assert!(ticket.try_receipt().is_some_and(|outcome| outcome.is_err()));
+        }
+        assert!(completion.is_claimed());
     }
 }
