@@ -170,12 +170,13 @@ impl<D: Disk> Session<D> {
         );
         // What its user may do can have changed on the way; it ends then, and the request with it.
         session.access_changed(now);
-        if !session.closed {
+        // So it does if that was told, or its time was up, after it had decided to move.
+        if !session.protocol.is_over() {
             let Request { ticket, request, payload } = *first;
             session.handle_request(now, ticket, request, payload);
             session.resume_subscriptions();
-            session.handle_events(now);
         }
+        session.handle_events(now);
         session
     }
 }
