@@ -18,6 +18,13 @@ pub const READ_MEMORY_BYTES_RANGE: RangeInclusive<usize> = 1 << 20..=1 << 40;
 /// Bytes of batches that readers may hold, unless it is said otherwise.
 pub const DEFAULT_READ_MEMORY_BYTES: usize = 64 << 20;
 
+/// The longest that a shard may look for requests before it sleeps, in microseconds: what is not
+/// there after a millisecond is not worth a processor.
+pub const MAX_BUSY_POLL_US: u32 = 1_000;
+/// How long a shard looks for requests, unless it is said otherwise, in microseconds: about what
+/// being woken costs.
+pub const DEFAULT_BUSY_POLL_US: u32 = 50;
+
 /// Settings of a server. `Config::new` gives the defaults.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -37,6 +44,9 @@ pub struct Config {
     pub read_memory_bytes: usize,
     /// Time that a stop gives to requests under way, in milliseconds.
     pub drain_timeout_ms: u32,
+    /// How long a shard that was found to be worth it looks for the next request before it sleeps,
+    /// in microseconds: 0 (never) to [`MAX_BUSY_POLL_US`].
+    pub busy_poll_us: u32,
     /// How much of everything there may be; can be changed while the server runs.
     pub limits: Limits,
     /// Whether clients must say who they are.
@@ -73,6 +83,7 @@ impl Config {
             io_threads: 4,
             read_memory_bytes: DEFAULT_READ_MEMORY_BYTES,
             drain_timeout_ms: 5_000,
+            busy_poll_us: DEFAULT_BUSY_POLL_US,
             limits: Limits::default(),
             credentials: Credentials::None,
             at_rest_keys: EncryptionKeys::default(),

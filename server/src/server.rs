@@ -11,6 +11,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use tidewire_protocol::auth::Secret;
@@ -178,6 +179,7 @@ impl Server {
             protocol: Arc::new(ServerConfig { server_id, ..ServerConfig::default() }),
             drain_timeout_ms: config.drain_timeout_ms,
             appends_before_moving: APPENDS_BEFORE_MOVING,
+            busy_poll: Duration::from_micros(u64::from(config.busy_poll_us)),
             serving_shards: AtomicUsize::new(config.shards),
             inboxes,
             catalog_jobs,

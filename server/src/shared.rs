@@ -4,9 +4,10 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use tidewire_protocol::connection::ServerConfig;
+use tidewire_protocol::connection::{ServerConfig, Time};
 use tidewire_storage::disk::{Disk, ServerDisk};
 use tidewire_storage::{Catalog, TopicDirs};
 
@@ -40,6 +41,8 @@ pub(crate) struct Shared<D: Disk = ServerDisk> {
     pub(crate) drain_timeout_ms: u32,
     /// Appends that come one at a time for another shard before their connection moves there.
     pub(crate) appends_before_moving: u32,
+    /// How long a shard may look for more before it sleeps.
+    pub(crate) busy_poll: Duration,
     /// Shards that still have connections, or take them. A partition is kept until this is 0: any
     /// connection of any shard may wait for it.
     pub(crate) serving_shards: AtomicUsize,
@@ -83,12 +86,24 @@ impl<D: Disk> Shared<D> {
     }
 }
 
+/// What requests a shard was asked since it looked last.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Arrived {
+    /// When the first of them came.
+    pub(crate) first: Option<Time>,
+    pub(crate) count: u32,
+    /// Some have company: of other requests of their connection, or many bytes.
+    pub(crate) together: bool,
+}
+
 /// A shard's way to everyone, itself included.
 pub(crate) struct Router<D: Disk = ServerDisk> {
     pub(crate) shared: Arc<Shared<D>>,
     pub(crate) shard: usize,
     /// Payload bytes of unanswered requests, of all connections of this shard.
     pub(crate) in_flight_bytes: Cell<usize>,
+    /// Requests that came while their connection waited for nothing else, and others.
+    pub(crate) arrived: Cell<Arrived>,
     local: RefCell<VecDeque<ShardMessage<D>>>,
     /// Set when the local queue has something.
     pub(crate) wake: Notify,
@@ -100,6 +115,7 @@ impl<D: Disk> Router<D> {
             shared,
             shard,
             in_flight_bytes: Cell::new(0),
+            arrived: Cell::default(),
             local: RefCell::default(),
             wake: Notify::default(),
         }
@@ -133,6 +149,13 @@ impl<D: Disk> Router<D> {
     pub(crate) fn group(&self, origin: Origin, request: GroupRequest) {
         let shard = shard_of(request.group(), self.shared.inboxes.len());
         self.send(shard, ShardMessage::Group { origin, request: Box::new(request) });
+    }
+
+    /// Notes a request that a connection made.
+    pub(crate) fn note_request(&self, now: Time, alone: bool) {
+        let Arrived { first, count, together } = self.arrived.get();
+        let first = first.or(Some(now));
+        self.arrived.set(Arrived { first, count: count + 1, together: together || !alone });
     }
 
     /// The next message that this shard sent to itself.

@@ -100,6 +100,11 @@ pub struct ServeArgs {
     #[arg(long, value_name = "MS")]
     pub drain_timeout_ms: Option<u32>,
 
+    /// How long a thread looks for the next request before it sleeps, where that was worth it
+    /// lately, in microseconds: 0 (never) to 1000 [default: 50]
+    #[arg(long, value_name = "US")]
+    pub busy_poll_us: Option<u32>,
+
     /// What to log: error, warn, info, debug, trace, or a filter such as tidewire_server=debug
     /// [default: info]
     #[arg(long, value_name = "FILTER")]

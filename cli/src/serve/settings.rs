@@ -12,7 +12,7 @@ use serde::Deserialize;
 use tidewire_protocol::limits::ServerLimit;
 use tidewire_protocol::url::nearest;
 use tidewire_server::{
-    Config, Credentials, Limits, MAX_SHARDS, READ_MEMORY_BYTES_RANGE, TlsFiles,
+    Config, Credentials, Limits, MAX_BUSY_POLL_US, MAX_SHARDS, READ_MEMORY_BYTES_RANGE, TlsFiles,
 };
 
 use super::self_signed;
@@ -59,6 +59,8 @@ pub struct Settings {
     pub read_memory_bytes: Option<usize>,
     /// Time that a stop gives to requests under way, in milliseconds.
     pub drain_timeout_ms: Option<u32>,
+    /// How long a shard may look for requests before it sleeps, in microseconds.
+    pub busy_poll_us: Option<u32>,
     /// A filter of log lines.
     pub log: Option<String>,
     /// Where the audit log is.
@@ -115,6 +117,7 @@ impl Settings {
             io_threads: args.io_threads,
             read_memory_bytes: args.read_memory_bytes,
             drain_timeout_ms: args.drain_timeout_ms,
+            busy_poll_us: args.busy_poll_us,
             log: args.log,
             audit_log: args.audit_log,
             max_connections: limits.max_connections,
@@ -183,6 +186,7 @@ impl Settings {
             io_threads: parsed(&variable, "TIDEWIRE_IO_THREADS", "a whole number")?,
             read_memory_bytes: parsed(&variable, "TIDEWIRE_READ_MEMORY_BYTES", "bytes")?,
             drain_timeout_ms: parsed(&variable, "TIDEWIRE_DRAIN_TIMEOUT_MS", "milliseconds")?,
+            busy_poll_us: parsed(&variable, "TIDEWIRE_BUSY_POLL_US", "microseconds")?,
             log: variable("TIDEWIRE_LOG"),
             audit_log: variable("TIDEWIRE_AUDIT_LOG").map(PathBuf::from),
             max_connections: number("TIDEWIRE_MAX_CONNECTIONS")?,
@@ -214,6 +218,7 @@ impl Settings {
             io_threads: self.io_threads.or(other.io_threads),
             read_memory_bytes: self.read_memory_bytes.or(other.read_memory_bytes),
             drain_timeout_ms: self.drain_timeout_ms.or(other.drain_timeout_ms),
+            busy_poll_us: self.busy_poll_us.or(other.busy_poll_us),
             log: self.log.or(other.log),
             audit_log: self.audit_log.or(other.audit_log),
             max_connections: self.max_connections.or(other.max_connections),
@@ -339,6 +344,7 @@ impl Settings {
             ("io_threads", self.io_threads == other.io_threads),
             ("read_memory_bytes", self.read_memory_bytes == other.read_memory_bytes),
             ("drain_timeout_ms", self.drain_timeout_ms == other.drain_timeout_ms),
+            ("busy_poll_us", self.busy_poll_us == other.busy_poll_us),
             ("audit_log", self.audit_log == other.audit_log),
         ];
         same.into_iter().filter(|(_, same)| !same).map(|(name, _)| name).collect()
@@ -359,6 +365,10 @@ impl Settings {
         }
         if let Some(drain_timeout_ms) = self.drain_timeout_ms {
             config.drain_timeout_ms = drain_timeout_ms;
+        }
+        if let Some(busy_poll_us) = self.busy_poll_us {
+            config.busy_poll_us =
+                in_range("busy_poll_us", busy_poll_us, &(0..=MAX_BUSY_POLL_US))?;
         }
         if !self.is_dev() {
             config.credentials = Credentials::Required;
@@ -398,7 +408,10 @@ fn parsed<T: FromStr>(
         .transpose()
 }
 
-fn in_range(name: &str, value: usize, range: &RangeInclusive<usize>) -> Result<usize, Failure> {
+fn in_range<T>(name: &str, value: T, range: &RangeInclusive<T>) -> Result<T, Failure>
+where
+    T: PartialOrd + std::fmt::Display,
+{
     if range.contains(&value) {
         return Ok(value);
     }

@@ -44,6 +44,8 @@ pub(crate) use moving::Parcel;
 use produce::Producing;
 use throttle::Throttle;
 
+/// Bytes of a request above which ways and wake-ups hardly count.
+const SMALL_BYTES: usize = 64 << 10;
 /// Bytes queued for the socket at which deliveries pause.
 const HIGH_WATER_BYTES: usize = 1 << 20;
 
@@ -411,6 +413,7 @@ impl<D: Disk> Session<D> {
                 );
             }
         }
+        self.router.note_request(now, self.pending.is_empty() && payload.len() <= SMALL_BYTES);
         if self.moves_with(&ticket, &request, &payload) {
             return self.leave_with(ticket, request, payload);
         }

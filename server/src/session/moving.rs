@@ -18,7 +18,7 @@ use tidewire_protocol::connection::{ServerConnection, Ticket, Time};
 use tidewire_protocol::message::{AnyRequest, Append};
 use tidewire_storage::disk::Disk;
 
-use super::Session;
+use super::{SMALL_BYTES, Session};
 use super::consume::Subscription;
 use super::produce::Producing;
 use super::throttle::Throttle;
@@ -26,9 +26,6 @@ use crate::auth::Who;
 use crate::message::PartitionId;
 use crate::rt::Peer;
 use crate::shared::Router;
-
-/// Bytes of a batch above which its way to another shard hardly counts.
-const MAX_BYTES: usize = 64 << 10;
 
 /// Appends that came one at a time, one after the other, for partitions of the same shard.
 #[derive(Default)]
@@ -106,7 +103,7 @@ impl<D: Disk> Session<D> {
     }
 
     fn is_worth_moving(&mut self, ticket: &Ticket, append: &Append, payload: &Bytes) -> bool {
-        let alone = self.pending.is_empty() && payload.len() <= MAX_BYTES;
+        let alone = self.pending.is_empty() && payload.len() <= SMALL_BYTES;
         let shard = self.producers.get(&ticket.channel).map(|producing| {
             let id = PartitionId { topic: producing.topic().id, partition: append.partition };
             id.shard(self.router.shared.inboxes.len())

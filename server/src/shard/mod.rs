@@ -5,6 +5,7 @@
 //! only move bytes and queue messages. So a partition is touched from one place, appends that
 //! arrive in one turn become one write, and no borrow is ever held across an await.
 
+mod busy_poll;
 mod connections;
 mod core;
 mod groups;
@@ -25,7 +26,8 @@ use tidewire_storage::disk::ServerDisk;
 
 use crate::message::ShardMessage;
 use crate::rt;
-use crate::shared::{Router, Shared};
+use crate::shared::{Arrived, Router, Shared};
+use busy_poll::BusyPoll;
 use connections::Connections;
 
 #[cfg(feature = "sim")]
@@ -73,6 +75,7 @@ struct Shard {
     router: Rc<Router>,
     connections: Rc<Connections>,
     core: RefCell<Core<ServerDisk>>,
+    busy_poll: Rc<BusyPoll>,
 }
 
 impl Shard {
@@ -81,6 +84,7 @@ impl Shard {
         Self {
             connections: Connections::new(Rc::clone(&router)),
             core: RefCell::new(Core::new(Rc::clone(&router), &mut start.groups)),
+            busy_poll: Rc::new(BusyPoll::new(router.shared.busy_poll)),
             router,
         }
     }
@@ -97,10 +101,26 @@ impl Shard {
             let task = rt::spawn(connections::accept(connections, acceptor, cancel));
             accepting.push((stopper, task));
         }
+        let echo = Rc::clone(&self.busy_poll);
+        let echo = rt::spawn(async move { echo.echo().await });
+        let looking = rt::spawn({
+            let (busy_poll, router) = (Rc::clone(&self.busy_poll), Rc::clone(&self.router));
+            let inbox = start.inbox.clone();
+            async move {
+                let clock = router.shared.clock;
+                let now = || clock.instant(clock.now());
+                // What other threads send is seen by a shard that sleeps, or here.
+                let look = || if !inbox.is_empty() { router.wake.notify() };
+                busy_poll.run(now, look).await;
+            }
+        });
         let mut inbox = start.inbox.into_stream();
         self.core.borrow_mut().begin();
         self.work(&mut inbox, |shard| shard.connections.is_stopping()).await;
 
+        self.busy_poll.stop();
+        looking.join().await;
+        echo.join().await;
         // Stopping: no new connections, no new requests; what was accepted is answered.
         for (stopper, task) in accepting {
             stopper.stop();
@@ -142,6 +162,7 @@ impl Shard {
                 self.core.borrow_mut().handle(message, connections);
             }
             self.core.borrow_mut().flush(connections);
+            self.note_turn();
             if done(self) {
                 return;
             }
@@ -162,6 +183,16 @@ impl Shard {
             if rt::until(due, messages).await.is_none() {
                 self.core.borrow_mut().handle_timeout();
             }
+        }
+    }
+
+    /// Tells what came since the last turn to who decides how to wait.
+    fn note_turn(&self) {
+        let Arrived { first, count, together } = self.router.arrived.take();
+        if let Some(first) = first {
+            let clock = self.router.shared.clock;
+            let (first, now) = (clock.instant(first), clock.instant(clock.now()));
+            self.busy_poll.carried_out(first, now, count == 1 && !together);
         }
     }
 }

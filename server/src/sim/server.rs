@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
@@ -204,6 +205,7 @@ impl<D: Disk> Server<D> {
             protocol: Arc::new(ServerConfig { server_id, ..ServerConfig::default() }),
             drain_timeout_ms: 0,
             appends_before_moving: APPENDS_BEFORE_MOVING,
+            busy_poll: Duration::ZERO,
             serving_shards: AtomicUsize::new(options.shards),
             inboxes,
             catalog_jobs: catalog_sender,

@@ -1,0 +1,115 @@
+//! Looking for the next request before sleeping.
+//!
+//! Who sends one request after the other and waits for each pays, most of all, for two threads that
+//! wake each other. A shard that has lately been asked again within the time that being woken costs
+//! looks for so long before it sleeps. It gives its core away between two looks, and stops looking
+//! where that was not worth it.
+//!
+//! Owns when a shard looks, and the task that does. Invariant: a shard without requests sleeps.
+
+use std::cell::Cell;
+use std::time::{Duration, Instant};
+
+use crate::rt::Notify;
+
+/// Requests that came soon enough, in a row, before looking is worth it.
+const WORTH: u32 = 4;
+/// How much good is remembered, in requests.
+const MOST: u32 = 16;
+/// How much later a request may come to a shard that slept.
+const SLEEPY: u32 = 4;
+/// What one that came too late costs, in requests.
+const LATE: u32 = 4;
+
+/// Decides whether a shard looks, by what came before.
+pub(super) struct BusyPoll {
+    limit: Duration,
+    credit: Cell<u32>,
+    /// When the last request that came by itself had been carried out.
+    done: Cell<Option<Instant>>,
+    /// Looks until then.
+    until: Cell<Option<Instant>>,
+    begin: Notify,
+    there: Notify,
+    back: Notify,
+    over: Cell<bool>,
+}
+
+impl BusyPoll {
+    /// Looks for at most `limit`; never, if that is zero.
+    pub(super) fn new(limit: Duration) -> Self {
+        Self {
+            limit,
+            credit: Cell::new(0),
+            done: Cell::new(None),
+            until: Cell::new(None),
+            begin: Notify::default(),
+            there: Notify::default(),
+            back: Notify::default(),
+            over: Cell::new(false),
+        }
+    }
+
+    /// Requests were carried out that arrived at `arrived` by the earliest of them; `alone` says
+    /// that it was one, and that its connection waits for nothing else.
+    pub(super) fn carried_out(&self, arrived: Instant, now: Instant, alone: bool) {
+        if self.limit.is_zero() {
+            return;
+        }
+        self.until.set(None);
+        if !alone {
+            self.done.set(None);
+            return;
+        }
+        if let Some(done) = self.done.replace(Some(now)) {
+            let credit = self.credit.get();
+            // A shard that slept was late by being woken, and its peer, too.
+            let limit = if credit >= WORTH { self.limit } else { self.limit * SLEEPY };
+            let soon = arrived.saturating_duration_since(done) <= limit;
+            self.credit.set(if soon {
+                (credit + 1).min(MOST)
+            } else {
+                credit.saturating_sub(LATE)
+            });
+        }
+        if self.credit.get() >= WORTH {
+            self.until.set(Some(now + self.limit));
+            self.begin.notify();
+        }
+    }
+
+    /// Ends the task.
+    pub(super) fn stop(&self) {
+        self.over.set(true);
+        self.until.set(None);
+        self.begin.notify();
+        self.there.notify();
+    }
+
+    /// Keeps the shard awake while it is to look, and calls `look` each time.
+    ///
+    /// Two tasks wake each other: monoio runs a task that wakes itself before all others, and hands
+    /// the kernel what those have to write only once it sleeps.
+    pub(super) async fn run(&self, now: impl Fn() -> Instant, look: impl Fn()) {
+        while !self.over.get() {
+            if self.until.get().is_none_or(|until| now() >= until) {
+                self.until.set(None);
+                self.begin.notified().await;
+                continue;
+            }
+            look();
+            // Whoever else wants this core may be who would ask.
+            std::thread::yield_now();
+            self.there.notify();
+            self.back.notified().await;
+        }
+    }
+
+    /// The other of the two tasks.
+    pub(super) async fn echo(&self) {
+        while !self.over.get() {
+            self.there.notified().await;
+            self.back.notify();
+        }
+    }
+}
