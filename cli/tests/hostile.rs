@@ -351,8 +351,13 @@ fn what_does_not_exist_is_named() {
     assert_eq!(error.code, Code::TOPIC_NOT_FOUND);
     assert!(error.message.contains("\"nope\""), "{error}");
     let channel = client.channel();
-    let request =
-        OpenProducer { stream: "nope".into(), topic: "t".into(), name: None, resume: None };
+    let request = OpenProducer {
+        stream: "nope".into(),
+        topic: "t".into(),
+        name: None,
+        resume: None,
+        opener: None,
+    };
     let error = client.call(channel, &request).expect_err("no such stream");
     assert_eq!(error.code, Code::STREAM_NOT_FOUND);
     let error =
@@ -395,8 +400,13 @@ fn channels_are_checked() {
     let error = client.append(99, 0, Acks::Synced, batch(&[b"x"])).expect_err("not open");
     assert_eq!(error.code, Code::UNKNOWN_CHANNEL);
     let (channel, _) = client.open("t").expect("exists");
-    let request =
-        OpenProducer { stream: "default".into(), topic: "t".into(), name: None, resume: None };
+    let request = OpenProducer {
+        stream: "default".into(),
+        topic: "t".into(),
+        name: None,
+        resume: None,
+        opener: None,
+    };
     assert_eq!(client.call(channel, &request).expect_err("open").code, Code::CHANNEL_IN_USE);
     client.append(channel, 0, Acks::Synced, batch(&[b"x"])).expect("still open");
     let error = client.call(0, &request).expect_err("the connection itself");

@@ -204,7 +204,13 @@ fn names_are_listed_and_forgotten() {
         .map(|name| {
             let channel = raw.channel();
             let (stream, topic) = ("default".into(), "t".into());
-            let open = OpenProducer { stream, topic, name: Some(name.clone()), resume: None };
+            let open = OpenProducer {
+                stream,
+                topic,
+                name: Some(name.clone()),
+                resume: None,
+                opener: None,
+            };
             raw.submit(channel, &open, &[])
         })
         .collect();
@@ -237,6 +243,31 @@ fn names_are_listed_and_forgotten() {
     assert_ne!(anew.id, held.id);
 }
 
+/// SPEC I-12: an opening that was given up with its connection, and comes late, fences nobody who is
+/// the same; another one does.
+#[test]
+fn an_opening_that_arrives_twice_counts_once() {
+    let server = TestServer::start();
+    let mut lost = connected(&server, true);
+    let mut client = connected(&server, false);
+    let open = |client: &mut RawClient, opener| {
+        let channel = client.channel();
+        let (stream, topic) = ("default".into(), "t".into());
+        let name = Some("billing".to_owned());
+        let request = OpenProducer { stream, topic, name, resume: None, opener };
+        Producer::new((channel, client.call(channel, &request).expect("it can be opened")))
+    };
+    let producer = open(&mut client, Some(7));
+    producer.send(&mut client, 0).expect("new");
+    let late = open(&mut lost, Some(7));
+    assert_eq!((late.id, late.epoch), (producer.id, producer.epoch));
+    producer.send(&mut client, 1).expect("nobody took its place");
+    let another = open(&mut lost, Some(8));
+    assert_eq!((another.id, another.epoch), (producer.id, 2));
+    assert_eq!(producer.code(&mut client, 2), Code::PRODUCER_FENCED);
+    assert_eq!(open(&mut lost, None).epoch, 3, "without a number each opening is one");
+}
+
 /// SPEC I-11: a channel is no producer's before its opening is answered, and none after it was
 /// closed, whatever was on the way.
 #[test]
@@ -248,6 +279,7 @@ fn a_channel_that_is_still_being_opened_takes_no_appends() {
         topic: "t".into(),
         name: Some("a".into()),
         resume: None,
+        opener: None,
     };
     let opening = client.submit(50, &open, &[]);
     let append = Append { partition: 0, acks: Acks::Synced };

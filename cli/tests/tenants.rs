@@ -148,8 +148,13 @@ fn busy(count: usize, time: Duration) -> u64 {
     first.create_topic("t", 16).expect("created");
     let before = resident_kib(&server);
     let mut all: Vec<Plain> = (0..count).map(|_| Plain::connect(server.address)).collect();
-    let open =
-        OpenProducer { stream: "default".into(), topic: "t".into(), name: None, resume: None };
+    let open = OpenProducer {
+        stream: "default".into(),
+        topic: "t".into(),
+        name: None,
+        resume: None,
+        opener: None,
+    };
     let mut bytes = BytesMut::new();
     frame(&mut bytes, 2, 1, &open, &[]);
     for plain in &mut all {
@@ -197,8 +202,13 @@ fn bulk(count: usize) -> (u64, u64) {
     let server = TestServer::start_by(command, &dir.path().join("data"), &["--shards", "2"]);
     server.connect().create_topic("t", 16).expect("created");
     let mut all: Vec<Plain> = (0..count).map(|_| Plain::connect(server.address)).collect();
-    let open =
-        OpenProducer { stream: "default".into(), topic: "t".into(), name: None, resume: None };
+    let open = OpenProducer {
+        stream: "default".into(),
+        topic: "t".into(),
+        name: None,
+        resume: None,
+        opener: None,
+    };
     let mut bytes = BytesMut::new();
     frame(&mut bytes, 2, 1, &open, &[]);
     for plain in &mut all {

@@ -522,6 +522,19 @@ async fn a_producer_stays_itself_over_connections() {
     assert_eq!(sequences, [0, 1, 2, 3, 4]);
 }
 
+/// SPEC I-12: it would fence itself if the lost opening came last.
+#[tokio::test]
+async fn an_opening_whose_reply_is_lost_is_sent_again_as_the_same() {
+    let (server, client) = start(1).await;
+    server.faults(|faults| faults.cut_at_first_open = true);
+    let producer = open(client.producer("t").name("billing")).await;
+    producer.send(Record::new("x")).await.expect("acknowledged");
+    open(client.producer("t").name("billing")).await;
+    let openers = server.log().openers;
+    let [first, again, another] = openers[..] else { panic!("{openers:?}") };
+    assert!(first.is_some() && first == again && first != another, "{openers:?}");
+}
+
 #[tokio::test]
 async fn a_producer_that_the_server_has_forgotten_says_so_and_goes_on_as_another() {
     let (server, client) = start(2).await;

@@ -132,6 +132,7 @@ impl Wire {
             topic: topic.clone(),
             name: None,
             resume: None,
+            opener: None,
         };
         wire.client.request(NOW, 1, &open, &[], 0).expect("ready");
         let subscribe = Subscribe {

@@ -27,6 +27,8 @@ pub(crate) struct OpenNamed {
     pub(crate) name: String,
     /// Who goes on, instead of a new instance.
     pub(crate) resume: Option<ProducerIdentity>,
+    /// Who opens it, if that is said.
+    pub(crate) opener: Option<u64>,
 }
 
 /// The epochs of producers that channels are open for, by id.
@@ -46,14 +48,16 @@ impl Names {
         open: OpenNamed,
         now_us: i64,
     ) -> Result<OpenedProducer, Error> {
-        let OpenNamed { topic, name, resume } = open;
+        let OpenNamed { topic, name, resume, opener } = open;
         let catalog = store.snapshot();
         if catalog.topic(&topic.stream, &topic.name).is_none_or(|now| now.id != topic.id) {
             let text = format!("topic {}/{} was deleted", topic.stream, topic.name);
             return Err(Error::new(Code::TOPIC_NOT_FOUND, text));
         }
         let opened = match resume {
-            None => store.open_producer(topic.id, &name, now_us).map_err(|e| error(&e))?,
+            None => {
+                store.open_producer(topic.id, &name, opener, now_us).map_err(|e| error(&e))?
+            }
             Some(resumed) => {
                 let known = store.producer(topic.id, &name).map_err(|e| error(&e))?;
                 check(&name, &resumed, known)?

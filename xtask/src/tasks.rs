@@ -114,7 +114,12 @@ struct Outcome {
     counts: Counts,
     success: bool,
     took: Duration,
+    /// What it said of its failures, to be read where the run ends.
+    findings: Vec<String>,
 }
+
+/// Lines about failures that a step's summary repeats.
+const MAX_FINDINGS: usize = 40;
 
 /// Runs all steps.
 pub(crate) fn test() -> ExitCode {
@@ -127,6 +132,7 @@ fn run(step: &Step) -> Outcome {
     let start = Instant::now();
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
     let mut counts = Counts::default();
+    let mut findings = Vec::new();
     let mut command = Command::new(cargo);
     command
         .args(step.arguments)
@@ -139,6 +145,9 @@ fn run(step: &Step) -> Outcome {
             if let Some(stdout) = child.stdout.take() {
                 for line in BufReader::new(stdout).lines().map_while(Result::ok) {
                     count(&line, &mut counts);
+                    if findings.len() < MAX_FINDINGS && is_finding(&line) {
+                        findings.push(line.trim().to_owned());
+                    }
                     // A reader that went away does not stop the tests.
                     let _ = writeln!(std::io::stdout(), "{line}");
                 }
@@ -150,7 +159,12 @@ fn run(step: &Step) -> Outcome {
             false
         }
     };
-    Outcome { name: step.name, counts, success, took: start.elapsed() }
+    Outcome { name: step.name, counts, success, took: start.elapsed(), findings }
+}
+
+/// Whether a line names what failed, or how to see it again.
+fn is_finding(line: &str) -> bool {
+    ["FAILED", "FAILS: ", "replay: ", "not ok "].iter().any(|word| line.contains(word))
 }
 
 /// Adds up lines of the form `test result: ok. 3 passed; 0 failed; 1 ignored; …`, of the fuzz
@@ -214,6 +228,10 @@ fn summarise(outcomes: &[Outcome]) -> ExitCode {
         // A step that did not build, or ran nothing, has failed as a whole.
         total.failed = 1;
     }
+    for outcome in outcomes.iter().filter(|outcome| !outcome.success) {
+        println!("\n{}:", outcome.name);
+        outcome.findings.iter().for_each(|line| println!("  {line}"));
+    }
     println!("\n{} passed, {} failed, {} skipped", total.passed, total.failed, total.skipped);
     if success { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
@@ -232,5 +250,23 @@ mod tests {
         count("test result: FAILED. 1 passed; 2 failed; 0 ignored;", &mut counts);
         count("running 9 tests", &mut counts);
         assert_eq!((counts.passed, counts.failed, counts.skipped), (13, 2, 3));
+    }
+
+    #[test]
+    fn what_failed_is_said_again_in_the_summary() {
+        for line in [
+            "test appends_are_kept ... FAILED",
+            "sim: seed 7 FAILS: record 3 of t/0 is gone",
+            "     replay: cargo xtask sim --sessions --seed 7",
+            "FAILED tests/test_produce.py::test_send",
+            "not ok 4 - sends",
+        ] {
+            assert!(is_finding(line), "{line}");
+        }
+        for line in
+            ["test appends_are_kept ... ok", "ok 4 - sends", "sim: 7 of 7 seeds ran clean"]
+        {
+            assert!(!is_finding(line), "{line}");
+        }
     }
 }

@@ -98,7 +98,7 @@ impl Wire {
         let mut wire = Self { client, server, parts: Vec::new() };
         wire.turn();
         let (stream, topic) = ("default".to_owned(), "t".to_owned());
-        let open = OpenProducer { stream, topic, name: None, resume: None };
+        let open = OpenProducer { stream, topic, name: None, resume: None, opener: None };
         wire.client.request(NOW, 1, &open, &[], 0).expect("ready");
         wire.turn();
         wire

@@ -201,6 +201,7 @@ impl RawClient {
             topic: topic.into(),
             name: name.map(str::to_owned),
             resume,
+            opener: None,
         };
         self.call(channel, &request).map(|reply| (channel, reply))
     }

@@ -34,7 +34,7 @@ use crate::error::{Code, Error};
 use crate::link::random_seed;
 use crate::options::option_by_name;
 use crate::record::Record;
-use open::open;
+use open::{As, open};
 use queue::{Bounds, Pushed, Queue};
 use sender::{Channel, Sender};
 use stats::{CloseError, ProducerStats};
@@ -237,9 +237,10 @@ impl ProducerBuilder {
         let link = Arc::clone(&self.client.link);
         let number = link.new_channel();
         let (name, topic_name) = (self.name.as_deref(), &topic);
+        let who = As::New(random_seed());
         let (connection, opened) = link
             .attempt(|connection, left_ms| async move {
-                let opened = open(&connection, number, topic_name, name, None, left_ms).await?;
+                let opened = open(&connection, number, topic_name, name, who, left_ms).await?;
                 Ok((connection, opened))
             })
             .await?;

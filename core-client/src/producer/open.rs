@@ -27,25 +27,38 @@ pub(super) struct Opened {
     pub codec: Codec,
 }
 
-/// Opens `channel` for a new producer, or for the one that `resume` says; of this name, if it has
-/// one. Within `timeout_ms` of milliseconds.
+/// Who a channel is opened for.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum As {
+    /// A new producer, or a new instance of the name. The number is the same for all attempts at
+    /// one opening: of several that reach the server, whenever they do, one counts.
+    New(u64),
+    /// The producer that was opened before.
+    Resumed(Identity),
+}
+
+/// Opens `channel` for a producer of this name, if it has one. Within `timeout_ms` of milliseconds.
 pub(super) async fn open(
     connection: &Arc<Connection>,
     channel: u32,
     topic: &TopicName,
     name: Option<&str>,
-    resume: Option<Identity>,
+    who: As,
     timeout_ms: u32,
 ) -> Result<Opened, Error> {
     // SPEC I-11, I-12: one that has a name is resumed with it.
+    let (resume, opener) = match who {
+        As::New(opener) => (None, name.map(|_| opener)),
+        As::Resumed(Identity { producer_id, producer_epoch }) => {
+            (Some(ProducerIdentity { producer_id, producer_epoch }), None)
+        }
+    };
     let request = OpenProducer {
         stream: topic.stream().into(),
         topic: topic.topic().into(),
         name: name.map(str::to_owned),
-        resume: resume.map(|Identity { producer_id, producer_epoch }| ProducerIdentity {
-            producer_id,
-            producer_epoch,
-        }),
+        resume,
+        opener,
     };
     let reply = connection.start(channel, &request, timeout_ms).await?;
     // From here on the channel may be open, whoever drops this future.
@@ -65,7 +78,7 @@ pub(super) async fn open(
             producer_id: open.producer_id,
             producer_epoch: open.producer_epoch,
         },
-        resumed: resume.is_some(),
+        resumed: matches!(who, As::Resumed(_)),
         topic_id: open.topic_id,
         partitions: open.partitions,
         codec: open.codec,

@@ -17,11 +17,11 @@ use tidewire_protocol::error::Disposition;
 use tidewire_protocol::frame::Frame;
 use tidewire_protocol::message::{Acks, Append, CloseProducer};
 use tidewire_protocol::name::TopicName;
-use tidewire_protocol::session::{Backoff, Identity, Sending};
+use tidewire_protocol::session::{Backoff, Sending};
 use tokio::sync::{Notify, watch};
 use tokio::task::coop::consume_budget;
 
-use super::open::{Opened, open};
+use super::open::{As, Opened, open};
 use super::queue::Queue;
 use super::stats::{CloseError, Unsent};
 use super::ticket::Completion;
@@ -369,6 +369,7 @@ impl Sender {
         let mut opening: Option<Opening> = None;
         let mut backoff = Backoff::new(REOPEN_MS.0, REOPEN_MS.1, random_seed());
         let mut reopen_at: Option<Time> = None;
+        let mut anew = random_seed();
         loop {
             let now = self.now();
             match status.borrow_and_update().clone() {
@@ -376,10 +377,10 @@ impl Sender {
                     let due = reopen_at.is_none_or(|at| at <= now);
                     if opening.is_none()
                         && due
-                        && let Some(resume) = self.what_to_open(&connection)
+                        && let Some(who) = self.what_to_open(&connection, anew)
                     {
                         reopen_at = None;
-                        opening = Some(self.open(connection, resume));
+                        opening = Some(self.open(connection, who));
                     }
                 }
                 Status::Down(_) => {
@@ -435,6 +436,7 @@ impl Sender {
                     match result {
                         Ok(opened) => {
                             backoff.reset();
+                            anew = random_seed();
                             if let Err(error) = self.opened(connection, opened) {
                                 self.fail(&error);
                             }
@@ -451,7 +453,7 @@ impl Sender {
     }
 
     /// Whether a channel has to be opened on this connection, and as whom.
-    fn what_to_open(&self, connection: &Arc<Connection>) -> Option<Option<Identity>> {
+    fn what_to_open(&self, connection: &Arc<Connection>, anew: u64) -> Option<As> {
         let queue = self.queue();
         if queue.session.fatal().is_some() {
             return None;
@@ -460,19 +462,19 @@ impl Sender {
             .channel
             .as_ref()
             .is_some_and(|channel| Arc::ptr_eq(&channel.connection, connection));
-        match here {
-            false => Some(Some(queue.session.identity())),
-            true => queue.session.wants_identity().then_some(None),
+        if queue.session.wants_identity() {
+            // An opening that was lost with its connection may have made the old one be fenced.
+            return Some(As::New(anew));
         }
+        (!here).then(|| As::Resumed(queue.session.identity()))
     }
 
-    fn open(&self, connection: Arc<Connection>, resume: Option<Identity>) -> Opening {
+    fn open(&self, connection: Arc<Connection>, who: As) -> Opening {
         let (topic, number) = (self.topic.clone(), self.link.new_channel());
         let name = self.name.clone();
         Box::pin(async move {
             let left_ms = connection.request_timeout_ms();
-            let result =
-                open(&connection, number, &topic, name.as_deref(), resume, left_ms).await;
+            let result = open(&connection, number, &topic, name.as_deref(), who, left_ms).await;
             (connection, result)
         })
     }

@@ -41,6 +41,8 @@ pub struct Faults {
     pub append_error: Option<Error>,
     /// Cut the connection when this append, counted from 0, arrives.
     pub cut_at_append: Option<usize>,
+    /// Cut the connection when the first opening of a producer arrives, which is carried out.
+    pub cut_at_first_open: bool,
     /// Answer requests of this kind with bytes that are no frame.
     pub garbage_for: Option<Kind>,
     /// Flip a bit in what is delivered of this partition.
@@ -76,6 +78,8 @@ pub struct Log {
     pub closed_producers: usize,
     /// Channel and producer id.
     pub opened_producers: Vec<(u32, u64)>,
+    /// Who said to have opened them.
+    pub openers: Vec<Option<u64>>,
     pub unsubscribed: usize,
     pub connections_ended: usize,
     pub connections: usize,
@@ -597,6 +601,10 @@ impl Session {
                     ProducerIdentity { producer_id: 40 + state.next_id, producer_epoch: 2 };
                 let identity = r.resume.unwrap_or(fresh);
                 state.log.opened_producers.push((channel, identity.producer_id));
+                state.log.openers.push(r.opener);
+                if faults.cut_at_first_open && state.log.openers.len() == 1 {
+                    return None;
+                }
                 let opened = opened.map(|opened| OpenProducerReply {
                     producer_id: identity.producer_id,
                     producer_epoch: identity.producer_epoch,

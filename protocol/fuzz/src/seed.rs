@@ -178,6 +178,7 @@ fn stream_to_server() -> Vec<u8> {
         topic: "orders".into(),
         name: None,
         resume: None,
+        opener: None,
     };
     client.request(now, 1, &open, &[], 0).expect("ready");
     let append = Append { partition: 0, acks: Acks::Synced };

@@ -3395,6 +3395,8 @@ pub struct OpenProducer {
     pub name: Option<String>,
     /// Goes on as this producer instead of beginning anew: after a lost connection.
     pub resume: Option<ProducerIdentity>,
+    /// Who opens the name, at random: opening it again as the same is no new opening.
+    pub opener: Option<u64>,
 }
 
 impl Message for OpenProducer {
@@ -3409,6 +3411,9 @@ impl Message for OpenProducer {
         if let Some(value) = &self.resume {
             writer.tlv(2, true, value);
         }
+        if let Some(value) = &self.opener {
+            writer.tlv(3, false, value);
+        }
     }
     fn decode(mut reader: Reader<'_>) -> Result<Self, Error> {
         let mut message = Self {
@@ -3416,11 +3421,13 @@ impl Message for OpenProducer {
             topic: Field::take(&mut reader)?,
             name: None,
             resume: None,
+            opener: None,
         };
         while let Some(tlv) = reader.tlv()? {
             match tlv.tag {
                 1 => tlv.fill(&mut message.name)?,
                 2 => tlv.fill(&mut message.resume)?,
+                3 => tlv.fill(&mut message.opener)?,
                 _ => tlv.skip()?,
             }
         }

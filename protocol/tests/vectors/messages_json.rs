@@ -1440,6 +1440,7 @@ impl Json for OpenProducer {
         "topic": self.topic.to_json(),
         "name": self.name.to_json(),
         "resume": self.resume.to_json(),
+        "opener": self.opener.to_json(),
         })
     }
     fn from_json(value: &Value) -> Self {
@@ -1448,6 +1449,7 @@ impl Json for OpenProducer {
             topic: Json::from_json(&value["topic"]),
             name: Json::from_json(&value["name"]),
             resume: Json::from_json(&value["resume"]),
+            opener: Json::from_json(&value["opener"]),
         }
     }
 }

@@ -68,7 +68,8 @@ impl<D: Disk> Session<D> {
             return Err((ticket, error));
         }
         let token = ticket.correlation;
-        let open = OpenNamed { topic: Arc::clone(&topic), name, resume: open.resume };
+        let OpenProducer { resume, opener, .. } = open;
+        let open = OpenNamed { topic: Arc::clone(&topic), name, resume, opener };
         let job = CatalogJob::OpenProducer { origin: self.origin(token), open };
         if self.router.shared.catalog_jobs.send(job).is_err() {
             return Err((ticket, Error::new(Code::SHUTTING_DOWN, "")));

@@ -88,6 +88,8 @@ pub(crate) struct Client {
     /// Until then an opening of the name may arrive that nobody waits for any more: whenever it
     /// does, it takes the place of who has the name then.
     pub late_open_us: u64,
+    /// The connection that the opening of a name is under way on.
+    pub naming_link: Option<usize>,
     acting: bool,
 }
 
@@ -164,6 +166,7 @@ impl World {
             role,
             incarnation: 0,
             late_open_us: 0,
+            naming_link: None,
             running: false,
             paused: false,
             reconnect: Reconnect::new(0, Backoff::new(1, 1, 0)),

@@ -40,6 +40,10 @@ pub(crate) struct Producer {
     /// Open on this connection.
     channel: Option<u32>,
     opening: bool,
+    /// Openings that did not renew it but made it another.
+    anew: u64,
+    /// From then on no opening of the program before it can arrive any more.
+    alone_at: Option<Time>,
     reopen_at: Option<Time>,
     backoff: Backoff,
     /// Sends without an outcome, and when that is due.
@@ -62,7 +66,8 @@ impl Producer {
 
     pub fn poll_timeout(&self, speaks: bool) -> Option<Time> {
         let session = self.session.as_ref().and_then(ProducerSession::poll_timeout);
-        session.into_iter().chain(self.reopen_at.filter(|_| speaks)).min()
+        let opens = self.reopen_at.max(self.alone_at).filter(|_| speaks);
+        session.into_iter().chain(opens).min()
     }
 }
 
@@ -79,6 +84,7 @@ impl World {
             }
         };
         let acks = if self.plan.level == Level::Synced { Acks::Synced } else { Acks::Written };
+        let late_open_us = client.late_open_us;
         client.producer = Some(Producer {
             number: id,
             places,
@@ -89,6 +95,8 @@ impl World {
             partitions: 0,
             channel: None,
             opening: false,
+            anew: 0,
+            alone_at: client.name.is_some().then(|| Time::from_nanos(late_open_us * 1_000)),
             reopen_at: None,
             backoff: Backoff::new(REOPEN_MS.0, REOPEN_MS.1, seed),
             unsettled: BTreeMap::new(),
@@ -183,11 +191,11 @@ impl World {
     }
 
     /// A connection is given up on which the opening of a name may still be under way, of a producer
-    /// or a member.
+    /// or a member. The same program opens it again at once; another one would be fenced by it.
     pub fn note_late_open(&mut self, number: usize, link: usize) {
         let last_us = self.last_to_server_us(link);
         let client = &mut self.clients[number];
-        let opens = client.producer.as_ref().is_some_and(|p| p.opening && p.name.is_some());
+        let opens = client.naming_link.take_if(|naming| *naming == link).is_some();
         let joins = client.member.as_ref().is_some_and(GroupMember::is_joining_by_name);
         if opens || joins {
             client.late_open_us = client.late_open_us.max(last_us + 1);
@@ -195,13 +203,9 @@ impl World {
     }
 
     fn open_channel(&mut self, number: usize, now: Time) {
-        let late_open_us = self.clients[number].late_open_us;
         let Some(mut producer) = self.clients[number].producer.take() else { return };
-        if late_open_us > self.now_us && producer.name.is_some() {
-            let at = Time::from_nanos(late_open_us * 1_000);
-            producer.reopen_at = producer.reopen_at.max(Some(at));
-        }
-        let due = producer.reopen_at.is_none_or(|at| at <= now);
+        producer.alone_at.take_if(|at| *at <= now);
+        let due = producer.alone_at.is_none() && producer.reopen_at.is_none_or(|at| at <= now);
         let renews = producer.session.as_ref().is_some_and(ProducerSession::wants_identity);
         if !producer.opening && !producer.over && due && (producer.channel.is_none() || renews)
         {
@@ -216,6 +220,8 @@ impl World {
                 topic: TOPIC.to_owned(),
                 name: producer.name.clone(),
                 resume,
+                // A session that begins anew, too, is opened by somebody else.
+                opener: Some(producer.seed ^ producer.anew),
             };
             let asked = self.with_access(number, |access| {
                 let channel = access.new_channel();
@@ -223,7 +229,12 @@ impl World {
                     && access.ask(channel, &open, Pending::Open { channel, resumed })
             });
             if asked == Some(true) {
+                self.say(format_args!("client {number} opens its producer, resumed {resumed}"));
                 producer.opening = true;
+                let client = &mut self.clients[number];
+                if producer.name.is_some() && !resumed {
+                    client.naming_link = client.connection.as_ref().map(|open| open.link);
+                }
                 producer.reopen_at = None;
             }
         }
@@ -242,6 +253,9 @@ impl World {
         let reply =
             result.and_then(|frame| ClientConnection::decode_reply::<OpenProducer>(&frame));
         let max_in_flight = 1 + (self.rng.below(5) as usize);
+        if reply.is_ok() {
+            self.clients[number].naming_link = None;
+        }
         let Some(producer) = &mut self.clients[number].producer else { return };
         producer.opening = false;
         match reply {
@@ -251,6 +265,7 @@ impl World {
                 }
                 producer.backoff.reset();
                 producer.partitions = reply.partitions;
+                let epoch = reply.producer_epoch;
                 let identity = Identity {
                     producer_id: reply.producer_id,
                     producer_epoch: reply.producer_epoch,
@@ -259,6 +274,7 @@ impl World {
                 match &mut producer.session {
                     Some(session) if resumed => session.handle_connected(),
                     Some(session) => {
+                        producer.anew += 1;
                         session.renew(identity);
                         session.handle_connected();
                         self.tally.renewed += 1;
@@ -283,6 +299,9 @@ impl World {
                     }
                 }
                 self.plan.partitions = self.plan.partitions.max(reply.partitions);
+                self.say(format_args!(
+                    "the producer of client {number} is open, epoch {epoch}"
+                ));
                 if let Some(before) = before {
                     self.with_access(number, |access| {
                         access.ask(before, &CloseProducer {}, Pending::Nothing)

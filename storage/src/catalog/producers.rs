@@ -33,11 +33,15 @@ pub struct NamedProducer {
     pub epoch: u32,
     /// When it was last opened, in microseconds since the Unix epoch.
     pub opened_us: i64,
+    /// Who opened it last, if that was said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opener: Option<u64>,
 }
 
 impl CatalogStore {
     /// Opens the producer `name` of a topic: its epoch is one more than it was, 1 the first time,
-    /// and on the disk when this returns. Whether the topic exists is the caller's to know.
+    /// and on the disk when this returns. An opener that was the last to open it has it already:
+    /// its request was sent again, or comes late. Whether the topic exists is the caller's to know.
     ///
     /// # Errors
     /// [`CatalogErrorKind::TooManyProducers`] for a new name past the limit.
@@ -45,6 +49,7 @@ impl CatalogStore {
         &mut self,
         topic: u64,
         name: &str,
+        opener: Option<u64>,
         now_us: i64,
     ) -> Result<NamedProducer, CatalogError> {
         commit(self.database(), |transaction| {
@@ -54,18 +59,19 @@ impl CatalogStore {
                 None => None,
             };
             let producer = match known {
+                Some(same) if opener.is_some() && same.opener == opener => return Ok(same),
                 Some(NamedProducer { id, epoch, .. }) => {
                     let epoch = epoch.checked_add(1).ok_or_else(|| {
                         let text = format!("producer \"{name}\" was opened {epoch} times");
                         CatalogError::new(CatalogErrorKind::Storage, text)
                     })?;
-                    NamedProducer { id, epoch, opened_us: now_us }
+                    NamedProducer { id, epoch, opened_us: now_us, opener }
                 }
                 None => {
                     count_one_more(transaction, topic, name)?;
                     let number = take_ids(transaction, NEXT_NAMED_PRODUCER, 1)?.start;
                     let id = FIRST_NAMED_PRODUCER_ID + number;
-                    NamedProducer { id, epoch: 1, opened_us: now_us }
+                    NamedProducer { id, epoch: 1, opened_us: now_us, opener }
                 }
             };
             let row = serde_json::to_vec(&producer).expect("a row is a plain struct");
@@ -183,7 +189,8 @@ pub(super) fn fill(store: &CatalogStore, topic: u64, count: u32) {
             let name = number.to_string();
             let id = FIRST_NAMED_PRODUCER_ID + u64::from(number);
             let row =
-                serde_json::to_vec(&NamedProducer { id, epoch: 1, opened_us: 0 }).unwrap();
+                serde_json::to_vec(&NamedProducer { id, epoch: 1, opened_us: 0, opener: None })
+                    .unwrap();
             rows.insert((topic, name.as_str()), row.as_slice())
                 .map_err(CatalogError::storage)?;
             count_one_more(transaction, topic, &name)?;

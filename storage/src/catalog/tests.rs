@@ -232,17 +232,36 @@ fn a_change_of_a_topic_survives_and_leaves_the_rest() {
 fn a_named_producer_keeps_its_id_and_each_opening_raises_its_epoch() {
     let temp = tempfile::tempdir().unwrap();
     let (dir, mut store) = open(temp.path());
-    let first = store.open_producer(1, "a", 7).unwrap();
+    let first = store.open_producer(1, "a", None, 7).unwrap();
     assert_eq!((first.epoch, first.opened_us), (1, 7));
     assert!(first.id >= FIRST_NAMED_PRODUCER_ID);
-    let others = [store.open_producer(1, "b", 8), store.open_producer(2, "a", 8)];
+    let others = [store.open_producer(1, "b", None, 8), store.open_producer(2, "a", None, 8)];
     assert!(others.iter().all(|other| other.as_ref().unwrap().id != first.id));
     drop((store, dir));
     let (_dir, mut store) = open(temp.path());
     assert_eq!(store.producer(1, "a").unwrap(), Some(first.clone()));
-    let again = store.open_producer(1, "a", 9).unwrap();
+    let again = store.open_producer(1, "a", None, 9).unwrap();
     assert_eq!((again.id, again.epoch, again.opened_us), (first.id, 2, 9));
     assert_eq!(store.producer(1, "c").unwrap(), None);
+}
+
+/// SPEC I-12: however often an opening arrives.
+#[test]
+fn who_opened_a_producer_last_has_it_already() {
+    let temp = tempfile::tempdir().unwrap();
+    let (dir, mut store) = open(temp.path());
+    let first = store.open_producer(1, "a", Some(70), 7).unwrap();
+    assert_eq!(store.open_producer(1, "a", Some(70), 8).unwrap(), first);
+    drop((store, dir));
+    let (_dir, mut store) = open(temp.path());
+    assert_eq!(
+        store.open_producer(1, "a", Some(70), 9).unwrap(),
+        first,
+        "after a restart, too"
+    );
+    for (opener, epoch) in [(Some(71), 2), (Some(71), 2), (None, 3), (None, 4), (Some(70), 5)] {
+        assert_eq!(store.open_producer(1, "a", opener, 10).unwrap().epoch, epoch, "{opener:?}");
+    }
 }
 
 /// SPEC I-12: a name that was forgotten begins anew.
@@ -251,7 +270,7 @@ fn named_producers_are_listed_and_forgotten() {
     let temp = tempfile::tempdir().unwrap();
     let (_dir, mut store) = open(temp.path());
     for (topic, name) in [(1, "b"), (1, "a"), (1, "c"), (2, "a")] {
-        store.open_producer(topic, name, 1).unwrap();
+        store.open_producer(topic, name, None, 1).unwrap();
     }
     let names = |store: &CatalogStore, after, limit| -> Vec<String> {
         store.producers(1, after, limit).unwrap().into_iter().map(|(name, _)| name).collect()
@@ -263,7 +282,7 @@ fn named_producers_are_listed_and_forgotten() {
     assert_eq!(store.delete_producer(1, "a").unwrap(), None);
     assert_eq!(names(&store, "", 9), ["b", "c"]);
     assert_eq!(store.producers(2, "", 9).unwrap().len(), 1, "of another topic");
-    let anew = store.open_producer(1, "a", 2).unwrap();
+    let anew = store.open_producer(1, "a", None, 2).unwrap();
     assert_eq!(anew.epoch, 1);
     assert_ne!(anew.id, gone.id);
 }
@@ -276,13 +295,13 @@ fn names_of_producers_are_bounded_and_go_with_their_topic() {
     let topic =
         store.create_topic("default", "orders", settings(1, SEGMENT, Codec::None), 8).unwrap();
     producers::fill(&store, topic.id, limits::MAX_NAMED_PRODUCERS);
-    let error = store.open_producer(topic.id, "one more", 1).unwrap_err();
+    let error = store.open_producer(topic.id, "one more", None, 1).unwrap_err();
     assert_eq!(error.kind(), CatalogErrorKind::TooManyProducers);
     assert!(error.to_string().contains("10000") && error.to_string().contains("one more"));
-    store.open_producer(topic.id, "0", 1).expect("a name that is there");
-    let other = store.open_producer(topic.id + 1, "0", 1).expect("another topic");
+    store.open_producer(topic.id, "0", None, 1).expect("a name that is there");
+    let other = store.open_producer(topic.id + 1, "0", None, 1).expect("another topic");
     store.delete_topic("default", "orders").unwrap();
     assert_eq!(store.producer(topic.id, "0").unwrap(), None);
     assert_eq!(store.producer(topic.id + 1, "0").unwrap(), Some(other));
-    assert_eq!(store.open_producer(topic.id, "one more", 1).unwrap().epoch, 1);
+    assert_eq!(store.open_producer(topic.id, "one more", None, 1).unwrap().epoch, 1);
 }

@@ -363,6 +363,7 @@ fn open_producer() -> OpenProducer {
         topic: "t".to_owned(),
         name: None,
         resume: None,
+        opener: None,
     }
 }
 
