@@ -47,8 +47,8 @@ mod tls;
 mod usage;
 
 pub use config::{
-    Config, Credentials, DEFAULT_BUSY_POLL_US, DEFAULT_READ_MEMORY_BYTES, MAX_BUSY_POLL_US, MAX_SHARDS,
-    READ_MEMORY_BYTES_RANGE,
+    Config, Credentials, DEFAULT_BUSY_POLL_US, DEFAULT_READ_MEMORY_BYTES, MAX_BUSY_POLL_US,
+    MAX_SHARDS, READ_MEMORY_BYTES_RANGE,
 };
 pub use error::{Error, ErrorKind};
 pub use limits::Limits;

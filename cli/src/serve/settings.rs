@@ -12,7 +12,8 @@ use serde::Deserialize;
 use tidewire_protocol::limits::ServerLimit;
 use tidewire_protocol::url::nearest;
 use tidewire_server::{
-    Config, Credentials, Limits, MAX_BUSY_POLL_US, MAX_SHARDS, READ_MEMORY_BYTES_RANGE, TlsFiles,
+    Config, Credentials, Limits, MAX_BUSY_POLL_US, MAX_SHARDS, READ_MEMORY_BYTES_RANGE,
+    TlsFiles,
 };
 
 use super::self_signed;

@@ -24,6 +24,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
+use tidewire_protocol::batch::Header as BatchHeader;
 use tidewire_protocol::connection::{ReadPool, ServerConnection, ServerEvent, Ticket, Time};
 use tidewire_protocol::error::{Code, Error};
 use tidewire_protocol::limits::ServerLimit;
@@ -413,7 +414,7 @@ impl<D: Disk> Session<D> {
                 );
             }
         }
-        self.router.note_request(now, self.pending.is_empty() && payload.len() <= SMALL_BYTES);
+        self.router.note_request(now, self.pending.is_empty() && is_single(&payload));
         if self.moves_with(&ticket, &request, &payload) {
             return self.leave_with(ticket, request, payload);
         }
@@ -488,6 +489,13 @@ impl<D: Disk> Session<D> {
             no_stream(stream)
         })
     }
+}
+
+/// Whether a payload is at most one record: who gathers several has more to do than to wait.
+fn is_single(payload: &[u8]) -> bool {
+    payload.is_empty()
+        || payload.len() <= SMALL_BYTES
+            && BatchHeader::parse(payload).is_ok_and(|header| header.record_count <= 1)
 }
 
 /// In order, so that the same run is the same whatever the order of a map.

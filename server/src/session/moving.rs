@@ -18,10 +18,10 @@ use tidewire_protocol::connection::{ServerConnection, Ticket, Time};
 use tidewire_protocol::message::{AnyRequest, Append};
 use tidewire_storage::disk::Disk;
 
-use super::{SMALL_BYTES, Session};
 use super::consume::Subscription;
 use super::produce::Producing;
 use super::throttle::Throttle;
+use super::{SMALL_BYTES, Session};
 use crate::auth::Who;
 use crate::message::PartitionId;
 use crate::rt::Peer;

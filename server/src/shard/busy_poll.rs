@@ -58,6 +58,7 @@ impl BusyPoll {
         }
         self.until.set(None);
         if !alone {
+            self.credit.set(self.credit.get().saturating_sub(LATE));
             self.done.set(None);
             return;
         }
@@ -111,5 +112,67 @@ impl BusyPoll {
             self.there.notified().await;
             self.back.notify();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMIT: Duration = Duration::from_micros(100);
+
+    /// Requests by themselves, each carried out at once, so long after the one before.
+    fn after(gaps_us: &[u64]) -> BusyPoll {
+        let poll = BusyPoll::new(LIMIT);
+        let mut now = Instant::now();
+        poll.carried_out(now, now, true);
+        for gap in gaps_us {
+            now += Duration::from_micros(*gap);
+            poll.carried_out(now, now, true);
+        }
+        poll
+    }
+
+    fn looks(poll: &BusyPoll) -> bool {
+        poll.until.get().is_some()
+    }
+
+    #[test]
+    fn a_shard_looks_once_it_was_asked_again_and_again() {
+        assert!(!looks(&after(&[])));
+        assert!(!looks(&after(&[90; 3])));
+        assert!(looks(&after(&[90; 4])));
+        // A shard that sleeps hears of them later.
+        assert!(looks(&after(&[390; 4])));
+        assert!(!looks(&after(&[410; 1_000])));
+    }
+
+    #[test]
+    fn looking_in_vain_ends_it() {
+        let good = [90; 1_000];
+        assert!(looks(&after(&[&good[..], &[5_000; 3]].concat())), "that may be chance");
+        assert!(!looks(&after(&[&good[..], &[5_000; 4]].concat())));
+        assert!(looks(&after(&[&good[..], &[5_000; 4], &[90; 4]].concat())));
+    }
+
+    #[test]
+    fn what_comes_together_is_not_looked_for() {
+        let poll = after(&[90; 1_000]);
+        let now = Instant::now();
+        poll.carried_out(now, now, false);
+        assert!(!looks(&poll));
+        poll.carried_out(now, now, true);
+        assert!(looks(&poll), "once is not often");
+        (0..4).for_each(|_| poll.carried_out(now, now, false));
+        poll.carried_out(now, now, true);
+        assert!(!looks(&poll));
+    }
+
+    #[test]
+    fn without_a_time_nothing_is_looked_for() {
+        let poll = BusyPoll::new(Duration::ZERO);
+        let now = Instant::now();
+        (0..100).for_each(|_| poll.carried_out(now, now, true));
+        assert!(!looks(&poll));
     }
 }

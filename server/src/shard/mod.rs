@@ -110,7 +110,11 @@ impl Shard {
                 let clock = router.shared.clock;
                 let now = || clock.instant(clock.now());
                 // What other threads send is seen by a shard that sleeps, or here.
-                let look = || if !inbox.is_empty() { router.wake.notify() };
+                let look = || {
+                    if !inbox.is_empty() {
+                        router.wake.notify()
+                    }
+                };
                 busy_poll.run(now, look).await;
             }
         });
