@@ -56,6 +56,22 @@ fn what_is_produced_is_counted() {
 }
 
 #[test]
+fn records_that_are_sent_one_by_one_are_counted() {
+    let size = ["--size", "300", "--keys", "5", "--acks", "written"];
+    let counted = ["request", "--records", "500", "--producers", "3", "--ceiling"];
+    let figures = measure(&[&counted[..], &size].concat());
+    let request = row(&figures, "request");
+    assert_eq!((&request["records"], &request["bytes"]), (&500.into(), &150_000.into()));
+    assert_eq!(
+        (&request["clients"], &request["latency_us"]["samples"]),
+        (&3.into(), &500.into())
+    );
+    assert!(figures["of_ceiling"].as_f64().is_some_and(|share| share > 0.0));
+    let timed = measure(&["request", "--duration", "50ms", "--no-warmup"]);
+    assert!(row(&timed, "request")["records"].as_u64().is_some_and(|records| records > 0));
+}
+
+#[test]
 fn what_is_consumed_is_counted() {
     let figures = measure(&["consume", "--records", "5k", "--consumers", "3", "--no-warmup"]);
     assert_eq!(row(&figures, "read")["records"], 5000);

@@ -15,6 +15,7 @@ Examples:
   tidewire bench produce --records 5M --size 100
   tidewire bench produce --duration 10s --acks written --producers 2 --ceiling
   tidewire bench consume --records 5M --json
+  tidewire bench request --producers 16 --acks written --ceiling
   tidewire bench latency --rate 5k --duration 30s --plot latency.svg
   tidewire bench ceiling --size 1KiB
 
@@ -24,6 +25,8 @@ pub enum BenchCommand {
     Produce(ProduceArgs),
     /// Send records, then read them as fast as they come
     Consume(ConsumeArgs),
+    /// Send one record after the other, each once the one before is acknowledged
+    Request(RequestArgs),
     /// Send and receive at the same time; latency is from sending to receiving
     EndToEnd(EndToEndArgs),
     /// Send at a steady rate, whatever the answers do, and tell how late each record was
@@ -40,6 +43,7 @@ impl BenchCommand {
         match self {
             Self::Produce(args) => Some(&args.common),
             Self::Consume(args) => Some(&args.common),
+            Self::Request(args) => Some(&args.common),
             Self::EndToEnd(args) => Some(&args.common),
             Self::Latency(args) => Some(&args.common),
             Self::Mixed(args) => Some(&args.common),
@@ -53,6 +57,7 @@ impl BenchCommand {
             Self::Ceiling(args) => &args.show,
             Self::Produce(ProduceArgs { common, .. })
             | Self::Consume(ConsumeArgs { common, .. })
+            | Self::Request(RequestArgs { common, .. })
             | Self::EndToEnd(EndToEndArgs { common, .. })
             | Self::Latency(LatencyArgs { common, .. })
             | Self::Mixed(MixedArgs { common, .. }) => &common.show,
@@ -174,6 +179,31 @@ pub struct ConsumeArgs {
 
     /// Measure before and after what the barest program gives for the same bytes, and tell the
     /// share of it
+    #[arg(long)]
+    pub ceiling: bool,
+
+    /// Flags of all.
+    #[command(flatten)]
+    pub common: CommonArgs,
+}
+
+/// Send one record after the other
+#[derive(Args, Clone, Debug)]
+pub struct RequestArgs {
+    /// How many records, over all producers [default: 20k, unless --duration]
+    #[arg(long, value_name = "N", value_parser = values::count, conflicts_with = "duration")]
+    pub records: Option<u64>,
+
+    /// For how long
+    #[arg(long, value_name = "TIME", value_parser = values::duration)]
+    pub duration: Option<Duration>,
+
+    /// Producers, each with a connection
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub producers: u32,
+
+    /// Measure before and after what the barest program gives that answers requests of as many
+    /// bytes, and tell the share of it
     #[arg(long)]
     pub ceiling: bool,
 

@@ -2,7 +2,7 @@
 //!
 //! * [`target`]: the server and the topic to measure against. [`shape`]: what records look like.
 //! * [`load`]: producers at work. [`read`]: consumers at work. [`meter`] counts both.
-//! * [`produce`], [`consume`], [`together`], [`ceiling`]: the measurements.
+//! * [`produce`], [`consume`], [`request`], [`together`], [`ceiling`]: the measurements.
 //! * [`progress`]: what is shown meanwhile. [`report`], [`plot`]: the figures.
 //!
 //! The one invariant: what is measured begins after a warm-up of the same work, unless asked
@@ -17,6 +17,7 @@ mod produce;
 mod progress;
 mod read;
 mod report;
+mod request;
 mod shape;
 mod target;
 mod together;
@@ -84,6 +85,13 @@ async fn measure(bench: &Bench, command: &BenchCommand) -> Result<Figures, Failu
             );
             let run = consume::run(bench, args);
             below(args.ceiling, move || ceiling::consume(bytes), run).await
+        }
+        BenchCommand::Request(args) => {
+            let records = args.records.unwrap_or(request::DEFAULT_RECORDS);
+            let bytes = ceiling::Bytes::new(common.size, records, None, 1, common.acks);
+            let clients = args.producers;
+            let run = request::run(bench, args);
+            below(args.ceiling, move || ceiling::requests(bytes, clients), run).await
         }
         BenchCommand::EndToEnd(args) => {
             let plan = Plan {

@@ -116,6 +116,11 @@ pub fn consume(bytes: Bytes) -> Result<f64, Failure> {
     })
 }
 
+/// The same of one record after the other, each answered before the next.
+pub fn requests(bytes: Bytes, clients: u32) -> Result<f64, Failure> {
+    rate(|directory| echo::requests(directory, bytes, clients, bytes.records))
+}
+
 fn rate(measure: impl Fn(&Path) -> Result<Meter, Failure>) -> Result<f64, Failure> {
     let directory = place(None)?;
     let meter = measure(directory.path())?;
