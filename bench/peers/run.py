@@ -48,7 +48,7 @@ def build() -> tuple[Path, Path]:
             sys.exit(f"cargo {' '.join(words)} failed")
 
     place = TARGET / "bench/peers"
-    cargo("build", "--release", "--quiet", "--bin", "tidewire", cwd=ROOT)
+    cargo("build", "--release", "--quiet", "--workspace", "--bin", "tidewire", cwd=ROOT)
     cargo("build", "--release", "--quiet", "--target-dir", str(place), cwd=HERE)
     return TARGET / "release/tidewire", place / "release/bench-peers"
 
