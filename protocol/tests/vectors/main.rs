@@ -209,6 +209,15 @@ fn encode_frame(value: &Value) -> Vec<u8> {
     [&header.encode(&meta)[..], &meta, &payload].concat()
 }
 
+/// A value without the fields that came after it was frozen (V-2): it cannot have them.
+fn without_later(value: &Value, frozen: &Value) -> Value {
+    let mut value = value.clone();
+    if let Some(fields) = value.get_mut("fields").and_then(Value::as_object_mut) {
+        fields.retain(|name, field| !field.is_null() || frozen["fields"].get(name).is_some());
+    }
+    value
+}
+
 /// SPEC V-1: every vector means what it always meant.
 #[test]
 fn every_vector_is_kept() {
@@ -226,7 +235,7 @@ fn every_vector_is_kept() {
             }
             class => {
                 let value = judged.unwrap_or_else(|error| panic!("{name}: {error}"));
-                assert_eq!(value, vector["value"], "{name}");
+                assert_eq!(without_later(&value, &vector["value"]), vector["value"], "{name}");
                 if class == "roundtrip" && kind != "PARTITION" {
                     assert_eq!(json::hex(&encode(kind, &value)), text(vector, "hex"), "{name}");
                 } else {
