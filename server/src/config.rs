@@ -21,9 +21,9 @@ pub const DEFAULT_READ_MEMORY_BYTES: usize = 64 << 20;
 /// The longest that a shard may look for requests before it sleeps, in microseconds: what is not
 /// there after a millisecond is not worth a processor.
 pub const MAX_BUSY_POLL_US: u32 = 1_000;
-/// How long a shard looks for requests, unless it is said otherwise, in microseconds: about twice
-/// what a client needs that is woken by the reply before it asks again.
-pub const DEFAULT_BUSY_POLL_US: u32 = 100;
+/// How long a shard looks for requests, unless it is said otherwise, in microseconds: a few
+/// times what a client needs that is woken by the reply before it asks again.
+pub const DEFAULT_BUSY_POLL_US: u32 = 200;
 
 /// Settings of a server. `Config::new` gives the defaults.
 #[derive(Clone, Debug)]

@@ -101,7 +101,7 @@ pub struct ServeArgs {
     pub drain_timeout_ms: Option<u32>,
 
     /// How long a thread looks for the next request before it sleeps, where that was worth it
-    /// lately, in microseconds: 0 (never) to 1000 [default: 100]
+    /// lately, in microseconds: 0 (never) to 1000 [default: 200]
     #[arg(long, value_name = "US")]
     pub busy_poll_us: Option<u32>,
 
