@@ -102,8 +102,8 @@ def of_bare(figures: dict) -> float:
     return 100 * figures["of_ceiling"]
 
 
-def measure(place: Path) -> dict[str, list[tuple[str, str, float]]]:
-    """Per group: what, the goal, and the figure."""
+def measurements(place: Path) -> dict[str, Callable[[], list[tuple[str, str, float]]]]:
+    """What gives, for a group: what was measured, the goal, and the figure."""
 
     def throughput() -> list[tuple[str, str, float]]:
         found = []
@@ -188,7 +188,7 @@ def measure(place: Path) -> dict[str, list[tuple[str, str, float]]]:
             found += [(f"{name}, M records/s", goal, rate), (f"{name}, ns of the server a record", goal, cpu)]
         return found
 
-    groups: dict[str, Callable[[], list[tuple[str, str, float]]]] = {
+    return {
         "throughput": throughput,
         "one-by-one": one_by_one,
         "end-to-end": end_to_end,
@@ -196,7 +196,6 @@ def measure(place: Path) -> dict[str, list[tuple[str, str, float]]]:
         "disk": disk,
         "scale": scale,
     }
-    return groups  # type: ignore[return-value]
 
 
 def large(place: Path) -> None:
@@ -220,10 +219,10 @@ def main() -> None:
     options = parser.parse_args()
     if not TIDEWIRE.exists():
         sys.exit(f"{TIDEWIRE} is missing: cargo build --release --workspace")
-    groups = measure(options.dir)
+    groups = measurements(options.dir)
     chosen = [group for name, group in groups.items() if options.only in (None, name)]
-    if not chosen:
-        parser.error(f"--only is one of: {', '.join(groups)}")
+    if not chosen or options.rounds < 1:
+        parser.error("--rounds is 1 or more" if chosen else f"--only is one of: {', '.join(groups)}")
     goals: dict[str, str] = {}
     found: dict[str, list[float]] = {}
     for number in range(options.rounds):
