@@ -2,7 +2,9 @@
 //!
 //! The order makes the copy consistent: the catalog and the groups first, under the locks that their
 //! writers take, then each log. Logs only grow, so nothing that is said of one (how far a group has
-//! read, say) lies beyond the copied end. `FORMAT` comes last: a server refuses a copy without.
+//! read, say) lies beyond the copied end. Where each log ends is looked up before the first of them is
+//! copied, so that a copy has an end whatever is written meanwhile. `FORMAT` comes last: a server
+//! refuses a copy without.
 //!
 //! Invariant: whatever was acknowledged as synced before [`backup`] was called is in the copy.
 
@@ -25,7 +27,8 @@ use crate::catalog::{
 use crate::data_dir::{DataDir, expect_format, write_format};
 use crate::disk::{Disk, RealDisk, ServerDisk, create_dir_durable};
 use crate::error::{Error, ErrorKind};
-use crate::{at_rest, groups, log};
+use crate::log::LogCopier;
+use crate::{at_rest, groups};
 
 /// What was copied.
 #[derive(Clone, Debug, Default)]
@@ -144,6 +147,7 @@ fn copy_logs(
     done: &mut Backup,
     progress: &mut impl FnMut(u64),
 ) -> Result<(), Error> {
+    let mut copiers = Vec::new();
     for topic in catalog.topics() {
         let topic_dir = Path::new("topics").join(topic.id.to_string());
         for partition in 0..topic.partitions {
@@ -151,17 +155,20 @@ fn copy_logs(
             let exists = RealDisk
                 .exists(&from.join(&dir))
                 .map_err(|error| Error::io("looking for", &from.join(&dir), error))?;
-            if !exists {
-                continue;
+            if exists {
+                let copier = LogCopier::begin(disk, &from.join(&dir), &to.join(&dir))?;
+                copiers.push((topic, partition, copier));
             }
-            let copied = log::copy(disk, &from.join(&dir), &to.join(&dir), &mut *progress)?;
-            done.partitions += 1;
-            done.segments += copied.segments;
-            done.bytes += copied.bytes;
-            if let Some(damage) = copied.damage {
-                let name = format!("{}/{}[{partition}]", topic.stream, topic.name);
-                done.damaged.push((name, damage));
-            }
+        }
+    }
+    for (topic, partition, copier) in copiers {
+        let copied = copier.run(&mut *progress)?;
+        done.partitions += 1;
+        done.segments += copied.segments;
+        done.bytes += copied.bytes;
+        if let Some(damage) = copied.damage {
+            let name = format!("{}/{}[{partition}]", topic.stream, topic.name);
+            done.damaged.push((name, damage));
         }
     }
     Ok(())

@@ -13,16 +13,13 @@ use crate::history::{Counts, History};
 use crate::keys::KeyFile;
 use crate::life::{self, Cast, PARTITIONS, TOPIC};
 use crate::rng::Rng;
-use crate::server::{Binary, Server};
+use crate::server::{Binary, PATIENCE, Server};
 
 /// Largest segment, in bytes: the smallest that is allowed, so that logs roll.
 const SEGMENT_BYTES: u64 = 1 << 20;
 
 /// Time that clients have to take in what arrived before the server died.
 const LAST_WORDS: Duration = Duration::from_millis(60);
-
-/// Time that a living server has for a few acknowledgements, whatever else its machine does.
-const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A data directory over several rounds.
 pub struct World {

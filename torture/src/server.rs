@@ -3,11 +3,16 @@
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, mpsc};
+use std::time::{Duration, Instant};
 
 /// Most that is kept of what a server logs, in bytes.
 const MAX_LOG_BYTES: usize = 1 << 20;
+/// Time that a program has to start, to stop, or to do its work, whatever else its machine does.
+pub const PATIENCE: Duration = Duration::from_secs(120);
+/// How often it is asked whether it has ended.
+const LOOK_EVERY: Duration = Duration::from_millis(2);
 
 /// The binary under test.
 #[derive(Clone, Debug)]
@@ -53,15 +58,20 @@ impl Binary {
             let log = Arc::clone(&log);
             std::thread::spawn(move || keep_log(stderr, &log));
         }
-        let mut line = String::new();
+        let (said, first_line) = mpsc::channel();
         if let Some(stdout) = child.stdout.take() {
-            let _ = BufReader::new(stdout).read_line(&mut line);
+            std::thread::spawn(move || {
+                let mut line = String::new();
+                let _ = BufReader::new(stdout).read_line(&mut line);
+                let _ = said.send(line);
+            });
         }
         let mut server = Server { child, url: String::new(), log };
+        let line = first_line.recv_timeout(PATIENCE).unwrap_or_default();
         match line.trim().strip_prefix("listening on ") {
             Some(url) => server.url = url.to_owned(),
             None => {
-                let _ = server.child.wait();
+                server.end();
                 return Err(format!("the server did not start:\n{}", server.log()));
             }
         }
@@ -79,21 +89,57 @@ impl Binary {
         arguments: &[&str],
         keys: Option<&Path>,
     ) -> Result<(i32, String, String), String> {
-        let output = self
+        let mut child = self
             .command()
             .args(arguments)
             .args(at_rest(keys))
-            .output()
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
             .map_err(|error| format!("{}: {error}", self.0.display()))?;
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let code = output.status.code().unwrap_or(-1);
-        Ok((code, text(&output.stdout), text(&output.stderr)))
+        let (stdout, stderr) = (read_all(child.stdout.take()), read_all(child.stderr.take()));
+        let status = ended(&mut child);
+        let text = |reader: std::thread::JoinHandle<Vec<u8>>| {
+            String::from_utf8_lossy(&reader.join().unwrap_or_default()).into_owned()
+        };
+        let (stdout, stderr) = (text(stdout), text(stderr));
+        match status {
+            Ok(status) => Ok((status.code().unwrap_or(-1), stdout, stderr)),
+            Err(error) => Err(format!("tidewire {}: {error}: {stderr}", arguments.join(" "))),
+        }
     }
 }
 
 /// How a command is told of a file of keys.
 fn at_rest(keys: Option<&Path>) -> impl Iterator<Item = &OsStr> {
     keys.into_iter().flat_map(|keys| [OsStr::new("--at-rest-key-file"), keys.as_os_str()])
+}
+
+/// Waits until a program has ended, and ends one that takes too long.
+fn ended(child: &mut Child) -> Result<ExitStatus, String> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match child.try_wait() {
+            Ok(Some(status)) => return Ok(status),
+            Ok(None) if Instant::now() < deadline => std::thread::sleep(LOOK_EVERY),
+            Ok(None) => {
+                let _ = child.kill();
+                let _ = child.wait();
+                return Err(format!("it had not ended after {} s", PATIENCE.as_secs()));
+            }
+            Err(error) => return Err(error.to_string()),
+        }
+    }
+}
+
+fn read_all(from: Option<impl Read + Send + 'static>) -> std::thread::JoinHandle<Vec<u8>> {
+    std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        if let Some(mut from) = from {
+            let _ = from.read_to_end(&mut bytes);
+        }
+        bytes
+    })
 }
 
 fn keep_log(stderr: impl Read, log: &Mutex<String>) {
@@ -126,10 +172,10 @@ impl Server {
     /// Asks it to stop, and waits until it has.
     pub fn stop(mut self) -> Result<(), String> {
         drop(self.child.stdin.take());
-        match self.child.wait() {
+        match ended(&mut self.child) {
             Ok(status) if status.success() => Ok(()),
             Ok(status) => Err(format!("the server ended with {status}:\n{}", self.log())),
-            Err(error) => Err(error.to_string()),
+            Err(error) => Err(format!("the server was to stop: {error}:\n{}", self.log())),
         }
     }
 

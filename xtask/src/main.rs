@@ -16,6 +16,7 @@ mod tasks;
 mod torture;
 mod uniffi;
 mod vectors;
+mod watch;
 
 use std::process::ExitCode;
 

@@ -1,13 +1,20 @@
 //! `cargo xtask test`: every test in every language, and a summary at the end.
 //!
 //! Each step is a command that anyone could type; its output passes through, and the result lines
-//! of its test runner are counted. A step that fails does not keep the others from running.
+//! of its test runner are counted. A step that fails, or has to be ended, does not keep the others
+//! from running.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::generate::root;
+use crate::watch::Watch;
+
+/// Time that a step may take, building included: ten times what it takes on two cores.
+const LIMIT: Duration = Duration::from_secs(25 * 60);
+/// The same of the first one, which builds most of what there is.
+const LIMIT_OF_FIRST: Duration = Duration::from_secs(50 * 60);
 
 struct Step {
     name: &'static str,
@@ -142,6 +149,8 @@ fn run(step: &Step) -> Outcome {
         .stdout(Stdio::piped());
     let success = match command.spawn() {
         Ok(mut child) => {
+            let limit = if std::ptr::eq(step, &STEPS[0]) { LIMIT_OF_FIRST } else { LIMIT };
+            let watch = Watch::over(child.id(), limit);
             if let Some(stdout) = child.stdout.take() {
                 for line in BufReader::new(stdout).lines().map_while(Result::ok) {
                     count(&line, &mut counts);
@@ -152,7 +161,12 @@ fn run(step: &Step) -> Outcome {
                     let _ = writeln!(std::io::stdout(), "{line}");
                 }
             }
-            child.wait().is_ok_and(|status| status.success())
+            let success = child.wait().is_ok_and(|status| status.success());
+            if watch.stop() {
+                let minutes = limit.as_secs() / 60;
+                findings.push(format!("had not ended after {minutes} min, and was ended"));
+            }
+            success
         }
         Err(error) => {
             eprintln!("{}: {error}", step.name);

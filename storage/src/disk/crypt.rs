@@ -55,6 +55,11 @@ fn stream(cipher: &Cipher, at: u64) -> Ctr128BE<Cipher> {
     stream
 }
 
+/// Encrypts or decrypts. Not generic, so that it is compiled, and optimised, in this crate.
+fn apply(mut stream: Ctr128BE<Cipher>, bytes: &mut [u8]) {
+    stream.apply_keystream(bytes);
+}
+
 thread_local! {
     /// What is about to be written, encrypted.
     static STEP: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
@@ -521,7 +526,7 @@ impl<F: DiskFile> Sealed<F> {
                 let room = STEP_BYTES - step.len();
                 step.extend_from_slice(&buf[..buf.len().min(room)]);
             }
-            self.claim(at, step.len())?.apply_keystream(step);
+            apply(self.claim(at, step.len())?, step);
             let place = at + BODY_AT as u64;
             let result = self.file.write_vectored_at(&[IoSlice::new(step)], place);
             match &result {
@@ -563,10 +568,10 @@ impl<F: DiskFile> DiskFile for EncryptedFile<F> {
         match &self.0 {
             Kind::Plain(file) => file.read_at(buf, at),
             Kind::Sealed(sealed) => {
-                let Some((cipher, place)) = sealed.at(at) else { return Ok(0) };
+                let Some((stream, place)) = sealed.at(at) else { return Ok(0) };
                 let read = sealed.file.read_at(buf, place)?;
-                if let Some(mut cipher) = cipher {
-                    cipher.apply_keystream(&mut buf[..read]);
+                if let Some(stream) = stream {
+                    apply(stream, &mut buf[..read]);
                 }
                 Ok(read)
             }
@@ -577,11 +582,11 @@ impl<F: DiskFile> DiskFile for EncryptedFile<F> {
         match &self.0 {
             Kind::Plain(file) => file.read_append(buf, len, at),
             Kind::Sealed(sealed) => {
-                let Some((cipher, place)) = sealed.at(at) else { return Ok(0) };
+                let Some((stream, place)) = sealed.at(at) else { return Ok(0) };
                 let held = buf.len();
                 let read = sealed.file.read_append(buf, len, place)?;
-                if let Some(mut cipher) = cipher {
-                    cipher.apply_keystream(&mut buf[held..]);
+                if let Some(stream) = stream {
+                    apply(stream, &mut buf[held..]);
                 }
                 Ok(read)
             }

@@ -42,7 +42,7 @@ use crate::disk::Disk;
 use crate::error::{Error, ErrorKind};
 pub use append::Stamped;
 pub use check::{Fault, Finding, LogCheck, MAX_FINDINGS, check};
-pub use copy::{LogCopy, copy};
+pub use copy::{LogCopier, LogCopy};
 pub use fetch::{ReadJob, ReadOutcome};
 pub use mend::{Aside, LOST_HEADER, Loss, MAX_FILLED_OFFSETS, Mended, losses, mend};
 pub use pace::{GATHER_FROM_US, Pace};

@@ -9,11 +9,11 @@ use tidewire_protocol::batch::Batch;
 
 use super::super::index::Index;
 use super::super::segment::snapshot_path;
-use super::{DIR, Model, append, batch, open, read_all};
+use super::{DIR, Model, append, batch, copy, open, read_all};
 use crate::disk::sim::{Operation, SimDisk};
 use crate::disk::{Disk, DiskFile, OpenMode, read_exact_at};
 use crate::error::Error;
-use crate::log::{Aside, Fault, LOST_HEADER, LogCheck, Loss, check, copy, losses, mend};
+use crate::log::{Aside, Fault, LOST_HEADER, LogCheck, LogCopier, Loss, check, losses, mend};
 
 /// What was kept aside: file, bytes.
 #[derive(Default)]
@@ -340,7 +340,7 @@ proptest! {
             }
         }
         let to = Path::new("/copy/topics/1/0");
-        let copied = copy(&disk, Path::new(DIR), to, |_| {}).expect("copies");
+        let copied = copy(&disk, to).expect("copies");
         prop_assert_eq!((copied.end, copied.bytes), (model.end(), model.size_bytes()));
         prop_assert!(copied.damage.is_none() && !copied.vanished);
         disk.crash();
@@ -348,4 +348,46 @@ proptest! {
         prop_assert_eq!(check.findings, []);
         prop_assert_eq!(check.end, model.end());
     }
+}
+
+#[test]
+fn a_copy_ends_where_the_log_ended_when_it_began() {
+    let disk = SimDisk::new(3);
+    let (mut log, _) = open(&disk);
+    let mut model = Model::default();
+    (0..5).for_each(|fill| append(&mut log, &mut model, fill, 2, 400));
+    let to = Path::new("/copy");
+    let copier = LogCopier::begin(&disk, Path::new(DIR), to).expect("it is listed");
+    // In the segment that was the last one, and in others.
+    let mut later = model.clone();
+    (5..30).for_each(|fill| append(&mut log, &mut later, fill, 2, 400));
+    assert!(log.segment_count() > 3);
+    let copied = copier.run(|_| {}).expect("copies");
+    assert_eq!((copied.start, copied.end), (0, model.end()));
+    assert_eq!((copied.damage, copied.bytes), (None, model.size_bytes()));
+    let check = check(&disk, to, |_| {}).expect("a listing");
+    assert_eq!((check.findings, check.end), (Vec::new(), model.end()));
+}
+
+#[test]
+fn a_copy_of_a_log_whose_oldest_segments_go_begins_after_them() {
+    let (disk, model) = written(false);
+    let to = Path::new("/copy");
+    let copier = LogCopier::begin(&disk, Path::new(DIR), to).expect("it is listed");
+    let mut files = segment_files(&disk);
+    files[..2].iter().for_each(|path| disk.remove_file(path).expect("it goes"));
+    let copied = copier.run(|_| {}).expect("copies");
+    assert!(copied.vanished && copied.start > 0, "{copied:?}");
+    assert_eq!((copied.damage, copied.end), (None, model.end()));
+
+    // All of them, as those of a topic that is deleted.
+    let other = Path::new("/other");
+    let copier = LogCopier::begin(&disk, Path::new(DIR), other).expect("it is listed");
+    files.drain(2..).for_each(|path| disk.remove_file(&path).expect("it goes"));
+    for next in disk.read_dir(Path::new(DIR)).expect("a listing") {
+        disk.remove_file(&Path::new(DIR).join(next)).expect("it goes");
+    }
+    let copied = copier.run(|_| {}).expect("copies");
+    assert!(copied.vanished);
+    assert_eq!((copied.segments, copied.bytes), (0, 0));
 }

@@ -13,8 +13,9 @@ use std::path::Path;
 use bytes::Bytes;
 use tidewire_protocol::batch::{BatchBuilder, RecordRef, STAMP_LEN, Sequence, Stamp};
 
-use super::{Log, LogOptions, Recovery};
+use super::{Log, LogCopier, LogCopy, LogOptions, Recovery};
 use crate::disk::Disk;
+use crate::error::Error;
 
 const DIR: &str = "/topics/1/0";
 const EPOCH: u32 = 3;
@@ -68,6 +69,11 @@ impl Model {
 
 fn open<D: Disk>(disk: &D) -> (Log<D>, Recovery) {
     Log::open(disk.clone(), Path::new(DIR), OPTIONS).expect("the log opens")
+}
+
+/// Copies the log.
+fn copy<D: Disk>(disk: &D, to: &Path) -> Result<LogCopy, Error> {
+    LogCopier::begin(disk, Path::new(DIR), to)?.run(|_| {})
 }
 
 /// Appends to the log and the model alike.
