@@ -104,6 +104,8 @@ pub(crate) struct Router<D: Disk = ServerDisk> {
     pub(crate) in_flight_bytes: Cell<usize>,
     /// Requests that came while their connection waited for nothing else, and others.
     pub(crate) arrived: Cell<Arrived>,
+    /// A sync was over, and somebody was answered.
+    pub(crate) answered: Cell<bool>,
     local: RefCell<VecDeque<ShardMessage<D>>>,
     /// Set when the local queue has something.
     pub(crate) wake: Notify,
@@ -116,6 +118,7 @@ impl<D: Disk> Router<D> {
             shard,
             in_flight_bytes: Cell::new(0),
             arrived: Cell::default(),
+            answered: Cell::default(),
             local: RefCell::default(),
             wake: Notify::default(),
         }

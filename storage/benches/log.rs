@@ -206,7 +206,7 @@ fn serve(
             Err(_) if gather_until.is_none() => return groups,
             Err(_) => {
                 gather_until = None;
-                pace.stop();
+                pace.late(waiting.len());
                 None
             }
         };

@@ -269,7 +269,7 @@ impl<D: Disk> Partition<D> {
 
     /// Those that the last sync served had time to come back.
     pub(crate) fn gathered(&mut self, effects: &mut Vec<Effect<D>>) {
-        self.pace.stop();
+        self.pace.late(self.unsynced.len());
         self.start_sync(effects);
     }
 

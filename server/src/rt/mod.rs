@@ -43,7 +43,10 @@ impl<T> Task<T> {
     }
 }
 
-/// Sleeps. The timer's grain is a millisecond.
+/// Shortest time that timers can tell.
+pub(crate) const TIMER_GRAIN: Duration = Duration::from_millis(1);
+
+/// Sleeps. The timer's grain is [`TIMER_GRAIN`].
 pub(crate) async fn sleep(duration: Duration) {
     monoio::time::sleep(duration).await;
 }

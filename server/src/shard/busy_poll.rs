@@ -5,12 +5,15 @@
 //! looks for so long before it sleeps. It gives its core away between two looks, and stops looking
 //! where that was not worth it.
 //!
+//! While the disk syncs for such a one, the shard looks for the end of that, too; and who looks can
+//! tell times that are too short for timers.
+//!
 //! Owns when a shard looks, and the task that does. Invariant: a shard without requests sleeps.
 
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
-use crate::rt::Notify;
+use crate::rt::{Notify, TIMER_GRAIN};
 
 /// Requests that came soon enough, in a row, before looking is worth it.
 const WORTH: u32 = 4;
@@ -21,6 +24,9 @@ const SLEEPY: u32 = 4;
 /// What one that came too late costs, in requests.
 const LATE: u32 = 4;
 
+/// How much longer than for a request a shard looks for the end of a sync.
+const SYNC: u32 = 5;
+
 /// Decides whether a shard looks, by what came before.
 pub(super) struct BusyPoll {
     limit: Duration,
@@ -29,6 +35,8 @@ pub(super) struct BusyPoll {
     done: Cell<Option<Instant>>,
     /// Looks until then.
     until: Cell<Option<Instant>>,
+    /// Something is due then, for which it looks, too, if that is soon.
+    due: Cell<Option<Instant>>,
     begin: Notify,
     there: Notify,
     back: Notify,
@@ -43,6 +51,7 @@ impl BusyPoll {
             credit: Cell::new(0),
             done: Cell::new(None),
             until: Cell::new(None),
+            due: Cell::new(None),
             begin: Notify::default(),
             there: Notify::default(),
             back: Notify::default(),
@@ -51,8 +60,15 @@ impl BusyPoll {
     }
 
     /// Requests were carried out that arrived at `arrived` by the earliest of them; `alone` says
-    /// that it was one, and that its connection waits for nothing else.
-    pub(super) fn carried_out(&self, arrived: Instant, now: Instant, alone: bool) {
+    /// that it was one, and that its connection waits for nothing else; `syncing`, that a sync is
+    /// under way: the answer may have to wait for it.
+    pub(super) fn carried_out(
+        &self,
+        arrived: Instant,
+        now: Instant,
+        alone: bool,
+        syncing: bool,
+    ) {
         if self.limit.is_zero() {
             return;
         }
@@ -74,31 +90,67 @@ impl BusyPoll {
             });
         }
         if self.credit.get() >= WORTH {
-            self.until.set(Some(now + self.limit));
+            let limit = if syncing { self.limit * SYNC } else { self.limit };
+            self.look_until(now + limit);
+        }
+    }
+
+    /// Requests were answered that had waited for a sync: only now they can be followed by others.
+    pub(super) fn answered(&self, now: Instant) {
+        if self.done.get().is_none() {
+            return;
+        }
+        self.done.set(Some(now));
+        if self.credit.get() >= WORTH {
+            self.look_until(now + self.limit);
+        }
+    }
+
+    /// Something is due at `due`. If that is too soon for a timer, the shard looks for it.
+    pub(super) fn expect(&self, due: Option<Instant>) {
+        if !self.limit.is_zero() && self.due.replace(due) != due && due.is_some() {
             self.begin.notify();
         }
+    }
+
+    fn look_until(&self, until: Instant) {
+        self.until.set(Some(until));
+        self.begin.notify();
+    }
+
+    /// Whether it looks at `now`, and whether something is due then.
+    fn looks(&self, now: Instant) -> (bool, bool) {
+        if self.until.get().is_some_and(|until| now >= until) {
+            self.until.set(None);
+        }
+        let due = self.due.get();
+        let is_due = due.is_some_and(|due| now >= due);
+        let is_soon = due.is_some_and(|due| due.saturating_duration_since(now) < TIMER_GRAIN);
+        (self.until.get().is_some() || is_soon, is_due)
     }
 
     /// Ends the task.
     pub(super) fn stop(&self) {
         self.over.set(true);
         self.until.set(None);
+        self.due.set(None);
         self.begin.notify();
         self.there.notify();
     }
 
-    /// Keeps the shard awake while it is to look, and calls `look` each time.
+    /// Keeps the shard awake while it is to look, and calls `look` each time, which is told whether
+    /// something is due.
     ///
     /// Two tasks wake each other: monoio runs a task that wakes itself before all others, and hands
     /// the kernel what those have to write only once it sleeps.
-    pub(super) async fn run(&self, now: impl Fn() -> Instant, look: impl Fn()) {
+    pub(super) async fn run(&self, now: impl Fn() -> Instant, look: impl Fn(bool)) {
         while !self.over.get() {
-            if self.until.get().is_none_or(|until| now() >= until) {
-                self.until.set(None);
+            let (looks, is_due) = self.looks(now());
+            if !looks {
                 self.begin.notified().await;
                 continue;
             }
-            look();
+            look(is_due);
             // Whoever else wants this core may be who would ask.
             std::thread::yield_now();
             self.there.notify();
@@ -125,10 +177,10 @@ mod tests {
     fn after(gaps_us: &[u64]) -> BusyPoll {
         let poll = BusyPoll::new(LIMIT);
         let mut now = Instant::now();
-        poll.carried_out(now, now, true);
+        poll.carried_out(now, now, true, false);
         for gap in gaps_us {
             now += Duration::from_micros(*gap);
-            poll.carried_out(now, now, true);
+            poll.carried_out(now, now, true, false);
         }
         poll
     }
@@ -159,12 +211,12 @@ mod tests {
     fn what_comes_together_is_not_looked_for() {
         let poll = after(&[90; 1_000]);
         let now = Instant::now();
-        poll.carried_out(now, now, false);
+        poll.carried_out(now, now, false, false);
         assert!(!looks(&poll));
-        poll.carried_out(now, now, true);
+        poll.carried_out(now, now, true, false);
         assert!(looks(&poll), "once is not often");
-        (0..4).for_each(|_| poll.carried_out(now, now, false));
-        poll.carried_out(now, now, true);
+        (0..4).for_each(|_| poll.carried_out(now, now, false, false));
+        poll.carried_out(now, now, true, false);
         assert!(!looks(&poll));
     }
 
@@ -172,7 +224,7 @@ mod tests {
     fn without_a_time_nothing_is_looked_for() {
         let poll = BusyPoll::new(Duration::ZERO);
         let now = Instant::now();
-        (0..100).for_each(|_| poll.carried_out(now, now, true));
+        (0..100).for_each(|_| poll.carried_out(now, now, true, false));
         assert!(!looks(&poll));
     }
 }

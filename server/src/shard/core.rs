@@ -109,6 +109,16 @@ impl<D: Disk> Core<D> {
         self.partitions.next_expiry()
     }
 
+    /// The same, of what may be due sooner than a timer can tell.
+    pub(crate) fn gathered_at(&self) -> Option<Instant> {
+        self.partitions.next_gathered()
+    }
+
+    /// Whether a sync is under way.
+    pub(crate) fn is_syncing(&self) -> bool {
+        self.partitions.is_syncing()
+    }
+
     /// Whether something waits for the disk, or a thread has work of this shard.
     pub(crate) fn is_busy(&self) -> bool {
         self.partitions.is_busy() || self.groups.is_busy()

@@ -110,8 +110,8 @@ impl Shard {
                 let clock = router.shared.clock;
                 let now = || clock.instant(clock.now());
                 // What other threads send is seen by a shard that sleeps, or here.
-                let look = || {
-                    if !inbox.is_empty() {
+                let look = |due: bool| {
+                    if due || !inbox.is_empty() {
                         router.wake.notify()
                     }
                 };
@@ -193,10 +193,16 @@ impl Shard {
     /// Tells what came since the last turn to who decides how to wait.
     fn note_turn(&self) {
         let Arrived { first, count, together } = self.router.arrived.take();
+        let core = self.core.borrow();
+        let clock = self.router.shared.clock;
+        let now = || clock.instant(clock.now());
         if let Some(first) = first {
-            let clock = self.router.shared.clock;
-            let (first, now) = (clock.instant(first), clock.instant(clock.now()));
-            self.busy_poll.carried_out(first, now, count == 1 && !together);
+            let alone = count == 1 && !together;
+            self.busy_poll.carried_out(clock.instant(first), now(), alone, core.is_syncing());
         }
+        if self.router.answered.take() {
+            self.busy_poll.answered(now());
+        }
+        self.busy_poll.expect(core.gathered_at());
     }
 }

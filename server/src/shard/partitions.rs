@@ -17,6 +17,7 @@ use super::kept::Kept;
 use crate::io_pool::IoJob;
 use crate::message::{Answer, OpenResult, Origin, PartitionId, PartitionRequest};
 use crate::partition::{Effect, FetchOutcome, LookupOutcome, Partition, storage_error};
+use crate::rt;
 use crate::shared::Router;
 
 /// How often a partition is looked at for records that are too old, at most.
@@ -63,6 +64,8 @@ pub(crate) struct Partitions<D: Disk> {
     kept: Kept,
     /// Partitions that wait for producers to come back before they sync, and until when.
     gathers: BTreeSet<(Instant, PartitionId)>,
+    /// Syncs that are under way.
+    syncs: usize,
     answers: Answers,
     effects: Vec<Effect<D>>,
 }
@@ -78,6 +81,7 @@ impl<D: Disk> Partitions<D> {
             dirty: Vec::new(),
             expiries: BTreeSet::new(),
             gathers: BTreeSet::new(),
+            syncs: 0,
             answers: Vec::new(),
             effects: Vec::new(),
         }
@@ -311,6 +315,8 @@ impl<D: Disk> Partitions<D> {
 
     /// A sync came back.
     pub(super) fn synced(&mut self, id: PartitionId, outcome: SyncOutcome) {
+        self.syncs -= 1;
+        self.router.answered.set(true);
         let Some(Slot::Open(open)) = self.slots.get_mut(&id) else { return };
         let took = self.router.shared.clock.now().as_nanos() - open.sync_began.as_nanos();
         open.partition.synced(outcome, took / 1_000, &mut self.effects);
@@ -402,8 +408,17 @@ impl<D: Disk> Partitions<D> {
 
     /// When to call [`Partitions::expire`] next.
     pub(super) fn next_expiry(&self) -> Option<Instant> {
-        let first = |times: &BTreeSet<(Instant, PartitionId)>| times.first().map(|(at, _)| *at);
-        first(&self.expiries).into_iter().chain(first(&self.gathers)).min()
+        self.expiries.first().map(|(at, _)| *at).into_iter().chain(self.next_gathered()).min()
+    }
+
+    /// The same, of what may be due sooner than a timer can tell.
+    pub(super) fn next_gathered(&self) -> Option<Instant> {
+        self.gathers.first().map(|(at, _)| *at)
+    }
+
+    /// Whether a sync is under way that somebody waits for.
+    pub(super) fn is_syncing(&self) -> bool {
+        self.syncs > 0
     }
 
     /// Deletes what is too old or too much of a partition, and takes note of when to look again.
@@ -542,15 +557,22 @@ impl<D: Disk> Partitions<D> {
                     let _ = self.router.shared.io_jobs.send(IoJob::Remove { job });
                 }
                 Effect::Gather(us) => {
-                    let clock = &self.router.shared.clock;
-                    let due = clock.instant(clock.now()) + Duration::from_micros(us);
-                    self.gathers.insert((due, id));
+                    let shared = &self.router.shared;
+                    let wait = Duration::from_micros(us);
+                    // Only a shard that looks knows times that are shorter than a timer's.
+                    let wait = if wait < rt::TIMER_GRAIN && shared.busy_poll.is_zero() {
+                        Duration::ZERO
+                    } else {
+                        wait
+                    };
+                    self.gathers.insert((shared.clock.instant(shared.clock.now()) + wait, id));
                 }
                 Effect::Sync(job) => {
                     let shared = &self.router.shared;
                     if let Some(Slot::Open(open)) = self.slots.get_mut(&id) {
                         open.sync_began = shared.clock.now();
                     }
+                    self.syncs += 1;
                     let inbox = shared.inboxes[self.router.shard].clone();
                     // The threads outlive the shards: see `Server`.
                     let _ = shared.io_jobs.send(IoJob::Sync { id, job, inbox });

@@ -205,7 +205,8 @@ impl<D: Disk> Server<D> {
             protocol: Arc::new(ServerConfig { server_id, ..ServerConfig::default() }),
             drain_timeout_ms: 0,
             appends_before_moving: APPENDS_BEFORE_MOVING,
-            busy_poll: Duration::ZERO,
+            // Of it, only that short times can be told.
+            busy_poll: Duration::from_micros(200),
             serving_shards: AtomicUsize::new(options.shards),
             inboxes,
             catalog_jobs: catalog_sender,

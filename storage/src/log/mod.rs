@@ -45,7 +45,7 @@ pub use check::{Fault, Finding, LogCheck, MAX_FINDINGS, check};
 pub use copy::{LogCopier, LogCopy};
 pub use fetch::{ReadJob, ReadOutcome};
 pub use mend::{Aside, LOST_HEADER, Loss, MAX_FILLED_OFFSETS, Mended, losses, mend};
-pub use pace::{GATHER_FROM_US, Pace};
+pub use pace::Pace;
 use read::Readers;
 pub use read::{Chunk, MARK_BYTES};
 pub use recovery::{Quarantine, Recovery, TornTail};
