@@ -3,9 +3,13 @@
 //!
 //! A shard hands over a closed piece of work and gets its result as a message. The pools keep a
 //! shard's thread free for sockets while the disk works, on io_uring and epoll alike.
+//!
+//! A thread that has synced for a shard that looks for the next request looks for the next sync, too:
+//! being woken would cost whoever waits for it as much.
 
 use std::path::PathBuf;
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use tidewire_storage::disk::{Disk, ServerDisk};
 use tidewire_storage::log::{Log, LogOptions, RemoveJob, SnapshotJob, SyncJob, TrimJob};
@@ -18,6 +22,8 @@ pub(crate) enum IoJob<D: Disk = ServerDisk> {
     Sync {
         id: PartitionId,
         job: SyncJob<D>,
+        /// How long the next is to be looked for after this.
+        look: Duration,
         inbox: flume::Sender<ShardMessage<D>>,
     },
     /// For the threads that read.
@@ -68,16 +74,43 @@ pub(crate) fn start(
             let jobs = jobs.clone();
             std::thread::Builder::new()
                 .name(format!("tidewire-{name}-{number}"))
-                .spawn(move || jobs.iter().for_each(carry_out))
+                .spawn(move || work(&jobs))
         })
         .collect()
+}
+
+/// Does what comes until nothing more can.
+fn work(jobs: &flume::Receiver<IoJob>) {
+    let mut look = Duration::ZERO;
+    loop {
+        let found = if look.is_zero() { None } else { look_for(jobs, look) };
+        let Some(job) = found.or_else(|| jobs.recv().ok()) else { return };
+        look = match &job {
+            IoJob::Sync { look, .. } => *look,
+            _ => Duration::ZERO,
+        };
+        carry_out(job);
+    }
+}
+
+/// The next piece of work, if it comes within `look`.
+fn look_for(jobs: &flume::Receiver<IoJob>, look: Duration) -> Option<IoJob> {
+    let until = Instant::now() + look;
+    while Instant::now() < until {
+        if let Ok(job) = jobs.try_recv() {
+            return Some(job);
+        }
+        // Whoever else wants this core may be who it is waited for.
+        std::thread::yield_now();
+    }
+    None
 }
 
 /// Does the work, and sends its result.
 pub(crate) fn carry_out<D: Disk>(job: IoJob<D>) {
     // A shard that is gone wants no result.
     let _ = match job {
-        IoJob::Sync { id, job, inbox } => {
+        IoJob::Sync { id, job, inbox, look: _ } => {
             let outcome = job.run();
             inbox.send(ShardMessage::Synced { id, outcome })
         }

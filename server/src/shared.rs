@@ -106,6 +106,8 @@ pub(crate) struct Router<D: Disk = ServerDisk> {
     pub(crate) arrived: Cell<Arrived>,
     /// A sync was over, and somebody was answered.
     pub(crate) answered: Cell<bool>,
+    /// How long this shard looks for the next request; zero, if it does not.
+    pub(crate) look: Cell<Duration>,
     local: RefCell<VecDeque<ShardMessage<D>>>,
     /// Set when the local queue has something.
     pub(crate) wake: Notify,
@@ -119,6 +121,7 @@ impl<D: Disk> Router<D> {
             in_flight_bytes: Cell::new(0),
             arrived: Cell::default(),
             answered: Cell::default(),
+            look: Cell::default(),
             local: RefCell::default(),
             wake: Notify::default(),
         }

@@ -106,6 +106,11 @@ impl BusyPoll {
         }
     }
 
+    /// How long it looks for the next request; zero, if that is not worth it.
+    pub(super) fn look(&self) -> Duration {
+        if self.credit.get() >= WORTH { self.limit } else { Duration::ZERO }
+    }
+
     /// Something is due at `due`. If that is too soon for a timer, the shard looks for it.
     pub(super) fn expect(&self, due: Option<Instant>) {
         if !self.limit.is_zero() && self.due.replace(due) != due && due.is_some() {
@@ -218,6 +223,39 @@ mod tests {
         (0..4).for_each(|_| poll.carried_out(now, now, false, false));
         poll.carried_out(now, now, true, false);
         assert!(!looks(&poll));
+    }
+
+    #[test]
+    fn who_waits_for_the_disk_is_followed_as_soon_as_it_is_answered() {
+        let (poll, mut now) = (BusyPoll::new(LIMIT), Instant::now());
+        for _ in 0..5 {
+            poll.carried_out(now, now, true, true);
+            now += Duration::from_millis(8);
+            poll.answered(now);
+            now += Duration::from_micros(90);
+        }
+        assert_eq!(poll.look(), LIMIT);
+        assert_eq!(poll.looks(now), (true, false), "for the next request");
+        poll.carried_out(now, now, true, true);
+        assert_eq!(poll.looks(now + LIMIT * 4), (true, false), "for the end of the sync");
+        assert_eq!(poll.looks(now + LIMIT * 6), (false, false), "and not for ever");
+    }
+
+    #[test]
+    fn what_is_due_too_soon_for_a_timer_is_looked_for() {
+        let (poll, now) = (BusyPoll::new(LIMIT), Instant::now());
+        let due = now + Duration::from_micros(300);
+        poll.expect(Some(due));
+        assert_eq!(poll.looks(now), (true, false));
+        assert_eq!(poll.looks(due), (true, true));
+        poll.expect(None);
+        assert_eq!(poll.looks(due), (false, false));
+        poll.expect(Some(due + TIMER_GRAIN));
+        assert_eq!(poll.looks(due), (false, false), "a timer will tell");
+
+        let never = BusyPoll::new(Duration::ZERO);
+        never.expect(Some(due));
+        assert_eq!(never.looks(now), (false, false));
     }
 
     #[test]

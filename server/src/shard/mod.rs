@@ -204,5 +204,6 @@ impl Shard {
             self.busy_poll.answered(now());
         }
         self.busy_poll.expect(core.gathered_at());
+        self.router.look.set(self.busy_poll.look());
     }
 }

@@ -575,7 +575,8 @@ impl<D: Disk> Partitions<D> {
                     self.syncs += 1;
                     let inbox = shared.inboxes[self.router.shard].clone();
                     // The threads outlive the shards: see `Server`.
-                    let _ = shared.io_jobs.send(IoJob::Sync { id, job, inbox });
+                    let look = self.router.look.get();
+                    let _ = shared.io_jobs.send(IoJob::Sync { id, job, look, inbox });
                 }
             }
         }

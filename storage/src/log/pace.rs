@@ -12,10 +12,10 @@
 const WORTH_US: u64 = 50;
 /// What is gathered for at most, as a part of the last sync.
 const GATHER_PART: u64 = 4;
-/// Time that sixteen producers beside the server on two cores need to hear of their
+/// Time that producers beside the server on two cores need to hear of their
 /// acknowledgements and to send again, in microseconds: what is gathered for although it is a
 /// larger part of the sync.
-const WAY_BACK_US: u64 = 150;
+const WAY_BACK_US: u64 = 400;
 /// Syncs that are not waited for after gathering in vain again and again, as a power of two.
 const MOST_SKIPPED: u32 = 6;
 
