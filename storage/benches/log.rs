@@ -4,8 +4,9 @@
 //! cargo xtask bench-log            # or: cargo bench -p tidewire-storage --bench log -- [DIR [PART …]]
 //! ```
 //!
-//! * **Synced appends.** A partition is one thread with one sync in flight on another, as in the
-//!   server; each producer waits for its acknowledgement before it sends again. Beside it, the
+//! * **Synced appends.** A partition is one thread with one sync in flight on another, and both look
+//!   for what comes next if they are asked one thing after the other, as in the server; each producer
+//!   waits for its acknowledgement before it sends again. Beside it, the
 //!   bare calls: `pwrite` and `fdatasync` of as many bytes, one after the other.
 //! * **Ways to write.** What the bare calls cost on a file that grows, as segments do, on one that
 //!   was allocated before, on one that was written before, and past the page cache.
@@ -29,7 +30,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -44,6 +45,10 @@ use tidewire_storage::log::{Log, LogOptions, Pace, SyncJob, SyncOutcome};
 const ROUNDS: usize = 7;
 /// Length of a round of appends.
 const ROUND: Duration = Duration::from_millis(700);
+/// How long one producer's next append is looked for before a thread sleeps, as by the server unless
+/// it is told otherwise; and the end of its sync.
+const LOOK: Duration = Duration::from_micros(200);
+const LOOK_FOR_SYNC: Duration = Duration::from_millis(1);
 /// Bytes of a record's value.
 const VALUE_BYTES: usize = 900;
 /// Bytes that are read in a round.
@@ -137,14 +142,16 @@ fn log_appends(dir: &Path, round: usize, producers: usize, gathers: bool) -> App
     let (jobs, jobs_inbox) = channel::<SyncJob<RealDisk>>();
     let (events, inbox) = channel();
     let outcomes = events.clone();
+    let looks = producers == 1;
     let syncer = std::thread::spawn(move || {
-        for job in jobs_inbox {
+        let look = if looks { LOOK } else { Duration::ZERO };
+        while let Ok(job) = receive(&jobs_inbox, look, Duration::MAX) {
             if outcomes.send(Event::Synced(job.run())).is_err() {
                 return;
             }
         }
     });
-    let partition = std::thread::spawn(move || serve(log, &inbox, &jobs, gathers));
+    let partition = std::thread::spawn(move || serve(log, &inbox, &jobs, gathers, looks));
     let start = Instant::now();
     let threads: Vec<_> = (0..producers)
         .map(|_| {
@@ -159,6 +166,25 @@ fn log_appends(dir: &Path, round: usize, producers: usize, gathers: bool) -> App
     let groups = partition.join().expect("no panic");
     syncer.join().expect("no panic");
     appended(latencies, took, groups.len())
+}
+
+/// What comes within `patience`: looks for it at first, giving the core away in between.
+fn receive<T>(
+    inbox: &Receiver<T>,
+    look: Duration,
+    patience: Duration,
+) -> Result<T, RecvTimeoutError> {
+    let start = Instant::now();
+    while start.elapsed() < look {
+        if let Ok(next) = inbox.try_recv() {
+            return Ok(next);
+        }
+        std::thread::yield_now();
+    }
+    if patience == Duration::MAX {
+        return inbox.recv().map_err(|_| RecvTimeoutError::Disconnected);
+    }
+    inbox.recv_timeout(patience)
 }
 
 enum Event {
@@ -188,6 +214,7 @@ fn serve(
     inbox: &Receiver<Event>,
     jobs: &Sender<SyncJob<RealDisk>>,
     gathers: bool,
+    looks: bool,
 ) -> Vec<usize> {
     let mut groups = Vec::new();
     let mut waiting: Vec<(u64, Sender<()>)> = Vec::new();
@@ -201,9 +228,18 @@ fn serve(
     loop {
         let patience =
             gather_until.map_or(ROUND, |until| until.saturating_duration_since(Instant::now()));
-        let mut next = match inbox.recv_timeout(patience) {
+        let look = match (gather_until, looks, syncing) {
+            // No timer is as fine.
+            (Some(_), ..) => patience,
+            (None, false, _) => Duration::ZERO,
+            (None, true, false) => LOOK,
+            (None, true, true) => LOOK_FOR_SYNC,
+        };
+        let mut next = match receive(inbox, look, patience) {
             Ok(event) => Some(event),
-            Err(_) if gather_until.is_none() => return groups,
+            // The disk may take its time.
+            Err(_) if gather_until.is_none() && !syncing => return groups,
+            Err(_) if gather_until.is_none() => continue,
             Err(_) => {
                 gather_until = None;
                 pace.late(waiting.len());
@@ -260,18 +296,24 @@ fn appends(dir: &Path) {
     let mut sixteen = Vec::new();
     // The same without waiting for those that the last sync served.
     let mut ungathered = Vec::new();
+    // The same where a sync takes no time: what the hand-overs between threads leave at best.
+    let memory = tempfile::Builder::new().prefix("tidewire-bench-").tempdir_in("/dev/shm");
+    let memory = memory.expect("a file system in memory at /dev/shm");
+    let mut handed_over = Vec::new();
     for round in 0..=ROUNDS {
         let results = (
             bare_appends(dir, round),
             log_appends(dir, round, 1, true),
             log_appends(dir, round, 16, true),
             log_appends(dir, round, 16, false),
+            log_appends(memory.path(), round, 16, true),
         );
         if round > 0 {
             bare.push(results.0);
             one.push(results.1);
             sixteen.push(results.2);
             ungathered.push(results.3);
+            handed_over.push(results.4);
         }
     }
     println!("synced appends of {} bytes, a second, and their latency", batch().len());
@@ -280,6 +322,7 @@ fn appends(dir: &Path) {
         ("one producer", &one),
         ("16 producers", &sixteen),
         ("16, nobody waited for", &ungathered),
+        ("16, a sync takes no time", &handed_over),
     ] {
         let of = |value: fn(&Appended) -> f64| spread(results.iter().map(value).collect());
         println!(
@@ -300,6 +343,10 @@ fn appends(dir: &Path) {
     println!(
         "  the same, nobody waited for   {}",
         ratio(&ungathered, &one, |result| result.per_second)
+    );
+    println!(
+        "  the same, if a sync took none {}   what waking sixteen threads leaves",
+        ratio(&handed_over, &one, |result| result.per_second)
     );
     println!(
         "  p50 of one producer / bare    {}   goal: 1.25 or less\n",
