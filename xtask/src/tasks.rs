@@ -60,8 +60,8 @@ const STEPS: &[Step] = &[
         environment: &[],
     },
     Step {
-        name: "protocol: fuzz smoke, 12 s a target",
-        arguments: &["xtask", "fuzz-smoke", "12"],
+        name: "protocol: fuzz smoke, 8 s a target",
+        arguments: &["xtask", "fuzz-smoke", "8"],
         environment: &[],
     },
     Step {
