@@ -94,6 +94,10 @@ fn work(jobs: &flume::Receiver<IoJob>) {
 }
 
 /// The next piece of work, if it comes within `look`.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a thread's own patience, which nothing hangs on"
+)]
 fn look_for(jobs: &flume::Receiver<IoJob>, look: Duration) -> Option<IoJob> {
     let until = Instant::now() + look;
     while Instant::now() < until {
