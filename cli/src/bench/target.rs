@@ -123,6 +123,8 @@ impl Bench {
     /// Removes what was made for the measurement.
     pub async fn clear(self) -> Result<(), Failure> {
         if let Some((server, directory)) = self.own {
+            // A connection that is there when the server stops would be told of as lost.
+            let _ = self.client.close().await;
             server.stop().await?;
             return directory
                 .close()
