@@ -172,11 +172,11 @@ pub struct ServerConnection {
     bad_requests: u32,
     channels: HashMap<u32, Channel>,
     handshake_deadline: Time,
-    challenge: Option<Challenge>,
+    challenge: Option<Box<Challenge>>,
     /// Requests since HELLO, while the connection is not ready.
     auth_requests: u32,
     /// What the client said of itself, until the connection is ready.
-    hello: Option<Hello>,
+    hello: Option<Box<Hello>>,
     last_received: Time,
     frame_timeout_ms: u32,
     /// Of the frame that is not whole yet, on a connection that is ready.
@@ -224,7 +224,7 @@ impl ServerConnection {
 
     /// The same, for a client that has to authenticate.
     pub fn with_challenge(config: Arc<ServerConfig>, now: Time, challenge: Challenge) -> Self {
-        Self { challenge: Some(challenge), ..Self::new(config, now) }
+        Self { challenge: Some(Box::new(challenge)), ..Self::new(config, now) }
     }
 
     /// Whether to read from the socket now. Reading stops while the peer's unanswered payloads
@@ -417,7 +417,7 @@ impl ServerConnection {
                 State::Ready if self.hello.is_some() => Ok(self
                     .hello
                     .take()
-                    .map_or(Step::Again, |h| Step::Event(ServerEvent::Ready(h)))),
+                    .map_or(Step::Again, |hello| Step::Event(ServerEvent::Ready(*hello)))),
                 State::Hello | State::Auth | State::Ready | State::Draining => {
                     self.handle_frame()
                 }
@@ -580,7 +580,7 @@ impl ServerConnection {
             ..Head::default()
         };
         self.tx.frame(head, &reply, &[], limits::MAX_HANDSHAKE_FRAME_LEN)?;
-        self.hello = Some(hello);
+        self.hello = Some(Box::new(hello));
         if self.challenge.is_some() {
             self.state = State::Auth;
         } else {

@@ -2,15 +2,11 @@
 
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
-use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
 /// Wakes one waiting task. Notifications do not add up: many before a wait are one.
-#[derive(Clone, Default)]
-pub(crate) struct Notify(Rc<Inner>);
-
 #[derive(Default)]
-struct Inner {
+pub(crate) struct Notify {
     set: Cell<bool>,
     waker: RefCell<Option<Waker>>,
 }
@@ -18,8 +14,8 @@ struct Inner {
 impl Notify {
     /// Sets the flag.
     pub(crate) fn notify(&self) {
-        self.0.set.set(true);
-        if let Some(waker) = self.0.waker.borrow_mut().take() {
+        self.set.set(true);
+        if let Some(waker) = self.waker.borrow_mut().take() {
             waker.wake();
         }
     }
@@ -31,10 +27,10 @@ impl Notify {
 
     /// As [`Notify::notified`], to wait for several things at once.
     pub(crate) fn poll(&self, context: &mut Context<'_>) -> Poll<()> {
-        if self.0.set.replace(false) {
+        if self.set.replace(false) {
             return Poll::Ready(());
         }
-        *self.0.waker.borrow_mut() = Some(context.waker().clone());
+        *self.waker.borrow_mut() = Some(context.waker().clone());
         Poll::Pending
     }
 }

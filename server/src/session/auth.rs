@@ -41,7 +41,9 @@ impl<D: Disk> Session<D> {
             return self.judge_attempt(now, ticket, &attempt, false);
         }
         match auth.attempts.take_place(self.peer.source(), now) {
-            Some(at) if at > now => self.judging = Some(Judging { ticket, attempt, at }),
+            Some(at) if at > now => {
+                self.judging = Some(Box::new(Judging { ticket, attempt, at }));
+            }
             Some(_) => self.judge_attempt(now, ticket, &attempt, true),
             None => {
                 let error = Error::new(

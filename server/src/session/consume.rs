@@ -316,9 +316,7 @@ impl<D: Disk> Session<D> {
 
     /// Looks again at subscriptions that found the queue full.
     pub(super) fn resume_subscriptions(&mut self) {
-        let mut channels: Vec<u32> = self.subscribed.keys().copied().collect();
-        // Nobody is always first by the luck of a map's order, and the same run is the same.
-        channels.sort_unstable();
+        let channels: Vec<u32> = self.subscribed.keys().copied().collect();
         for channel in channels {
             self.feed(channel);
         }
@@ -432,7 +430,7 @@ impl<D: Disk> Session<D> {
 
     /// Lets partitions forget the reads of a connection that is over.
     pub(super) fn cancel_reads(&self) {
-        for token in sorted(self.subscriptions.keys()) {
+        for &token in self.subscriptions.keys() {
             self.cancel_read(token);
         }
         for token in sorted(self.pending.keys()) {

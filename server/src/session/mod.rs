@@ -19,7 +19,7 @@ mod rights;
 mod throttle;
 mod trim;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -113,7 +113,7 @@ pub(crate) struct Session<D: Disk = ServerDisk> {
     auth_methods: u32,
     /// Which change of users `who` is of.
     access_version: u64,
-    judging: Option<auth::Judging>,
+    judging: Option<Box<auth::Judging>>,
     /// When the token ends that it logged in with.
     login_ends: Option<Time>,
     pending: HashMap<u64, Pending>,
@@ -121,15 +121,15 @@ pub(crate) struct Session<D: Disk = ServerDisk> {
     producers: HashMap<u32, Producing>,
     /// Channels that wait for the catalog before they are open for appends, and the request that
     /// is to open them.
-    opening: HashMap<u32, u64>,
+    opening: BTreeMap<u32, u64>,
     /// By token; a channel may be closed and opened anew while an old answer is on its way.
-    subscriptions: HashMap<u64, Subscription>,
+    subscriptions: BTreeMap<u64, Subscription>,
     /// Tokens of open subscription channels.
-    subscribed: HashMap<u32, u64>,
+    subscribed: BTreeMap<u32, u64>,
     /// By token, as subscriptions.
-    memberships: HashMap<u64, Membership>,
+    memberships: BTreeMap<u64, Membership>,
     /// Tokens of open membership channels.
-    member_channels: HashMap<u32, u64>,
+    member_channels: BTreeMap<u32, u64>,
     next_token: u64,
     /// Some subscription found the queue full and has to be looked at again.
     paused: bool,
@@ -165,11 +165,11 @@ impl<D: Disk> Session<D> {
             login_ends: None,
             pending: HashMap::new(),
             producers: HashMap::new(),
-            opening: HashMap::new(),
-            subscriptions: HashMap::new(),
-            subscribed: HashMap::new(),
-            memberships: HashMap::new(),
-            member_channels: HashMap::new(),
+            opening: BTreeMap::new(),
+            subscriptions: BTreeMap::new(),
+            subscribed: BTreeMap::new(),
+            memberships: BTreeMap::new(),
+            member_channels: BTreeMap::new(),
             next_token: SUBSCRIPTION_TOKEN,
             paused: false,
             fetch_deadline: None,

@@ -10,7 +10,7 @@
 //! Owns when a connection moves, and what goes with it. Invariant: the request because of which it
 //! moves is carried out once, on the shard where it arrives.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
 use bytes::Bytes;
@@ -58,8 +58,8 @@ pub(crate) struct Parcel {
     access_version: u64,
     login_ends: Option<Time>,
     producers: HashMap<u32, Producing>,
-    subscriptions: HashMap<u64, Subscription>,
-    subscribed: HashMap<u32, u64>,
+    subscriptions: BTreeMap<u64, Subscription>,
+    subscribed: BTreeMap<u32, u64>,
     next_token: u64,
     throttle: Throttle,
     first: Box<Request>,

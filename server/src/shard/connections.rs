@@ -1,7 +1,7 @@
 //! The connections that a shard accepted: sockets and tasks around [`Session`]s.
 //!
-//! Each connection has three tasks: one reads, one writes, one keeps the time. They end when the
-//! session is closed; the last thing written is what the session had left to say.
+//! Each connection has two tasks: one reads, one writes; a third keeps the time for all of them. They
+//! end when the session is closed; the last thing written is what the session had left to say.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -18,6 +18,7 @@ use tidewire_protocol::limits::{HANDSHAKE_TIMEOUT_MS, ServerLimit};
 use super::READ_POOL_BYTES;
 use super::core::Connected;
 use super::shutting_down;
+use super::timers::Timers;
 use crate::clock::Clock;
 use crate::message::{Answer, MovedConnection, Origin, ShardMessage};
 use crate::rt::{self, Acceptor, Closer, Notify, Peer, ReadHalf, Shaken, WriteHalf};
@@ -33,8 +34,8 @@ const MAX_REFUSED: usize = 64;
 const REFUSED_LOG_MS: u32 = 1_000;
 /// Pause after an accept that failed for want of descriptors or memory.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-/// Time that a peer has to take the last bytes of a connection that is over.
-const LINGER: Duration = Duration::from_secs(2);
+/// Time that a peer has to take the last bytes of a connection that is over, in milliseconds.
+const LINGER_MS: u32 = 2_000;
 
 /// All connections of a shard.
 pub(super) struct Connections {
@@ -51,6 +52,7 @@ pub(super) struct Connections {
     refused_logged: Cell<(Option<Time>, u64)>,
     /// Those that would read but for these bytes.
     full: RefCell<Vec<Weak<Connection>>>,
+    timers: Timers,
     /// What its connections read into.
     read_pool: RefCell<ReadPool>,
     stopping: Cell<bool>,
@@ -61,6 +63,7 @@ pub(super) struct Connections {
 }
 
 struct Connection {
+    id: u64,
     session: RefCell<Session>,
     connections: Rc<Connections>,
     clock: Clock,
@@ -70,14 +73,12 @@ struct Connection {
     writable: Notify,
     /// Reading may go on, or the end has come.
     readable: Notify,
-    /// The next timeout may be earlier than before, or the end has come.
-    timer: Notify,
-    /// The time that the timer waits for.
+    /// When it is to be looked at.
     armed: Cell<Option<Time>>,
+    /// The end has come: at that time the socket is cut.
+    ending: Cell<bool>,
     /// It goes to another shard: its tasks end, and the socket stays open.
     leaving: Cell<bool>,
-    /// Both directions have ended.
-    finished: Cell<bool>,
     closer: Closer,
 }
 
@@ -92,6 +93,7 @@ impl Connections {
             refused: Cell::new(0),
             refused_logged: Cell::new((None, 0)),
             full: RefCell::default(),
+            timers: Timers::default(),
             read_pool: RefCell::new(ReadPool::new(READ_POOL_BYTES)),
             stopping: Cell::new(false),
             closed: Cell::new(false),
@@ -129,6 +131,8 @@ impl Connections {
         while !self.is_empty() {
             self.changed.notified().await;
         }
+        // Nobody waits for any time any more.
+        self.timers.changed().notify();
     }
 
     fn all(&self) -> Vec<Rc<Connection>> {
@@ -309,30 +313,28 @@ impl Connections {
     fn run(self: &Rc<Self>, id: u64, session: Session, io: Io, admission: Admission) {
         let Io { read, write, closer } = io;
         let connection = Rc::new(Connection {
+            id,
             session: RefCell::new(session),
             connections: Rc::clone(self),
             clock: self.router.shared.clock,
             in_flight_bytes: Cell::new(0),
             writable: Notify::default(),
             readable: Notify::default(),
-            timer: Notify::default(),
             armed: Cell::new(None),
+            ending: Cell::new(false),
             leaving: Cell::new(false),
-            finished: Cell::new(false),
             closer,
         });
         self.note_in_flight(&connection);
+        connection.rearm();
         self.by_id.borrow_mut().insert(id, Rc::clone(&connection));
         let connections = Rc::clone(self);
         // Not joined: `close_all` waits for the entry in `by_id` to go.
         let _ = rt::spawn(async move {
             let reading = rt::spawn(read_loop(Rc::clone(&connection), read));
-            let timing = rt::spawn(time_loop(Rc::clone(&connection)));
             write_loop(&connection, write).await;
             reading.join().await;
-            connection.finished.set(true);
-            connection.timer.notify();
-            timing.join().await;
+            connections.timers.arm(id, connection.armed.take(), None);
             connections.by_id.borrow_mut().remove(&id);
             connections.note_in_flight(&connection);
             connections.send_off(connection, admission);
@@ -452,15 +454,36 @@ impl Connection {
         self.rearm();
     }
 
-    /// Wakes the timer if something is due earlier than it thinks.
+    /// Has it looked at when something is due, if that is earlier than it will be; and soon after its
+    /// end, when a peer that does not take the hint is cut.
     fn rearm(&self) {
-        let session = self.session.borrow();
-        let next = session.poll_timeout();
-        if session.is_closed()
-            || next.is_some_and(|next| self.armed.get().is_none_or(|at| next < at))
-        {
-            self.timer.notify();
+        let next = {
+            let session = self.session.borrow();
+            if session.is_closed() { None } else { session.poll_timeout() }
+        };
+        if self.is_closed() {
+            if !self.ending.replace(true) {
+                self.readable.notify();
+                self.writable.notify();
+                self.arm(Some(self.clock.now().plus_ms(LINGER_MS)));
+            }
+        } else if next.is_some_and(|next| self.armed.get().is_none_or(|at| next < at)) {
+            self.arm(next);
         }
+    }
+
+    fn arm(&self, next: Option<Time>) {
+        self.connections.timers.arm(self.id, self.armed.replace(next), next);
+    }
+
+    /// Its time has come: tells the session, or cuts the socket of one that is over.
+    fn handle_timeout(&self) {
+        self.armed.set(None);
+        if self.ending.get() {
+            return self.closer.close();
+        }
+        self.session.borrow_mut().handle_timeout(self.clock.now());
+        self.touched();
     }
 
     fn is_closed(&self) -> bool {
@@ -580,35 +603,21 @@ async fn write_loop(connection: &Connection, mut write: WriteHalf) {
     }
 }
 
-/// Tells the session when a time has come, and cuts the socket of one that is over when its peer
-/// does not take the hint.
-async fn time_loop(connection: Rc<Connection>) {
-    let mut cut = None;
-    while !connection.finished.get() {
-        // One place to wait at: a second would double what every connection holds for it.
-        let deadline = if connection.is_closed() {
-            if cut.is_none() {
-                connection.readable.notify();
-                connection.writable.notify();
-            }
-            let now = connection.clock.now();
-            Some(*cut.get_or_insert_with(|| connection.clock.instant(now) + LINGER))
-        } else {
-            let next = connection.session.borrow().poll_timeout();
-            connection.armed.set(next);
-            next.map(|time| connection.clock.instant(time))
-        };
-        if rt::until(deadline, connection.timer.notified()).await.is_some() {
+/// Tells connections when their time has come.
+pub(super) async fn keep_time(connections: Rc<Connections>) {
+    let clock = connections.router.shared.clock;
+    while !connections.closed.get() || !connections.by_id.borrow().is_empty() {
+        let next = connections.timers.next().map(|time| clock.instant(time));
+        if rt::until(next, connections.timers.changed().notified()).await.is_some() {
             continue;
         }
-        if cut.is_some() {
-            connection.closer.close();
-            return;
+        let now = clock.now();
+        while let Some(id) = connections.timers.pop(now) {
+            let connection = connections.by_id.borrow().get(&id).cloned();
+            if let Some(connection) = connection {
+                connection.handle_timeout();
+            }
         }
-        connection.session.borrow_mut().handle_timeout(connection.clock.now());
-        connection.connections.note_in_flight(&connection);
-        connection.writable.notify();
-        connection.readable.notify();
     }
 }
 
@@ -625,15 +634,13 @@ mod tests {
         unreachable!("nothing is called")
     }
 
-    /// What thousands of idle connections hold is this, their buffers, a timer each, and little
-    /// else.
+    /// What thousands of idle connections hold is this, their buffers, and little else.
     #[test]
     fn a_connection_is_small() {
         let reading = size(|| read_loop(any(), any()));
         let writing = size(|| write_loop(any::<&'static Connection>(), any()));
-        let timing = size(|| time_loop(any()));
         let own = size_of::<Connection>();
-        let all = own + reading + writing + timing;
-        assert!(all <= 2_560, "{own} + {reading} + {writing} + {timing} bytes");
+        let all = own + reading + writing;
+        assert!(all <= 2_048, "{own} + {reading} + {writing} bytes");
     }
 }

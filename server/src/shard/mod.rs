@@ -11,6 +11,7 @@ mod core;
 mod groups;
 mod kept;
 mod partitions;
+mod timers;
 
 use std::cell::RefCell;
 use std::future::poll_fn;
@@ -101,6 +102,7 @@ impl Shard {
             let task = rt::spawn(connections::accept(connections, acceptor, cancel));
             accepting.push((stopper, task));
         }
+        let timing = rt::spawn(connections::keep_time(Rc::clone(&self.connections)));
         let echo = Rc::clone(&self.busy_poll);
         let echo = rt::spawn(async move { echo.echo().await });
         let looking = rt::spawn({
@@ -139,6 +141,7 @@ impl Shard {
             tracing::warn!(shard = self.router.shard, "requests were cut off by the stop");
         }
         self.connections.close_all().await;
+        timing.join().await;
         // Connections of other shards may still wait for partitions of this one; and a sync that
         // is under way must come back before its log can be closed.
         self.router.shared.drained();
