@@ -103,7 +103,7 @@ mod tests {
 
     #[test]
     fn two_crowds_become_one_and_stay_one() {
-        for (took, gathered) in [(8_000, 2_000), (240, 150)] {
+        for (took, gathered) in [(8_000, 2_000), (240, 240), (1_000, 400)] {
             let mut pace = Pace::default();
             assert!(pace.may_begin(1), "the first one to arrive");
             assert_eq!(pace.synced(1, 15, took), Some(gathered));
@@ -136,7 +136,7 @@ mod tests {
         // Until they do.
         while pace.synced(8, 0, 240).is_none() {}
         assert!(pace.may_begin(8));
-        assert_eq!(pace.synced(8, 0, 240), Some(150));
+        assert_eq!(pace.synced(8, 0, 240), Some(240));
     }
 
     #[test]
