@@ -189,7 +189,7 @@ pub struct ServerConnection {
     paused: bool,
     /// Nothing more will arrive; what has still counts.
     eof: bool,
-    close_error: Option<Error>,
+    close_error: Option<Box<Error>>,
 }
 
 impl ServerConnection {
@@ -410,7 +410,9 @@ impl ServerConnection {
                 State::Closed => return None,
                 State::Closing => {
                     self.state = State::Closed;
-                    return Some(ServerEvent::Closed(self.close_error.take()));
+                    return Some(ServerEvent::Closed(
+                        self.close_error.take().map(|error| *error),
+                    ));
                 }
                 State::Preface => self.handle_preface(),
                 State::Judging => Ok(Step::Wait),
@@ -1023,7 +1025,7 @@ impl ServerConnection {
     fn close_silently(&mut self, error: Error) {
         self.state = State::Closing;
         self.rx.clear();
-        self.close_error = Some(error);
+        self.close_error = Some(Box::new(error));
     }
 
     fn goaway(&mut self, error: &Error) {

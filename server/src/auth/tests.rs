@@ -128,7 +128,7 @@ fn the_transport_counts_only_where_it_was_offered() {
     let tls = |user: Option<&str>| Peer::Tls {
         address: "127.0.0.1:1".parse().unwrap(),
         user: user.map(Into::into),
-        binding: [7; 32],
+        binding: Box::new([7; 32]),
     };
     assert_eq!(methods(tls(None)), REMOTE);
     assert_eq!(methods(tls(Some("ada"))), local);
@@ -145,7 +145,7 @@ fn a_login_is_bound_to_its_connection() {
     let peer = |user: Option<&str>| Peer::Tls {
         address: "127.0.0.1:1".parse().unwrap(),
         user: user.map(Into::into),
-        binding: [7; 32],
+        binding: Box::new([7; 32]),
     };
     let judged = |attempt: &Attempt, peer: &Peer| {
         let methods = REMOTE | method::TRANSPORT;

@@ -38,7 +38,7 @@ pub(crate) enum Peer {
         /// Whom its certificate names, if it has shown one.
         user: Option<Arc<str>>,
         /// What only the two ends of this connection know.
-        binding: [u8; 32],
+        binding: Box<[u8; 32]>,
     },
     /// A program of this machine, by its effective user.
     Unix {
@@ -57,7 +57,7 @@ impl Peer {
     /// What a login is bound to, so that it is good on this connection only.
     pub(crate) fn binding(&self) -> &[u8] {
         match self {
-            Self::Tls { binding, .. } => binding,
+            Self::Tls { binding, .. } => &binding[..],
             Self::Tcp(_) | Self::Unix { .. } => &[],
         }
     }
@@ -233,7 +233,7 @@ pub(crate) async fn shake_hands(
     };
     Ok(match tls::handshake(read, write, config).await? {
         Handshake::Done(read, write, facts) => {
-            let write = WriteHalf { stream: Writing::Tls(write), parts: None };
+            let write = WriteHalf { stream: Writing::Tls(Box::new(write)), parts: None };
             Shaken::Tls(ReadHalf::Tls(Box::new(read)), write, facts)
         }
         Handshake::Plain(read, write) => {
@@ -313,7 +313,7 @@ pub(crate) struct WriteHalf {
 
 enum Writing {
     Tcp(OwnedWriteHalf<TcpStream>),
-    Tls(TlsWrite),
+    Tls(Box<TlsWrite>),
     Unix(OwnedWriteHalf<UnixStream>),
 }
 

@@ -430,7 +430,7 @@ impl<D: Disk> Session<D> {
 
     /// Lets partitions forget the reads of a connection that is over.
     pub(super) fn cancel_reads(&self) {
-        for &token in self.subscriptions.keys() {
+        for token in sorted(self.subscriptions.keys()) {
             self.cancel_read(token);
         }
         for token in sorted(self.pending.keys()) {

@@ -11,7 +11,7 @@ use tidewire_protocol::message::{
 
 use tidewire_storage::disk::Disk;
 
-use super::{Pending, Refused, SUBSCRIPTION_TOKEN, Session};
+use super::{Pending, Refused, SUBSCRIPTION_TOKEN, Session, sorted};
 use crate::group::{GroupReply, GroupRequest};
 use crate::message::{Answer, ShardMessage};
 
@@ -248,8 +248,7 @@ impl<D: Disk> Session<D> {
 
     /// Lets groups know that this connection is over: its members may come back on another.
     pub(super) fn detach_memberships(&mut self) {
-        let tokens: Vec<u64> = self.memberships.keys().copied().collect();
-        for token in tokens {
+        for token in sorted(self.memberships.keys()) {
             self.detach_membership(token);
         }
     }

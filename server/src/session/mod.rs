@@ -20,6 +20,7 @@ mod throttle;
 mod trim;
 
 use std::collections::{BTreeMap, HashMap};
+use std::hash::{BuildHasherDefault, DefaultHasher};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -100,6 +101,10 @@ enum Pending {
     },
 }
 
+/// By a number that the peer chose, of which it may have no more than channels and requests: there
+/// are too few to make them collide for, and a secret for each map would be most of it.
+type ByNumber<K, V> = HashMap<K, V, BuildHasherDefault<DefaultHasher>>;
+
 /// One client's connection.
 pub(crate) struct Session<D: Disk = ServerDisk> {
     protocol: ServerConnection,
@@ -116,18 +121,18 @@ pub(crate) struct Session<D: Disk = ServerDisk> {
     judging: Option<Box<auth::Judging>>,
     /// When the token ends that it logged in with.
     login_ends: Option<Time>,
-    pending: HashMap<u64, Pending>,
+    pending: ByNumber<u64, Pending>,
     /// By channel.
-    producers: HashMap<u32, Producing>,
+    producers: ByNumber<u32, Producing>,
     /// Channels that wait for the catalog before they are open for appends, and the request that
     /// is to open them.
     opening: BTreeMap<u32, u64>,
     /// By token; a channel may be closed and opened anew while an old answer is on its way.
-    subscriptions: BTreeMap<u64, Subscription>,
+    subscriptions: ByNumber<u64, Subscription>,
     /// Tokens of open subscription channels.
     subscribed: BTreeMap<u32, u64>,
     /// By token, as subscriptions.
-    memberships: BTreeMap<u64, Membership>,
+    memberships: ByNumber<u64, Membership>,
     /// Tokens of open membership channels.
     member_channels: BTreeMap<u32, u64>,
     next_token: u64,
@@ -163,12 +168,12 @@ impl<D: Disk> Session<D> {
             access_version: 0,
             judging: None,
             login_ends: None,
-            pending: HashMap::new(),
-            producers: HashMap::new(),
+            pending: ByNumber::default(),
+            producers: ByNumber::default(),
             opening: BTreeMap::new(),
-            subscriptions: BTreeMap::new(),
+            subscriptions: ByNumber::default(),
             subscribed: BTreeMap::new(),
-            memberships: BTreeMap::new(),
+            memberships: ByNumber::default(),
             member_channels: BTreeMap::new(),
             next_token: SUBSCRIPTION_TOKEN,
             paused: false,

@@ -10,7 +10,7 @@
 //! Owns when a connection moves, and what goes with it. Invariant: the request because of which it
 //! moves is carried out once, on the shard where it arrives.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use bytes::Bytes;
@@ -21,7 +21,7 @@ use tidewire_storage::disk::Disk;
 use super::consume::Subscription;
 use super::produce::Producing;
 use super::throttle::Throttle;
-use super::{SMALL_BYTES, Session};
+use super::{ByNumber, SMALL_BYTES, Session};
 use crate::auth::Who;
 use crate::message::PartitionId;
 use crate::rt::Peer;
@@ -57,8 +57,8 @@ pub(crate) struct Parcel {
     auth_methods: u32,
     access_version: u64,
     login_ends: Option<Time>,
-    producers: HashMap<u32, Producing>,
-    subscriptions: BTreeMap<u64, Subscription>,
+    producers: ByNumber<u32, Producing>,
+    subscriptions: ByNumber<u64, Subscription>,
     subscribed: BTreeMap<u32, u64>,
     next_token: u64,
     throttle: Throttle,
