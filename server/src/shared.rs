@@ -104,7 +104,7 @@ pub(crate) struct Router<D: Disk = ServerDisk> {
     pub(crate) in_flight_bytes: Cell<usize>,
     /// Requests that came while their connection waited for nothing else, and others.
     pub(crate) arrived: Cell<Arrived>,
-    /// A sync was over, and somebody was answered.
+    /// A sync came to its end, and with it the answers that waited for it.
     pub(crate) answered: Cell<bool>,
     /// How long this shard looks for the next request; zero, if it does not.
     pub(crate) look: Cell<Duration>,

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use crate::generate::root;
 use crate::watch::Watch;
 
-/// Time that a step may take, building included: ten times what it takes on two cores.
+/// Time that a step may take, building included: four times what the longest takes on two cores.
 const LIMIT: Duration = Duration::from_secs(25 * 60);
 /// The same of the first one, which builds most of what there is.
 const LIMIT_OF_FIRST: Duration = Duration::from_secs(50 * 60);
@@ -149,7 +149,7 @@ fn run(step: &Step) -> Outcome {
         .stdout(Stdio::piped());
     let success = match command.spawn() {
         Ok(mut child) => {
-            let limit = if std::ptr::eq(step, &STEPS[0]) { LIMIT_OF_FIRST } else { LIMIT };
+            let limit = if step.name == STEPS[0].name { LIMIT_OF_FIRST } else { LIMIT };
             let watch = Watch::over(child.id(), limit);
             if let Some(stdout) = child.stdout.take() {
                 for line in BufReader::new(stdout).lines().map_while(Result::ok) {

@@ -611,8 +611,7 @@ pub(super) async fn keep_time(connections: Rc<Connections>) {
         if rt::until(next, connections.timers.changed().notified()).await.is_some() {
             continue;
         }
-        let now = clock.now();
-        while let Some(id) = connections.timers.pop(now) {
+        for id in connections.timers.take_due(clock.now()) {
             let connection = connections.by_id.borrow().get(&id).cloned();
             if let Some(connection) = connection {
                 connection.handle_timeout();

@@ -416,7 +416,7 @@ impl<D: Disk> Partitions<D> {
         self.gathers.first().map(|(at, _)| *at)
     }
 
-    /// Whether a sync is under way that somebody waits for.
+    /// Whether a sync is under way: somebody may wait for it.
     pub(super) fn is_syncing(&self) -> bool {
         self.syncs > 0
     }

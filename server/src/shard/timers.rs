@@ -40,15 +40,12 @@ impl Timers {
         self.due.borrow().first().map(|(at, _)| *at)
     }
 
-    /// A connection that is due at `now`, which has no time any more.
-    pub(super) fn pop(&self, now: Time) -> Option<u64> {
+    /// The connections that are due at `now`, which have no time any more. One that wants to be
+    /// looked at again at once is looked at after the others had their turn.
+    pub(super) fn take_due(&self, now: Time) -> Vec<u64> {
         let mut due = self.due.borrow_mut();
-        let (at, id) = *due.first()?;
-        if at > now {
-            return None;
-        }
-        due.pop_first();
-        Some(id)
+        let later = due.split_off(&(now, u64::MAX));
+        std::mem::replace(&mut *due, later).into_iter().map(|(_, id)| id).collect()
     }
 
     /// Set when [`Timers::next`] has become earlier.
@@ -70,8 +67,9 @@ mod tests {
         timers.arm(3, None, Some(at(20)));
         timers.arm(1, Some(at(30)), Some(at(10)));
         timers.arm(3, Some(at(20)), None);
-        assert_eq!((timers.next(), timers.pop(at(9))), (Some(at(10)), None));
-        assert_eq!((timers.pop(at(25)), timers.pop(at(25))), (Some(1), Some(2)));
-        assert_eq!((timers.pop(at(25)), timers.next()), (None, None));
+        timers.arm(4, None, Some(at(26)));
+        assert_eq!((timers.next(), timers.take_due(at(9))), (Some(at(10)), vec![]));
+        assert_eq!((timers.take_due(at(20)), timers.next()), (vec![1, 2], Some(at(26))));
+        assert_eq!((timers.take_due(at(26)), timers.next()), (vec![4], None));
     }
 }
