@@ -6,8 +6,10 @@
 //!
 //! * **Synced appends.** A partition is one thread with one sync in flight on another, and both look
 //!   for what comes next if they are asked one thing after the other, as in the server; each producer
-//!   waits for its acknowledgement before it sends again. Beside it, the
-//!   bare calls: `pwrite` and `fdatasync` of as many bytes, one after the other.
+//!   waits for its acknowledgement before it sends again. Producers are tasks of one more thread, as
+//!   connections are tasks of a shard; the same with a thread for each is printed, too: there, most
+//!   of the time is waking them. Beside it, the bare calls: `pwrite` and `fdatasync` of as many
+//!   bytes, one after the other.
 //! * **Ways to write.** What the bare calls cost on a file that grows, as segments do, on one that
 //!   was allocated before, on one that was written before, and past the page cache.
 //! * **Reads.** Chunks of 1 MiB by the log, and by bare `pread`: hot from the page cache, and cold
@@ -134,15 +136,27 @@ fn bare_appends(dir: &Path, round: usize) -> Appended {
     appended(latencies, start.elapsed(), syncs)
 }
 
+/// Who appends: `threads` threads with `tasks` producers each.
+#[derive(Clone, Copy)]
+struct Producers {
+    threads: usize,
+    tasks: usize,
+}
+
+const ONE: Producers = Producers { threads: 1, tasks: 1 };
+const SIXTEEN: Producers = Producers { threads: 1, tasks: 16 };
+const SIXTEEN_THREADS: Producers = Producers { threads: 16, tasks: 1 };
+
 /// A partition with its own thread and a sync in flight on another, and producers that each wait
 /// for their acknowledgement.
-fn log_appends(dir: &Path, round: usize, producers: usize, gathers: bool) -> Appended {
-    let path = dir.join(format!("log-{round}-{producers}-{gathers}"));
+fn log_appends(dir: &Path, round: usize, producers: Producers, gathers: bool) -> Appended {
+    let Producers { threads, tasks } = producers;
+    let path = dir.join(format!("log-{round}-{threads}-{tasks}-{gathers}"));
     let (log, _) = Log::open(RealDisk, &path, LogOptions::default()).expect("a new log");
     let (jobs, jobs_inbox) = channel::<SyncJob<RealDisk>>();
     let (events, inbox) = channel();
     let outcomes = events.clone();
-    let looks = producers == 1;
+    let looks = threads == 1;
     let syncer = std::thread::spawn(move || {
         let look = if looks { LOOK } else { Duration::ZERO };
         while let Ok(job) = receive(&jobs_inbox, look, Duration::MAX) {
@@ -153,10 +167,10 @@ fn log_appends(dir: &Path, round: usize, producers: usize, gathers: bool) -> App
     });
     let partition = std::thread::spawn(move || serve(log, &inbox, &jobs, gathers, looks));
     let start = Instant::now();
-    let threads: Vec<_> = (0..producers)
+    let threads: Vec<_> = (0..threads)
         .map(|_| {
             let events = events.clone();
-            std::thread::spawn(move || produce(&events, start))
+            std::thread::spawn(move || produce(&events, tasks, start))
         })
         .collect();
     drop(events);
@@ -188,21 +202,36 @@ fn receive<T>(
 }
 
 enum Event {
-    Append(Bytes, Sender<()>),
+    Append(Bytes, Acknowledge),
     Synced(SyncOutcome),
 }
 
-fn produce(events: &Sender<Event>, start: Instant) -> Vec<Duration> {
+/// Where the acknowledgement goes, and of which producer's append it is.
+struct Acknowledge {
+    to: Sender<usize>,
+    producer: usize,
+}
+
+/// As many producers as `tasks`: each appends again when it has its acknowledgement.
+fn produce(events: &Sender<Event>, tasks: usize, start: Instant) -> Vec<Duration> {
     let bytes = batch();
-    let (done, wait) = channel();
+    let (to, acknowledged) = channel();
+    let append = |producer| {
+        let acknowledge = Acknowledge { to: to.clone(), producer };
+        events.send(Event::Append(bytes.clone(), acknowledge)).expect("the partition serves");
+        Instant::now()
+    };
+    let mut began: Vec<Instant> = (0..tasks).map(append).collect();
     let mut latencies = Vec::new();
-    while start.elapsed() < ROUND {
-        let before = Instant::now();
-        if events.send(Event::Append(bytes.clone(), done.clone())).is_err() {
-            break;
+    let mut waiting = tasks;
+    while waiting > 0 {
+        let producer = acknowledged.recv().expect("an acknowledgement");
+        latencies.push(began[producer].elapsed());
+        if start.elapsed() < ROUND {
+            began[producer] = append(producer);
+        } else {
+            waiting -= 1;
         }
-        wait.recv().expect("an acknowledgement");
-        latencies.push(before.elapsed());
     }
     latencies
 }
@@ -217,7 +246,7 @@ fn serve(
     looks: bool,
 ) -> Vec<usize> {
     let mut groups = Vec::new();
-    let mut waiting: Vec<(u64, Sender<()>)> = Vec::new();
+    let mut waiting: Vec<(u64, Acknowledge)> = Vec::new();
     let mut group = Vec::new();
     let mut syncing = false;
     let mut pace = Pace::default();
@@ -249,16 +278,16 @@ fn serve(
         let mut callers = Vec::new();
         while let Some(event) = next {
             match event {
-                Event::Append(bytes, done) => {
+                Event::Append(bytes, acknowledge) => {
                     group.push(bytes);
-                    callers.push(done);
+                    callers.push(acknowledge);
                 }
                 Event::Synced(outcome) => {
                     syncing = false;
                     let end = log.finish_sync(outcome).expect("a disk that syncs");
                     let covered = waiting.partition_point(|(offset, _)| *offset < end);
-                    for (_, done) in waiting.drain(..covered) {
-                        let _ = done.send(());
+                    for (_, acknowledge) in waiting.drain(..covered) {
+                        let _ = acknowledge.to.send(acknowledge.producer);
                     }
                     let took_us = sync_began.elapsed().as_micros() as u64;
                     let gather = if gathers {
@@ -299,21 +328,24 @@ fn appends(dir: &Path) {
     // The same where a sync takes no time: what the hand-overs between threads leave at best.
     let memory = tempfile::Builder::new().prefix("tidewire-bench-").tempdir_in("/dev/shm");
     let memory = memory.expect("a file system in memory at /dev/shm");
+    let mut threads = Vec::new();
     let mut handed_over = Vec::new();
     for round in 0..=ROUNDS {
         let results = (
             bare_appends(dir, round),
-            log_appends(dir, round, 1, true),
-            log_appends(dir, round, 16, true),
-            log_appends(dir, round, 16, false),
-            log_appends(memory.path(), round, 16, true),
+            log_appends(dir, round, ONE, true),
+            log_appends(dir, round, SIXTEEN, true),
+            log_appends(dir, round, SIXTEEN, false),
+            log_appends(dir, round, SIXTEEN_THREADS, true),
+            log_appends(memory.path(), round, SIXTEEN_THREADS, true),
         );
         if round > 0 {
             bare.push(results.0);
             one.push(results.1);
             sixteen.push(results.2);
             ungathered.push(results.3);
-            handed_over.push(results.4);
+            threads.push(results.4);
+            handed_over.push(results.5);
         }
     }
     println!("synced appends of {} bytes, a second, and their latency", batch().len());
@@ -322,7 +354,8 @@ fn appends(dir: &Path) {
         ("one producer", &one),
         ("16 producers", &sixteen),
         ("16, nobody waited for", &ungathered),
-        ("16, a sync takes no time", &handed_over),
+        ("16 threads", &threads),
+        ("16 threads, no sync", &handed_over),
     ] {
         let of = |value: fn(&Appended) -> f64| spread(results.iter().map(value).collect());
         println!(
@@ -345,7 +378,11 @@ fn appends(dir: &Path) {
         ratio(&ungathered, &one, |result| result.per_second)
     );
     println!(
-        "  the same, if a sync took none {}   what waking sixteen threads leaves",
+        "  the same, with 16 threads     {}",
+        ratio(&threads, &one, |result| result.per_second)
+    );
+    println!(
+        "  these, if a sync took no time {}   what waking sixteen threads leaves",
         ratio(&handed_over, &one, |result| result.per_second)
     );
     println!(
