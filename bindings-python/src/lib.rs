@@ -36,7 +36,9 @@ mod _native {
     #[pymodule_export]
     use crate::consumer::Consumer;
     #[pymodule_export]
-    use crate::producer::{AsyncTicket, Opened, Producer, Receipt, Sending, Ticket, expand};
+    use crate::producer::{
+        AsyncTicket, Opened, Producer, Receipt, ReceiptIter, Receipts, Sending, Ticket, expand,
+    };
     #[pymodule_export]
     use crate::queue::{Operation, Queue};
 

@@ -5,6 +5,7 @@
 //! nothing of Python's is kept.
 
 mod many;
+mod receipts;
 mod records;
 mod tickets;
 
@@ -23,6 +24,7 @@ use crate::queue::Queue;
 use crate::wait::{limit, wait, wait_as};
 
 pub(crate) use many::{Sending, expand};
+pub(crate) use receipts::{ReceiptIter, Receipts};
 pub(crate) use records::Given;
 pub(crate) use tickets::{AsyncTicket, Receipt, Ticket};
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import array
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -104,7 +104,7 @@ def test_a_batch_is_sent_in_order_and_told_by_record(client: Client, topic: str)
 def test_a_batch_larger_than_the_queue_waits_for_room(client: Client, topic: str) -> None:
     values = [bytes([i % 256]) * 1000 for i in range(2000)]
     with client.producer(topic, queue_bytes=65_536) as producer:
-        receipts = producer.send_batch(iter(values), timeout=60)
+        receipts = [*producer.send_batch(iter(values), timeout=60)]
         # A list goes in runs, of which the queue takes a part.
         receipts += producer.send_batch(values, timeout=60)
     assert [receipt.offset for receipt in receipts] == list(range(4000))
@@ -243,3 +243,51 @@ def test_counters(client: Client, topic: str) -> None:
         assert stats.acknowledged_records == 10
         assert stats.queued_records == stats.failed_records == 0
         assert producer.partitions == 1
+
+
+def test_receipts_are_a_sequence_that_is_made_when_asked_for(client: Client, topic: str) -> None:
+    client.add_partitions(topic, 2)
+    with client.producer(topic, batch_records=10) as producer:
+        receipts = producer.send_batch([b"v"] * 25 + [bytes(9)])
+        one, none = producer.send_batch([b"v"]), producer.send_batch([])
+    as_list = list(receipts)
+    assert len(receipts) == len(as_list) == 26
+    assert isinstance(receipts, Sequence)
+    assert all(isinstance(receipt, tidewire.Receipt) for receipt in as_list)
+    assert len({(receipt.partition, receipt.offset) for receipt in as_list}) == 26
+    assert [receipts[index] for index in range(26)] == as_list
+    assert [receipts[index - 26] for index in range(26)] == as_list
+    assert list(reversed(receipts)) == as_list[::-1]
+    for part in (slice(None), slice(3, 17, 4), slice(None, None, -1), slice(40, 50)):
+        assert receipts[part] == as_list[part]
+    assert (receipts == as_list) is True
+    assert (receipts != as_list) is False
+    assert receipts[:] == receipts
+    assert receipts == tuple(as_list)
+    assert receipts != as_list[:-1]
+    assert receipts != [*as_list[:-1], "other"]
+    assert receipts != "text"
+    assert receipts != 3
+    assert receipts + as_list[:1] == as_list + as_list[:1]
+    last = as_list[-1]
+    assert last in receipts
+    assert None not in receipts
+    assert (receipts.index(last), receipts.index(last, -1), receipts.count(last)) == (25, 25, 1)
+    assert receipts.count(None) == 0
+    for index in (26, -27, 1 << 70):
+        with pytest.raises(IndexError):
+            receipts[index]
+    with pytest.raises(TypeError, match="indices must be int or slices, not str"):
+        receipts["0"]  # type: ignore[call-overload]
+    with pytest.raises(ValueError, match="no receipt"):
+        receipts.index(last, 0, 25)
+    with pytest.raises(TypeError):
+        hash(receipts)
+    assert repr(none) == "Receipts([])"
+    assert repr(one) == f"Receipts([{one[0]!r}])"
+    assert repr(receipts) == f"Receipts([{as_list[0]!r}, ..., {last!r}], len=26)"
+    match receipts:
+        case [first, *_]:
+            assert first == as_list[0]
+        case _:
+            raise AssertionError("it matches a sequence")

@@ -18,11 +18,12 @@ exceptions are below ``TidewireError``.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from tidewire import errors
 from tidewire._constants import Code, Disposition
-from tidewire._native import AsyncTicket, Batch, Receipt, Record, Ticket, __version__
+from tidewire._native import AsyncTicket, Batch, Receipt, Receipts, Record, Ticket, __version__
 from tidewire._records import (
     CommittedOffset,
     ConsumerStats,
@@ -56,6 +57,8 @@ from tidewire.producer import Producer
 
 if TYPE_CHECKING:
     from tidewire.aio import AsyncClient, AsyncConsumer, AsyncEvents, AsyncProducer
+
+Sequence.register(Receipts)  # pyright: ignore[reportAttributeAccessIssue]
 
 _ASYNC = ("AsyncClient", "AsyncConsumer", "AsyncEvents", "AsyncProducer")
 
@@ -98,6 +101,7 @@ __all__ = [
     "Producer",
     "ProducerStats",
     "Receipt",
+    "Receipts",
     "Record",
     "Server",
     "ServerLimits",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tidewire._error import TidewireError
 from tidewire._records import (
     CommittedOffset,
     Event,
@@ -21,8 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import timedelta
 
-    from tidewire import errors
-    from tidewire._native import Receipt
+    from tidewire._native import Receipts
     from tidewire._records import Place
 
 
@@ -84,17 +84,15 @@ def event(raw: dict[str, Any] | None) -> Event | None:
     return Event(**raw)
 
 
-def receipts(runs: list[tuple[Any, int]]) -> list[Receipt]:
+def receipts(outcomes: Receipts | list[tuple[Any, int]]) -> Receipts:
     """The receipts of records that were sent together.
 
     Raises the first error, with what became of each record in its ``results``.
     """
-    from tidewire._error import TidewireError
-    from tidewire._native import expand
+    from tidewire._native import Receipts, expand
 
-    results: list[Receipt | errors.TidewireError] = expand(runs)
-    for outcome, _ in runs:
-        if isinstance(outcome, TidewireError):
-            outcome.results = tuple(results)
-            raise outcome
-    return results  # type: ignore[return-value]
+    if isinstance(outcomes, Receipts):
+        return outcomes
+    error = next(outcome for outcome, _ in outcomes if isinstance(outcome, TidewireError))
+    error.results = tuple(expand(outcomes))
+    raise error

@@ -346,7 +346,7 @@ class AsyncProducer:
         timestamps: Iterable[Timestamp | None] | None = None,
         headers: Headers | None = None,
         partition: int | None = None,
-    ) -> list[_native.Receipt]:
+    ) -> _native.Receipts:
         """Sends many records and waits for all acknowledgements; see
         :meth:`tidewire.Producer.send_batch`."""
         sending = self._core.send_many(values, keys, timestamps, headers, partition)
@@ -361,13 +361,13 @@ class AsyncProducer:
         timestamp: str | None = None,
         headers: Headers | None = None,
         partition: int | None = None,
-    ) -> list[_native.Receipt]:
+    ) -> _native.Receipts:
         """Sends the rows of a table and waits for all acknowledgements; see
         :meth:`tidewire.Producer.send_arrow`."""
         columns = (value, key, timestamp)
         return await self._finish(self._core.send_table(table, columns, headers, partition))
 
-    async def _finish(self, sending: _native.Sending) -> list[_native.Receipt]:
+    async def _finish(self, sending: _native.Sending) -> _native.Receipts:
         self._bridge.check()
         while not sending.push():
             await self.ready()

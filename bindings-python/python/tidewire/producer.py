@@ -61,7 +61,7 @@ class Producer(_native.Producer):
         headers: Headers | None = None,
         partition: int | None = None,
         timeout: float | None = None,
-    ) -> list[_native.Receipt]:
+    ) -> _native.Receipts:
         """Sends many records and waits for all acknowledgements; their receipts, in order.
 
         `values` are values, records that were read (with their keys, headers and times: a batch
@@ -86,7 +86,7 @@ class Producer(_native.Producer):
         headers: Headers | None = None,
         partition: int | None = None,
         timeout: float | None = None,
-    ) -> list[_native.Receipt]:
+    ) -> _native.Receipts:
         """Sends the rows of a table and waits for all acknowledgements; their receipts, in order.
 
         `table` is anything that speaks the Arrow PyCapsule interface: of pyarrow, polars, duckdb.

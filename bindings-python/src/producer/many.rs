@@ -15,6 +15,7 @@ use tidewire::blocking;
 use tidewire::{Code, Error, RecordRef, Tickets};
 
 use super::Producer;
+use super::receipts::Receipts;
 use super::records::{Given, now_us};
 use super::tickets::Receipt;
 use crate::arrow::rows::Rows;
@@ -24,7 +25,7 @@ use crate::input::{HeaderObjects, partition};
 use crate::queue::Queue;
 use crate::wait::{limit, wait};
 
-/// Values of a list that are taken at once.
+/// Values that are taken at once.
 const RUN: usize = 256;
 
 static NEW_RECORD: PyOnceLock<Py<PyType>> = PyOnceLock::new();
@@ -46,8 +47,16 @@ struct State {
 }
 
 enum Source {
+    List(List),
     Values(Values),
     Rows(Box<Rows>),
+}
+
+/// A list of values and nothing beside them.
+struct List {
+    list: Py<PyList>,
+    /// Index of the first that is not in the queue yet.
+    next: usize,
 }
 
 /// Columns of Python's, side by side.
@@ -96,15 +105,21 @@ impl Sending {
             let text = "values must be several values, not one: send() sends one";
             return Err(pyo3::exceptions::PyTypeError::new_err(text));
         }
-        let source = Source::Values(Values {
-            values: iterator(values)?,
-            keys: given(keys)?,
-            timestamps: given(timestamps)?,
-            run: if values.is_exact_instance_of::<PyList>() { RUN } else { 1 },
-            held: VecDeque::new(),
-            failed: None,
-            index: 0,
-        });
+        let (keys, timestamps) = (given(keys)?, given(timestamps)?);
+        let source = match values.cast_exact::<PyList>() {
+            Ok(list) if keys.is_none() && timestamps.is_none() => {
+                Source::List(List { list: list.clone().unbind(), next: 0 })
+            }
+            list => Source::Values(Values {
+                values: iterator(values)?,
+                keys,
+                timestamps,
+                run: if list.is_ok() { RUN } else { 1 },
+                held: VecDeque::new(),
+                failed: None,
+                index: 0,
+            }),
+        };
         Self::new(producer, source, headers, partition)
     }
 
@@ -215,6 +230,19 @@ impl State {
         }
         let waits_for = |error: &Error| waits && error.code() == Code::QUEUE_FULL;
         match &mut self.source {
+            Source::List(list) => {
+                let Some((tickets, refused)) =
+                    list.push(py, producer, &shared, self.partition)?
+                else {
+                    return Ok(Pushed::Over);
+                };
+                self.tickets.append(tickets);
+                match refused {
+                    None => Ok(Pushed::Taken),
+                    Some(error) if waits_for(&error) => Ok(Pushed::Full),
+                    Some(error) => Err(raise(py, &error)),
+                }
+            }
             Source::Values(values) => {
                 if !values.take(py) {
                     return values.failed.take().map_or(Ok(Pushed::Over), Err);
@@ -256,6 +284,39 @@ fn located(py: Python<'_>, error: PyErr, index: usize) -> PyErr {
     let note = format!("in values[{index}]; the records before it are sent all the same");
     let _ = error.value(py).call_method1("add_note", (note,));
     error
+}
+
+impl List {
+    /// Puts the next ones into the queue: as many as are plain by one call, else one. None if
+    /// there are no more. The list may grow and shrink between calls; what is taken is held.
+    fn push(
+        &mut self,
+        py: Python<'_>,
+        producer: &tidewire::Producer,
+        shared: &[(&str, &[u8])],
+        partition: Option<u32>,
+    ) -> PyResult<Option<(Tickets, Option<Error>)>> {
+        let list = self.list.bind(py);
+        let end = list.len().min(self.next.saturating_add(RUN));
+        let run: Vec<Bound<'_, PyAny>> =
+            (self.next..end).map_while(|index| list.get_item(index).ok()).collect();
+        let Some(first) = run.first() else { return Ok(None) };
+        let timestamp_us = now_us();
+        let plain: Vec<RecordRef<'_>> = run
+            .iter()
+            .map_while(|value| {
+                let value = Some(bytes_of(value)?);
+                Some(RecordRef { key: None, value, headers: shared, timestamp_us, id: None })
+            })
+            .collect();
+        let (tickets, refused) = match plain.is_empty() {
+            false => producer.enqueue_many(&plain, partition),
+            true => push_one(first, None, None, producer, shared, partition)
+                .map_err(|error| located(py, error, self.next))?,
+        };
+        self.next += tickets.len();
+        Ok(Some((tickets, refused)))
+    }
 }
 
 impl Values {
@@ -330,10 +391,10 @@ impl Item {
         if self.timestamp.is_some() {
             return None;
         }
-        let value = Some(bytes_of(py, &self.value)?);
+        let value = Some(bytes_of(self.value.bind(py))?);
         let key = match &self.key {
             Some(key) if key.is_none(py) => None,
-            Some(key) => Some(bytes_of(py, key)?),
+            Some(key) => Some(bytes_of(key.bind(py))?),
             None => None,
         };
         Some(RecordRef { key, value, headers, timestamp_us, id: None })
@@ -346,59 +407,74 @@ impl Item {
         shared: &[(&str, &[u8])],
         partition: Option<u32>,
     ) -> PyResult<(Tickets, Option<Error>)> {
-        let value = self.value.bind(py);
-        let push = |record: &RecordRef<'_>, own: Option<u32>| {
-            producer.enqueue_many(std::slice::from_ref(record), own.or(partition))
-        };
-        let with_headers = |record: &RecordRef<'_>, own: Option<u32>| {
-            if shared.is_empty() {
-                return push(record, own);
-            }
-            let headers = [shared, record.headers].concat();
-            push(&RecordRef { headers: &headers, ..*record }, own)
-        };
-        // One that was read goes on as it is, to where its key or `partition` says.
-        if let Ok(record) = value.cast::<Record>() {
-            let view = record.get().view();
-            let headers: Vec<(&str, &[u8])> = view.headers().collect();
-            let record = RecordRef {
-                key: view.key(),
-                value: view.value(),
-                headers: &headers,
-                timestamp_us: view.timestamp_us(),
-                id: None,
-            };
-            return Ok(with_headers(&record, None));
-        }
-        if let Ok(tuple) = value.cast::<PyTuple>()
-            && value.is_instance(NEW_RECORD.import(py, "tidewire._records", "NewRecord")?)?
-        {
-            let parts: Vec<Bound<'_, PyAny>> = tuple.iter().collect();
-            let part = |at: usize| parts.get(at).filter(|part| !part.is_none());
-            let given = Given {
-                value: &parts[0],
-                key: part(1),
-                headers: part(2),
-                timestamp: part(3),
-                partition: part(4),
-                id: part(5),
-            };
-            return given.with(with_headers);
-        }
         let key = self.key.as_ref().map(|key| key.bind(py));
         let timestamp = self.timestamp.as_ref().map(|time| time.bind(py));
-        let given = Given { value, key, headers: None, timestamp, partition: None, id: None };
-        given.with(with_headers)
+        push_one(self.value.bind(py), key, timestamp, producer, shared, partition)
     }
 }
 
+/// Puts a record into the queue that is a value of any type, one that was read, or a new one.
+fn push_one(
+    value: &Bound<'_, PyAny>,
+    key: Option<&Bound<'_, PyAny>>,
+    timestamp: Option<&Bound<'_, PyAny>>,
+    producer: &tidewire::Producer,
+    shared: &[(&str, &[u8])],
+    partition: Option<u32>,
+) -> PyResult<(Tickets, Option<Error>)> {
+    let push = |record: &RecordRef<'_>, own: Option<u32>| {
+        producer.enqueue_many(std::slice::from_ref(record), own.or(partition))
+    };
+    let with_headers = |record: &RecordRef<'_>, own: Option<u32>| {
+        if shared.is_empty() {
+            return push(record, own);
+        }
+        let headers = [shared, record.headers].concat();
+        push(&RecordRef { headers: &headers, ..*record }, own)
+    };
+    // One that was read goes on as it is, to where its key or `partition` says.
+    if let Ok(record) = value.cast::<Record>() {
+        let view = record.get().view();
+        let headers: Vec<(&str, &[u8])> = view.headers().collect();
+        let record = RecordRef {
+            key: view.key(),
+            value: view.value(),
+            headers: &headers,
+            timestamp_us: view.timestamp_us(),
+            id: None,
+        };
+        return Ok(with_headers(&record, None));
+    }
+    if let Ok(tuple) = value.cast::<PyTuple>()
+        && value.is_instance(NEW_RECORD.import(
+            value.py(),
+            "tidewire._records",
+            "NewRecord",
+        )?)?
+    {
+        let parts: Vec<Bound<'_, PyAny>> = tuple.iter().collect();
+        let part = |at: usize| parts.get(at).filter(|part| !part.is_none());
+        let given = Given {
+            value: &parts[0],
+            key: part(1),
+            headers: part(2),
+            timestamp: part(3),
+            partition: part(4),
+            id: part(5),
+        };
+        return given.with(with_headers);
+    }
+    let given = Given { value, key, headers: None, timestamp, partition: None, id: None };
+    given.with(with_headers)
+}
+
 /// What is in `bytes` or `str`; nothing of other types is looked at.
-fn bytes_of<'a>(py: Python<'a>, object: &'a Py<PyAny>) -> Option<&'a [u8]> {
-    if let Ok(bytes) = object.cast_bound::<PyBytes>(py) {
+fn bytes_of<'a>(object: &'a Bound<'_, PyAny>) -> Option<&'a [u8]> {
+    if let Ok(bytes) = object.cast::<PyBytes>() {
         return Some(bytes.as_bytes());
     }
     // Text that is not UTF-8 is told of where records go one by one.
-    object.cast_bound::<PyString>(py).ok()?.to_str().ok().map(str::as_bytes)
+    object.cast::<PyString>().ok()?.to_str().ok().map(str::as_bytes)
 }
 
 /// First receipt and count, or an error and count.
@@ -408,8 +484,15 @@ async fn outcomes(tickets: Tickets) -> Outcomes {
     tickets.into_runs().await
 }
 
-/// Runs of receipts (first receipt, count) and errors (error, count), in order.
+/// The receipts of all; if any failed, runs of receipts (first receipt, count) and errors
+/// (error, count), in order, as a list.
 fn into_object(outcomes: Outcomes, py: Python<'_>) -> PyResult<Py<PyAny>> {
+    if outcomes.iter().all(|(outcome, _)| outcome.is_ok()) {
+        let runs = outcomes.into_iter().filter_map(|(outcome, count)| {
+            outcome.ok().map(|receipt| (Receipt::new(receipt), count as usize))
+        });
+        return Ok(Py::new(py, Receipts::of(runs))?.into_any());
+    }
     let list = PyList::empty(py);
     for (outcome, count) in outcomes {
         let first = match outcome {

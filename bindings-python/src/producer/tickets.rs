@@ -74,9 +74,15 @@ impl Receipt {
     }
 
     fn __repr__(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl std::fmt::Display for Receipt {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let duplicate = if self.duplicate { ", duplicate=True" } else { "" };
         let (partition, offset, acks) = (self.partition, self.offset, self.acks());
-        format!("Receipt(partition={partition}, offset={offset}, acks={acks:?}{duplicate})")
+        write!(f, "Receipt(partition={partition}, offset={offset}, acks={acks:?}{duplicate})")
     }
 }
 

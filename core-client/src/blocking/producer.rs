@@ -11,7 +11,7 @@ use tidewire_protocol::batch::RecordRef;
 use super::{Client, options};
 use crate::error::Error;
 use crate::producer::{self, EnqueueError};
-use crate::runtime::Bound;
+use crate::runtime::{Bound, Kept};
 use crate::{
     Acks, CloseError, Codec, CompletionQueue, ProducerStats, QueueFull, Receipt, Record,
 };
@@ -104,7 +104,7 @@ impl Producer {
     /// Those of [`crate::Producer::enqueue`]; the record comes back with the error.
     pub fn enqueue(&self, record: Record) -> Result<Ticket, EnqueueError> {
         match self.as_async() {
-            Ok(producer) => Ok(self.ticket(producer.enqueue(record)?)),
+            Ok(producer) => Ok(Self::ticket(producer.enqueue(record)?)),
             Err(error) => Err(EnqueueError::new(error, record)),
         }
     }
@@ -118,7 +118,7 @@ impl Producer {
         record: &RecordRef<'_>,
         partition: Option<u32>,
     ) -> Result<Ticket, Error> {
-        Ok(self.ticket(self.as_async()?.enqueue_ref(record, partition)?))
+        Ok(Self::ticket(self.as_async()?.enqueue_ref(record, partition)?))
     }
 
     /// As [`enqueue_ref`](Self::enqueue_ref), for a record that is waited for: its batch does not
@@ -131,7 +131,7 @@ impl Producer {
         record: &RecordRef<'_>,
         partition: Option<u32>,
     ) -> Result<Ticket, Error> {
-        Ok(self.ticket(self.as_async()?.enqueue_now_ref(record, partition)?))
+        Ok(Self::ticket(self.as_async()?.enqueue_now_ref(record, partition)?))
     }
 
     /// Puts records into the queue, in order, at less cost than one by one, without waiting. See
@@ -148,9 +148,9 @@ impl Producer {
         Ok((Tickets { bound: Bound::new(self.bound.runtime().clone(), tickets) }, refused))
     }
 
-    fn ticket(&self, ticket: crate::Ticket) -> Ticket {
+    fn ticket(ticket: crate::Ticket) -> Ticket {
         let number = ticket.number();
-        Ticket { bound: Bound::new(self.bound.runtime().clone(), ticket), number }
+        Ticket { kept: Kept::new(ticket), number }
     }
 
     /// Waits until the queue has room for a record.
@@ -230,7 +230,7 @@ impl Producer {
 /// The outcome of an enqueued record, to come. Dropping it changes nothing for the record.
 #[derive(Debug)]
 pub struct Ticket {
-    bound: Bound<crate::Ticket>,
+    kept: Kept<crate::Ticket>,
     number: u64,
 }
 
@@ -242,7 +242,7 @@ impl Ticket {
 
     /// The outcome, if there is one yet.
     pub fn try_receipt(&mut self) -> Option<Result<Receipt, Error>> {
-        match self.bound.value_mut("ticket") {
+        match self.kept.value_mut("ticket") {
             Ok(ticket) => ticket.try_receipt(),
             Err(error) => Some(Err(error)),
         }
@@ -253,12 +253,8 @@ impl Ticket {
     /// # Errors
     /// Those of the record; `TIMEOUT` after `limit`, with the outcome still to come.
     pub fn wait(&mut self, limit: Option<Duration>) -> Result<Receipt, Error> {
-        let runtime = self.bound.runtime().clone();
-        runtime.wait(
-            "waiting for an acknowledgement",
-            limit,
-            self.bound.value_mut("ticket")?,
-        )?
+        let ticket = self.kept.value_mut("ticket")?;
+        super::Runtime::shared()?.wait("waiting for an acknowledgement", limit, ticket)?
     }
 }
 

@@ -179,8 +179,36 @@ fn begin(threads: u32) -> Result<tokio::runtime::Runtime, Error> {
         })
 }
 
-/// A value of the runtime. In the child of a fork it is neither used nor dropped, since the
-/// parent's threads may have held its locks.
+/// A value of this process that needs no runtime to be dropped. In the child of a fork it is
+/// neither used nor dropped, since the parent's threads may have held its locks.
+#[derive(Debug)]
+pub(crate) struct Kept<T> {
+    origin: Origin,
+    value: Option<T>,
+}
+
+impl<T> Kept<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Self { origin: Origin::here(), value: Some(value) }
+    }
+
+    /// # Errors
+    /// `FORKED`.
+    pub(crate) fn value_mut(&mut self, what: &str) -> Result<&mut T, Error> {
+        self.origin.check(what)?;
+        Ok(self.value.as_mut().expect("it is taken only when it is dropped"))
+    }
+}
+
+impl<T> Drop for Kept<T> {
+    fn drop(&mut self) {
+        if !self.origin.is_here() {
+            std::mem::forget(self.value.take());
+        }
+    }
+}
+
+/// As [`Kept`], a value of the runtime, which is there when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Bound<T> {
     runtime: Runtime,
@@ -206,13 +234,6 @@ impl<T> Bound<T> {
     pub(crate) fn value(&self, what: &str) -> Result<&T, Error> {
         self.runtime.check(what)?;
         Ok(self.value.as_ref().expect("it is taken only when it is dropped"))
-    }
-
-    /// # Errors
-    /// `FORKED`.
-    pub(crate) fn value_mut(&mut self, what: &str) -> Result<&mut T, Error> {
-        self.runtime.check(what)?;
-        Ok(self.value.as_mut().expect("it is taken only when it is dropped"))
     }
 }
 
