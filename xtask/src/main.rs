@@ -56,6 +56,8 @@ usage: cargo xtask TASK
   rules           list the rules of protocol/SPEC.md that no test names; 1 if there are any
   sim [--sessions] [--seeds A..B | --seconds N | --seed N] [--bug NAME] [--jobs N]
                   simulate the server with faults and crashes, by seed; --help tells more
+  sim-smoke [--sessions] --seconds N
+                  the same as the tests have built it, which takes no time, and longer for a seed
   swift [--build] test the package for Swift
   uniffi [--check]
                   write the sources that UniFFI makes of bindings-uniffi; or say which differ
@@ -93,6 +95,7 @@ fn main() -> ExitCode {
         ["conformance", rest @ ..] => sdk::conformance(rest),
         ["sdk", rest @ ..] => sdk::run(rest),
         ["fuzz-smoke", rest @ ..] => packages::fuzz_smoke(rest),
+        ["sim-smoke", rest @ ..] => packages::sim_smoke(rest),
         ["epoll"] => packages::on_epoll(),
         ["counters", rest @ ..] => counters::run(rest),
         ["fuzz", rest @ ..] => fuzz_arguments(rest),

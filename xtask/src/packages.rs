@@ -36,8 +36,18 @@ pub(crate) fn program(name: &str, release: bool) -> Result<PathBuf, String> {
 
 /// `cargo xtask fuzz-smoke`: the protocol's fuzz targets on stable Rust, without coverage.
 pub(crate) fn fuzz_smoke(arguments: &[&str]) -> ExitCode {
-    let run = build_programs(&["smoke"]).and_then(|()| {
-        let mut command = Command::new(program("smoke", false)?);
+    run_built("smoke", "fuzz-smoke", arguments)
+}
+
+/// `cargo xtask sim-smoke`: the simulator as the tests have built it, for a short run.
+pub(crate) fn sim_smoke(arguments: &[&str]) -> ExitCode {
+    run_built("tidewire-sim", "sim-smoke", arguments)
+}
+
+/// Runs a program of the workspace that was built with all of it.
+fn run_built(name: &str, task: &str, arguments: &[&str]) -> ExitCode {
+    let run = build_programs(&[name]).and_then(|()| {
+        let mut command = Command::new(program(name, false)?);
         command.args(arguments).current_dir(root());
         command.status().map_err(|error| format!("{command:?}: {error}"))
     });
@@ -45,7 +55,7 @@ pub(crate) fn fuzz_smoke(arguments: &[&str]) -> ExitCode {
         Ok(status) if status.success() => ExitCode::SUCCESS,
         Ok(_) => ExitCode::FAILURE,
         Err(error) => {
-            eprintln!("cargo xtask fuzz-smoke: {error}");
+            eprintln!("cargo xtask {task}: {error}");
             ExitCode::FAILURE
         }
     }

@@ -72,12 +72,12 @@ const STEPS: &[Step] = &[
     // Fresh seeds each time; one that fails is printed with the command that replays it.
     Step {
         name: "simulation of storage, 40 s",
-        arguments: &["run", "-p", "tidewire-sim", "--", "--seconds", "40"],
+        arguments: &["xtask", "sim-smoke", "--seconds", "40"],
         environment: &[],
     },
     Step {
         name: "simulation of sessions, 40 s",
-        arguments: &["run", "-p", "tidewire-sim", "--", "--sessions", "--seconds", "40"],
+        arguments: &["xtask", "sim-smoke", "--sessions", "--seconds", "40"],
         environment: &[],
     },
     Step {
