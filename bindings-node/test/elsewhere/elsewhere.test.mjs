@@ -11,7 +11,7 @@ import { delimiter, dirname, join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 
-import { startServer } from '../support.mjs'
+import { startServer } from '../server.mjs'
 
 const RUNTIMES = [
   { name: 'node', version: '20' },
