@@ -17,6 +17,7 @@ mod torture;
 mod uniffi;
 mod vectors;
 mod watch;
+mod zig;
 
 use std::process::ExitCode;
 
