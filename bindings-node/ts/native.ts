@@ -193,7 +193,8 @@ function lack(here: string): string {
   const missing = `the native module of tidewire for this platform, ${here}, is not installed`
   const other = packages.find(isInstalled)
   return other
-    ? `${missing}, but ${other} is: node_modules comes from another platform, so install again on this one`
+    ? `${missing}, but ${other} is: node_modules comes from another platform, so install again on ` +
+        'this one; npm install takes --os, --cpu and --libc if it mistakes it'
     : `${missing}: install without --omit=optional, or ${FROM_SOURCE}`
 }
 
