@@ -169,7 +169,7 @@ describe('the packed package', { timeout: 6 * PATIENCE }, () => {
     if (!promised) return t.skip('nothing is promised: it was built for the glibc of this machine')
     const text = readFileSync(nativeOf('linux-x64-gnu'), 'latin1')
     const minors = Array.from(text.matchAll(/GLIBC_2\.(\d+)/g), ([, minor]) => Number(minor))
-    assert.equal(`2.${Math.max(...minors)}`, promised)
+    assert.ok(minors.length > 0 && Math.max(...minors) <= Number(promised.slice(2)), `2.${Math.max(...minors)}`)
   })
 
   test('runs from a bundle that leaves it outside', async () => {
