@@ -4,7 +4,8 @@
 //   node scripts/package.mjs [PLATFORM=FILE …]
 //
 // Without arguments it packs native/tidewire.node for this platform. A release names what was built
-// for each, such as linux-arm64-musl=artifacts/libtidewire_node.so. Run scripts/build.mjs before.
+// for each, such as linux-arm64-musl=artifacts/libtidewire_node.so; `cargo xtask node --packages` does
+// that for Linux on x86-64. Run scripts/build.mjs before.
 
 import { spawnSync } from 'node:child_process'
 import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'

@@ -52,10 +52,31 @@ test('tarballs install and run elsewhere', { timeout: 240_000 }, async () => {
     const types = ['--types', 'node', '--typeRoots', join(modules, '@types')]
     for (const ending of ['mts', 'cts']) cpSync(join(project, 'typed.ts'), join(project, `typed.${ending}`))
     run(process.execPath, [join(modules, 'typescript/bin/tsc'), ...strict, ...types, 'typed.mts', 'typed.cts'], project)
+
+    // What it says where it cannot run: on a machine for which there is no package, …
+    const refused = (pretence) => {
+      const args = ['--eval', `${pretence}; require('tidewire')`]
+      const { status, stderr } = spawnSync(process.execPath, args, { cwd: project, env })
+      assert.notEqual(status, 0)
+      return stderr.toString()
+    }
+    const here = native.replace('@tidewire/', '')
+    const strange = "Object.defineProperty(process, 'arch', { value: 'sparc' })"
+    assert.match(refused(strange), new RegExp(`no native module for this platform, .*sparc.*, only for ${here}:`))
+    if (process.platform === 'linux') {
+      // … with what was installed by a Node.js for the other C library, …
+      const other = here.endsWith('musl') ? here.replace('musl', 'gnu') : here.replace('gnu', 'musl')
+      const manifest = join(project, 'node_modules/tidewire/package.json')
+      const { optionalDependencies, ...rest } = JSON.parse(readFileSync(manifest))
+      const both = { ...optionalDependencies, [`@tidewire/${other}`]: version }
+      writeFileSync(manifest, JSON.stringify({ ...rest, optionalDependencies: both }))
+      const glibc = here.endsWith('musl') ? "{ glibcVersionRuntime: '2.36' }" : '{}'
+      const foreign = `process.report.getReport = () => ({ header: ${glibc} })`
+      assert.match(refused(foreign), new RegExp(`${other}, is not installed, but ${native} is: `))
+    }
+    // … and without any.
     rmSync(join(project, 'node_modules', native), { recursive: true })
-    const { status, stderr } = spawnSync(process.execPath, ['cjs.cjs', made.url, 't'], { cwd: project, env })
-    assert.notEqual(status, 0)
-    assert.match(stderr.toString(), new RegExp(`${native}, is not installed: install without --omit=optional`))
+    assert.match(refused(''), new RegExp(`${native}, is not installed: install without --omit=optional`))
   } finally {
     rmSync(project, { recursive: true, force: true })
   }

@@ -163,11 +163,48 @@ export function platform(): string {
   return parts.join('-')
 }
 
+/** Node was built for glibc if it says which one it runs on. */
 function isMusl(): boolean {
-  const report = process.report?.getReport?.() as
-    | { header?: { glibcVersionRuntime?: string } }
-    | undefined
-  return report !== undefined && !report.header?.glibcVersionRuntime
+  const report = process.report as (NodeJS.ProcessReport & { excludeNetwork?: boolean | undefined }) | undefined
+  if (!report?.getReport) return false
+  const { excludeNetwork } = report
+  // Otherwise a report asks who is behind each open connection, and that may take seconds.
+  report.excludeNetwork = true
+  try {
+    const { header } = report.getReport() as { header?: { glibcVersionRuntime?: string } }
+    return !header?.glibcVersionRuntime
+  } finally {
+    report.excludeNetwork = excludeNetwork
+  }
+}
+
+const FROM_SOURCE = 'build it from source with `npm install` in bindings-node of the repository'
+
+/** Why there is no native module, and what to do about it. */
+function lack(here: string): string {
+  const { optionalDependencies = {} } = require('../package.json') as {
+    optionalDependencies?: Record<string, string>
+  }
+  const packages = Object.keys(optionalDependencies)
+  if (packages.length > 0 && !packages.includes(here)) {
+    const there = packages.map((name) => name.replace('@tidewire/', '')).join(', ')
+    return `tidewire has no native module for this platform, ${platform()}, only for ${there}: ${FROM_SOURCE}`
+  }
+  const missing = `the native module of tidewire for this platform, ${here}, is not installed`
+  const other = packages.find(isInstalled)
+  return other
+    ? `${missing}, but ${other} is: node_modules comes from another platform, so install again on ` +
+        'this one; npm install takes --os, --cpu and --libc if it mistakes it'
+    : `${missing}: install without --omit=optional, or ${FROM_SOURCE}`
+}
+
+function isInstalled(name: string): boolean {
+  try {
+    require.resolve(name)
+    return true
+  } catch {
+    return false
+  }
 }
 
 function load(): Native {
@@ -183,9 +220,7 @@ function load(): Native {
     const missing = (cause as { code?: string }).code === 'MODULE_NOT_FOUND'
     throw new Error(
       missing
-        ? `the native module of tidewire for this platform, ${name}, is not installed: ` +
-          'install without --omit=optional, or build it from source with `npm install` in ' +
-          'bindings-node of the repository'
+        ? lack(name)
         : `the native module ${name} of tidewire cannot be loaded: ${(cause as Error).message}`,
       { cause },
     )

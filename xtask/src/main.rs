@@ -17,6 +17,7 @@ mod torture;
 mod uniffi;
 mod vectors;
 mod watch;
+mod zig;
 
 use std::process::ExitCode;
 
@@ -41,8 +42,8 @@ usage: cargo xtask TASK
   miri            run the protocol's unit tests under Miri (nightly)
   node [--build] [TEST …]
                   build the Node.js package and test it, or only these files of its tests
-  node --packages make the packages for npm, and try them on each runtime, from a bundle, and with
-                  TypeScript
+  node --packages make the packages for npm, for glibc and for musl, and try them on each runtime, from
+                  a bundle, and with TypeScript
   gen --check     say which generated files differ from protocol/spec; 1 if any does
   conformance [ARGUMENTS]
                   build what `sdk` does, and play the conformance suite

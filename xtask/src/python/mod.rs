@@ -209,7 +209,7 @@ fn cargo() -> String {
 }
 
 /// A Python that is new enough and can make environments.
-fn find_python() -> Option<PathBuf> {
+pub(crate) fn find_python() -> Option<PathBuf> {
     let named = std::env::var_os("PYTHON").map(PathBuf::from);
     let names = NAMES.iter().map(PathBuf::from);
     named.into_iter().chain(names).find(|program| is_python(program))

@@ -10,18 +10,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::{Environment, NAMES, cargo, command, find_python, is_python};
+use crate::zig::{GLIBC_TARGET, MUSL_TARGET, ZIG, has_target};
 
-/// The linker, from PyPI.
-const ZIG: &str = "ziglang>=0.13,<1";
 /// What the wheels promise of the C library: glibc from 2014 on, and musl.
 const GLIBC: &str = "manylinux_2_17";
 const MUSL: &str = "musllinux_1_2";
 /// Milliseconds of a processor that importing the package may take, in the middle of twenty runs.
 const IMPORT_MS: f64 = 50.0;
-/// What Rust calls them: wheels are made for x86-64. Both are named, so that what zig compiled lies
-/// apart from what the C compiler did.
-const GLIBC_TARGET: &str = "x86_64-unknown-linux-gnu";
-const MUSL_TARGET: &str = "x86_64-unknown-linux-musl";
 
 /// Builds them into `target/wheels`, and tries them.
 pub(super) fn run(environment: &Environment) -> Result<(), String> {
@@ -84,16 +79,6 @@ fn build(
         .arg(out)
         .env("PATH", environment.path()?);
     command(&mut maturin)
-}
-
-/// Whether Rust's library for `target` is installed.
-fn has_target(target: &str) -> bool {
-    let found =
-        Command::new("rustc").args(["--print", "target-libdir", "--target", target]).output();
-    found.is_ok_and(|found| {
-        found.status.success()
-            && Path::new(String::from_utf8_lossy(&found.stdout).trim()).is_dir()
-    })
 }
 
 fn files(directory: &Path) -> Result<Vec<PathBuf>, String> {

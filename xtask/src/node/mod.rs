@@ -1,11 +1,14 @@
 //! `cargo xtask node`: builds the Node.js package in the checkout and tests it against the real
-//! server: its types, then `node --test`. With `--packages`, it builds what npm would have, and tries
-//! that on every runtime that npm has.
+//! server: its types, then `node --test`. With `--packages`, it makes what npm would have, and tries
+//! that on every runtime that npm has, and on Node.js for musl.
 //!
 //! Owns what has to be there before (packages from npm, the server, the native module), and the
 //! one line that `cargo xtask test` counts. The one invariant: a machine without Node, or without
 //! npm's packages, is told of in one line and is no failure.
 
+mod packages;
+
+use std::ffi::OsString;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
@@ -22,15 +25,14 @@ const ELSEWHERE: &str = "test/elsewhere/elsewhere.test.mjs";
 
 /// Builds, and unless the first word is `--build`, tests; the files that are named, or all.
 pub(crate) fn run(words: &[&str]) -> ExitCode {
-    let (only_build, release, files) = match words {
-        ["--build", ..] => (true, false, &[][..]),
-        ["--packages"] => (false, true, &[ELSEWHERE][..]),
-        files => (false, false, files),
-    };
     let root = root();
-    let outcome = match prepare(&root, release) {
-        Ok(()) if only_build => Ok(true),
-        Ok(()) => test(&root, files),
+    let outcome = prepare(&root).and_then(|()| match words {
+        ["--build", ..] => Ok(develop(&root).map(|()| true)?),
+        ["--packages"] => Ok(test(&root, &[ELSEWHERE], packages::make(&root)?)?),
+        files => Ok(develop(&root).and_then(|()| test(&root, files, Vec::new()))?),
+    });
+    let outcome = match outcome {
+        Ok(passed) => Ok(passed),
         Err(Lack::Machine(what)) => {
             println!("SKIPPED: the Node.js package: {what}");
             Ok(true)
@@ -61,7 +63,8 @@ impl From<String> for Lack {
     }
 }
 
-fn prepare(root: &Path, release: bool) -> Result<(), Lack> {
+/// What has to be there before the package is built, and the server.
+fn prepare(root: &Path) -> Result<(), Lack> {
     for program in ["node", "npm"] {
         if !is_installed(program) {
             return Err(Lack::Machine(format!("this machine has no {program}")));
@@ -76,9 +79,13 @@ fn prepare(root: &Path, release: bool) -> Result<(), Lack> {
     }
     install(&root.join("bindings-node"))?;
     build_programs(&["tidewire"])?;
-    let build = ["bindings-node/scripts/build.mjs", "--dev"].map(str::to_owned);
-    command(root, "node", &build[..if release { 1 } else { 2 }])?;
     Ok(())
+}
+
+/// Builds the package in the checkout, for tests.
+fn develop(root: &Path) -> Result<(), String> {
+    let build = ["bindings-node/scripts/build.mjs", "--dev"].map(str::to_owned);
+    command(root, "node", &build)
 }
 
 /// `v20.1.0` is 20.
@@ -103,7 +110,12 @@ fn install(package: &Path) -> Result<(), Lack> {
     })
 }
 
-fn test(root: &Path, files: &[&str]) -> Result<bool, String> {
+/// Runs these files of tests, or all, with these variables.
+fn test(
+    root: &Path,
+    files: &[&str],
+    variables: Vec<(&'static str, OsString)>,
+) -> Result<bool, String> {
     let package = root.join("bindings-node");
     let types = ["node_modules/typescript/bin/tsc", "-p", "test/types"].map(str::to_owned);
     command(&package, "node", &types)?;
@@ -117,6 +129,7 @@ fn test(root: &Path, files: &[&str]) -> Result<bool, String> {
         .args(&line)
         .current_dir(&package)
         .env("TIDEWIRE_TEST_SERVER", server(root))
+        .envs(variables)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .spawn()
