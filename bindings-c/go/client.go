@@ -51,6 +51,9 @@ type ClientOptions struct {
 	RetryBackoffMaxMs *uint32
 	// RuntimeThreads are shared by all clients of the process; the first one decides.
 	RuntimeThreads *uint32
+	// BusyPollUs is how long a thread of the library that waits for one answer looks for it before it sleeps,
+	// in microseconds; the first client of the process decides. Calls of this package do not wait so.
+	BusyPollUs *uint32
 }
 
 // Client is a connection to a server, and all that is made from it. It makes the connection again
@@ -98,6 +101,7 @@ func Connect(ctx context.Context, url string, options *ClientOptions) (*Client, 
 	given.retry_backoff_ms = u32(options.RetryBackoffMs)
 	given.retry_backoff_max_ms = u32(options.RetryBackoffMaxMs)
 	given.runtime_threads = u32(options.RuntimeThreads)
+	given.busy_poll_us, given.reserved = u32(options.BusyPollUs), C.TW_UNSET
 	at := a.text(url)
 	err := wait(ctx, func(err **C.tw_error) { C.tw_client_connect(at, &given, &raw, err) })
 	if err != nil {

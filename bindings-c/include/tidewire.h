@@ -383,6 +383,16 @@ typedef struct {
    */
   uint32_t runtime_threads;
   /**
+   * How long a thread that waits for one answer looks for it before it sleeps, in microseconds, while
+   * answers have lately come within that time; 0 to 1,000, 0 never looks. The first client of the
+   * process decides.
+   */
+  uint32_t busy_poll_us;
+  /**
+   * Not used yet; leave it as it is.
+   */
+  uint32_t reserved;
+  /**
    * Given back with the client's events.
    */
   void *user_data;
@@ -2709,7 +2719,7 @@ void tw_limits_free(tw_limits *limits);
 
 /* What a struct that its caller fills begins with. */
 #define TW_CLIENT_OPTIONS_INIT \
-  { sizeof(tw_client_options), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, TW_UNSET, TW_UNSET, TW_UNSET, TW_UNSET, TW_UNSET, TW_UNSET, NULL }
+  { sizeof(tw_client_options), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, TW_UNSET, TW_UNSET, TW_UNSET, TW_UNSET, TW_UNSET, TW_UNSET, TW_UNSET, TW_UNSET, NULL }
 #define TW_PRODUCER_OPTIONS_INIT \
   { sizeof(tw_producer_options), NULL, TW_UNSET, TW_UNSET, TW_UNSET, TW_UNSET, TW_UNSET, TW_UNSET, TW_UNSET, TW_UNSET, TW_UNSET, TW_UNSET, TW_UNSET, NULL }
 #define TW_PRODUCER_STATS_INIT \

@@ -303,7 +303,7 @@ struct client_options {
   /* Keys of encrypted batches, and a file of more of them. */
   std::optional<std::string> encryption_keys, encryption_key_file;
   std::optional<std::uint32_t> connect_timeout_ms, request_timeout_ms, heartbeat_ms, retry_backoff_ms,
-      retry_backoff_max_ms, runtime_threads;
+      retry_backoff_max_ms, runtime_threads, busy_poll_us;
 };
 
 struct topic_options {
@@ -353,6 +353,7 @@ inline tw_client_options raw(const client_options &it) {
   raw.retry_backoff_ms = it.retry_backoff_ms.value_or(TW_UNSET);
   raw.retry_backoff_max_ms = it.retry_backoff_max_ms.value_or(TW_UNSET);
   raw.runtime_threads = it.runtime_threads.value_or(TW_UNSET);
+  raw.busy_poll_us = it.busy_poll_us.value_or(TW_UNSET);
   return raw;
 }
 

@@ -266,6 +266,7 @@
 #define TW_DEFAULT_RETRY_BACKOFF_MS 100u /* Pause before what failed is tried again: a lost connection, or a batch that the server refused for now. It doubles up to retry_backoff_max_ms, and is shortened at random by up to half. In milliseconds. Default 100. 1 to 60000. */
 #define TW_DEFAULT_RETRY_BACKOFF_MAX_MS 5000u /* Longest pause before what failed is tried again. In milliseconds. Default 5000. 1 to 600000. */
 #define TW_DEFAULT_RUNTIME_THREADS 2u /* Threads that move the data of all blocking clients, and of all clients of other languages, in a process; the first one decides. Clients on a runtime of the application's do without. Default 2. 1 to 64. */
+#define TW_DEFAULT_BUSY_POLL_US 100u /* How long a thread that waits for one answer looks for it before it sleeps, while answers have lately come within that time; the first client of a process decides, as for runtime_threads. 0 never looks, and clients on a runtime of the application's do not. In microseconds. Default 100. 0 to 1000. */
 #define TW_DEFAULT_ACKS "synced" /* What an acknowledgement promises: none, written (in the operating system) or synced (on the disk). Default "synced". */
 #define TW_DEFAULT_LINGER_MS 5u /* How long enqueued records may wait for company; a send or flush does not wait. In milliseconds. Default 5. 0 to 60000. */
 #define TW_DEFAULT_BATCH_BYTES 262144u /* Size at which a batch is sent without waiting further. In bytes. Default 262144. 1024 to 8388608. */

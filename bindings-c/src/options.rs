@@ -67,6 +67,12 @@ pub struct tw_client_options {
     pub retry_backoff_max_ms: u32,
     /// Threads that all clients of the process share, 1 to 64; the first client decides.
     pub runtime_threads: u32,
+    /// How long a thread that waits for one answer looks for it before it sleeps, in microseconds, while
+    /// answers have lately come within that time; 0 to 1,000, 0 never looks. The first client of the
+    /// process decides.
+    pub busy_poll_us: u32,
+    /// Not used yet; leave it as it is.
+    pub reserved: u32,
     /// Given back with the client's events.
     pub user_data: *mut c_void,
 }
@@ -292,6 +298,8 @@ unsafe impl Grows for tw_client_options {
             retry_backoff_ms: TW_UNSET,
             retry_backoff_max_ms: TW_UNSET,
             runtime_threads: TW_UNSET,
+            busy_poll_us: TW_UNSET,
+            reserved: TW_UNSET,
             user_data: ptr::null_mut(),
         }
     }
@@ -415,7 +423,7 @@ impl tw_client_options {
             encryption_key_file(str::to_owned)
         );
         hand_on!(self => builder: connect_timeout_ms, request_timeout_ms, heartbeat_ms,
-            retry_backoff_ms, retry_backoff_max_ms, runtime_threads);
+            retry_backoff_ms, retry_backoff_max_ms, runtime_threads, busy_poll_us);
         Ok(builder)
     }
 }

@@ -9,18 +9,22 @@ use std::collections::HashMap;
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use napi::bindgen_prelude::{Array, Function, ToNapiValue, Uint32ArraySlice};
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi::{Env, Status, sys};
 use napi_derive::napi;
 use tidewire::blocking::{Canceller, Runtime};
+use tidewire::foreign::{Look, Looking};
 use tidewire::{Acks, CompletionQueue, Error, Settled};
 
 use crate::failure::Failure;
 
 /// Words of a settled run in the array that JavaScript gives.
 const SETTLED_WORDS: usize = 12;
+/// How long the thread of JavaScript looks before its event loop gets a turn.
+const SLICE: Duration = Duration::from_micros(20);
 
 type Wake = ThreadsafeFunction<(), (), (), Status, false, true>;
 type Value = Box<dyn FnOnce(sys::napi_env) -> napi::Result<sys::napi_value> + Send>;
@@ -40,6 +44,8 @@ pub(crate) struct Shared {
     wake: Wake,
     /// The function was called, and has not looked yet.
     called: AtomicBool,
+    /// JavaScript's thread looks by itself, and need not be called.
+    looking: AtomicBool,
     news: Mutex<Vec<(u32, News)>>,
     running: Mutex<HashMap<u32, Canceller>>,
 }
@@ -51,7 +57,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Shared {
     /// Has JavaScript look, unless it is about to.
     pub(crate) fn wake(&self) {
-        if !self.called.swap(true, Ordering::AcqRel) {
+        // Whoever stops looking looks once more afterwards: one of the two sees what the other did.
+        if !self.called.swap(true, Ordering::SeqCst) && !self.looking.load(Ordering::SeqCst) {
             // Without an environment there is nobody left to tell.
             self.wake.call((), ThreadsafeFunctionCallMode::NonBlocking);
         }
@@ -132,6 +139,11 @@ pub struct Hub {
     /// Kept from one call to the next.
     settled: Vec<Settled>,
     failures: Vec<Failure>,
+    look: Look,
+    /// The right to look, while this thread does.
+    looking: Option<Looking>,
+    /// When what is waited for was asked, if it is one thing.
+    asked: Option<Instant>,
 }
 
 #[napi]
@@ -148,12 +160,21 @@ impl Hub {
         let shared = Arc::new(Shared {
             wake,
             called: AtomicBool::new(false),
+            looking: AtomicBool::new(false),
             news: Mutex::default(),
             running: Mutex::default(),
         });
         let waker = Arc::clone(&shared);
         let completions = CompletionQueue::new(move || waker.wake());
-        Ok(Self { shared, completions, settled: Vec::new(), failures: Vec::new() })
+        Ok(Self {
+            shared,
+            completions,
+            settled: Vec::new(),
+            failures: Vec::new(),
+            look: Look::new(),
+            looking: None,
+            asked: None,
+        })
     }
 
     pub(crate) fn shared(&self) -> Arc<Shared> {
@@ -247,18 +268,54 @@ impl Hub {
         }
     }
 
-    /// Keeps the process alive.
+    /// Keeps the process alive: one thing is waited for. Whether to look for it, by `look`, again
+    /// and again with turns of the event loop in between.
     #[napi]
-    pub fn hold(&self, env: &Env) {
+    pub fn hold(&mut self, env: &Env) -> bool {
         // SAFETY: the function lives as long as this object, and this is its environment.
         unsafe { sys::napi_ref_threadsafe_function(env.raw(), self.shared.wake.raw()) };
+        self.asked = Some(Instant::now());
+        self.looking = self.look.begin();
+        self.shared.looking.store(self.looking.is_some(), Ordering::SeqCst);
+        self.looking.is_some()
     }
 
-    /// Lets the process end.
+    /// More than one thing is waited for.
     #[napi]
-    pub fn release(&self, env: &Env) {
+    pub fn crowd(&mut self) {
+        self.asked = None;
+        self.look.busy();
+    }
+
+    /// Lets the process end: nothing is waited for any more.
+    #[napi]
+    pub fn release(&mut self, env: &Env) {
         // SAFETY: as in `hold`.
         unsafe { sys::napi_unref_threadsafe_function(env.raw(), self.shared.wake.raw()) };
+        if let Some(asked) = self.asked.take() {
+            self.look.came(asked.elapsed());
+        }
+    }
+
+    /// Looks whether something has happened, for a moment: 0 if nothing has, 1 if something has, and
+    /// 2 if it is time to stop looking. After 1 and 2 `look` is called no more.
+    #[napi]
+    pub fn look(&mut self) -> u32 {
+        let begun = Instant::now();
+        let over = match (&self.looking, self.asked) {
+            (Some(looking), Some(asked)) => begun - asked >= looking.limit(),
+            _ => true,
+        };
+        while !over && !self.shared.called.load(Ordering::Acquire) {
+            if begun.elapsed() > SLICE {
+                return 0;
+            }
+            std::thread::yield_now();
+        }
+        self.looking = None;
+        self.shared.looking.store(false, Ordering::SeqCst);
+        // What happened meanwhile nobody has called for.
+        if self.shared.called.load(Ordering::SeqCst) { 1 } else { 2 }
     }
 }
 

@@ -65,6 +65,7 @@ impl Options {
                 "retry_backoff_ms" => builder.retry_backoff_ms(parse(name, value)?),
                 "retry_backoff_max_ms" => builder.retry_backoff_max_ms(parse(name, value)?),
                 "runtime_threads" => builder.runtime_threads(parse(name, value)?),
+                "busy_poll_us" => builder.busy_poll_us(parse(name, value)?),
                 _ => return Err(unknown(name)),
             })
         })

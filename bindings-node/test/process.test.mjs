@@ -54,3 +54,15 @@ test('a million records leave no memory behind', { timeout: 120_000 }, async () 
   const ended = await program('million.mjs', [made.url, await made.topic()], { flags: ['--expose-gc'] })
   assert.deepEqual([ended.code, ended.signal], [0, null], ended.stdout + ended.stderr)
 })
+
+test('one record after the other: others get their turns, and who waits in vain sleeps', async () => {
+  for (const busyPollUs of [0, 100, 1000]) {
+    const { stdout } = await runs('one-by-one.mjs', await made.topic(), String(busyPollUs))
+    const { turns, refused, idleMs, last } = JSON.parse(stdout)
+    assert.ok(turns > 100, `${turns} turns`)
+    assert.equal(refused, 'E_PARTITION_NOT_FOUND')
+    // Of 500 milliseconds.
+    assert.ok(idleMs < 250, `${idleMs} ms of the processor while nothing happened`)
+    assert.equal(last, 'x')
+  }
+})

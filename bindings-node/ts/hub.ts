@@ -12,6 +12,10 @@ import { isFailure, native, type Failure } from './native.js'
 const RUN_WORDS = 12
 const RUNS = 128
 
+/** What a glance finds. */
+const NOTHING = 0
+const SOMETHING = 1
+
 /** Milliseconds of uninterrupted work after which the event loop gets a turn. */
 const TURN_MS = 4
 
@@ -54,7 +58,12 @@ class Hub {
   }
 
   hold(): void {
-    if (this.#pending++ === 0) this.native.hold()
+    const pending = this.#pending++
+    if (pending === 0) {
+      if (this.native.hold()) setImmediate(this.#glance)
+    } else if (pending === 1) {
+      this.native.crowd()
+    }
   }
 
   release(): void {
@@ -105,6 +114,13 @@ class Hub {
       this.hold()
       start(number)
     })
+  }
+
+  /** Looks for a moment, instead of sleeping, until there is something or it is not worth it. */
+  readonly #glance = (): void => {
+    const found = this.native.look()
+    if (found === NOTHING) setImmediate(this.#glance)
+    else if (found === SOMETHING) this.#look()
   }
 
   /** Outcomes before results: a flush must find what it waited for. */

@@ -20,8 +20,10 @@ export interface NativeHub {
   settle(words: Uint32Array): number
   failures(): Failure[]
   cancel(number: number): void
-  hold(): void
+  hold(): boolean
+  crowd(): void
   release(): void
+  look(): number
 }
 
 export interface NativeEvent {

@@ -34,6 +34,8 @@ export interface ClientOptionTable {
   retryBackoffMaxMs?: number | undefined
   /** Threads that move the data of all blocking clients, and of all clients of other languages, in a process; the first one decides. Clients on a runtime of the application's do without. Default 2. 1 to 64. */
   runtimeThreads?: number | undefined
+  /** How long a thread that waits for one answer looks for it before it sleeps, while answers have lately come within that time; the first client of a process decides, as for runtime_threads. 0 never looks, and clients on a runtime of the application's do not. In microseconds. Default 100. 0 to 1000. */
+  busyPollUs?: number | undefined
 }
 
 /** Options of a producer that all languages have. */
@@ -124,6 +126,7 @@ export const options = {
     retryBackoffMs: { name: 'retry_backoff_ms', type: 'u32', min: 1, max: 60000, unit: 'milliseconds' },
     retryBackoffMaxMs: { name: 'retry_backoff_max_ms', type: 'u32', min: 1, max: 600000, unit: 'milliseconds' },
     runtimeThreads: { name: 'runtime_threads', type: 'u32', min: 1, max: 64 },
+    busyPollUs: { name: 'busy_poll_us', type: 'u32', min: 0, max: 1000, unit: 'microseconds' },
   },
   producer: {
     acks: { name: 'acks', type: 'acks', values: ['none', 'written', 'synced'] },

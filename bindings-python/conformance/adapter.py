@@ -79,6 +79,7 @@ async def connect(
     retry_backoff_ms: int | None = None,
     retry_backoff_max_ms: int | None = None,
     runtime_threads: int | None = None,
+    busy_poll_us: int | None = None,
 ) -> AsyncClient:
     options = {name: value for name, value in locals().items() if value is not None}
     return await AsyncClient(**options)

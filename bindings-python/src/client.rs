@@ -64,7 +64,7 @@ pub(crate) fn connect(
         )*};
     }
     number!(connect_timeout_ms request_timeout_ms heartbeat_ms retry_backoff_ms
-        retry_backoff_max_ms runtime_threads);
+        retry_backoff_max_ms runtime_threads busy_poll_us);
     let (runtime, connecting) = builder.connecting().map_err(|error| raise(py, &error))?;
     call(py, &runtime, queue, "connecting", connecting, |py, inner| {
         Ok(Py::new(py, Client { inner })?.into_any())

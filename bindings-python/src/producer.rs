@@ -184,7 +184,9 @@ impl Producer {
             given.with(|record, partition| self.inner.enqueue_now_ref(record, partition))?;
         let (queue, number) = self.queue.as_ref().expect("only producers of a loop call it");
         match pushed {
-            Ok(ticket) => queue.get().wait_ticket(py, *number, ticket.number()).map(Some),
+            Ok(ticket) => {
+                Queue::wait_ticket(queue.bind(py), *number, ticket.number()).map(Some)
+            }
             Err(error) if self.waits() && error.code() == Code::QUEUE_FULL => Ok(None),
             Err(error) => Err(raise(py, &error)),
         }

@@ -19,9 +19,11 @@ use tidewire::{Code, CompletionQueue, Error, Settled};
 use crate::error::{exception, own, raise};
 use crate::producer::Receipt;
 
+mod glance;
 mod patience;
 mod wakeup;
 
+use glance::{Found, Glance};
 use patience::{MOST_MS, Patience};
 use wakeup::Wakeup;
 
@@ -34,8 +36,10 @@ const DRAIN: usize = 1024;
 /// The half that threads of the core know.
 pub(crate) struct Shared {
     wakeup: Wakeup,
-    /// The descriptor was written to since it was last read.
+    /// The descriptor was written to since it was last read, or the loop's thread looks by itself.
     signalled: AtomicBool,
+    /// It does.
+    looking: AtomicBool,
     patience: Patience,
     done: Mutex<Vec<(u64, Result<Make, Error>)>>,
     ready: Mutex<Vec<u64>>,
@@ -44,9 +48,12 @@ pub(crate) struct Shared {
 impl Shared {
     /// Wakes the loop, unless it is awake.
     fn signal(&self) {
-        if !self.signalled.swap(true, Ordering::AcqRel) {
+        // Who stops looking looks once more afterwards: one of the two sees what the other did.
+        if !self.signalled.swap(true, Ordering::SeqCst) {
             self.patience.tell();
-            self.wakeup.write();
+            if !self.looking.load(Ordering::SeqCst) {
+                self.wakeup.write();
+            }
         }
     }
 
@@ -70,6 +77,14 @@ struct Waiting {
     stopped: bool,
 }
 
+impl Waiting {
+    fn pending(&self) -> usize {
+        self.operations.len()
+            + self.tickets.values().map(BTreeMap::len).sum::<usize>()
+            + self.consumers.values().map(Vec::len).sum::<usize>()
+    }
+}
+
 /// The bridge between the core and one event loop: `fileno()` becomes readable when `drain()` has
 /// futures to complete.
 #[pyclass(frozen, module = "tidewire._native")]
@@ -77,6 +92,7 @@ pub(crate) struct Queue {
     shared: Arc<Shared>,
     completions: CompletionQueue,
     waiting: Mutex<Waiting>,
+    glance: Mutex<Glance>,
     event_loop: Py<PyAny>,
     next: AtomicU64,
 }
@@ -108,6 +124,7 @@ impl Queue {
         let shared = Arc::new(Shared {
             wakeup: Wakeup::new()?,
             signalled: AtomicBool::new(false),
+            looking: AtomicBool::new(false),
             patience: Patience::new(),
             done: Mutex::default(),
             ready: Mutex::default(),
@@ -118,6 +135,7 @@ impl Queue {
             shared,
             completions,
             waiting: Mutex::default(),
+            glance: Mutex::default(),
             event_loop,
             next: AtomicU64::new(1),
         })
@@ -152,10 +170,26 @@ impl Queue {
     fn linger(slf: &Bound<'_, Self>) -> PyResult<()> {
         let shared = &slf.get().shared;
         shared.patience.spend();
+        if shared.looking.load(Ordering::Relaxed) {
+            // Nobody writes, and it is looked for.
+            return Ok(());
+        }
         if slf.get().unsettled() > 0 && shared.wakeup.wait(MOST_MS) {
             Self::drain(slf)
         } else {
             Ok(())
+        }
+    }
+
+    /// Looks for a moment whether the one thing has come that is waited for, in place of the loop's
+    /// sleep; and again in the next turn of the loop, as long as that is worth it.
+    fn glance(slf: &Bound<'_, Self>) -> PyResult<()> {
+        let queue = slf.get();
+        let found = lock(&queue.glance).look(&queue.shared);
+        match found {
+            Found::Something => Self::drain(slf),
+            Found::Nothing => Self::glance_soon(slf),
+            Found::Over => Ok(()),
         }
     }
 
@@ -182,14 +216,18 @@ impl Queue {
 
     /// Futures that nobody has completed yet.
     fn pending(&self) -> usize {
-        let waiting = lock(&self.waiting);
-        waiting.operations.len()
-            + waiting.tickets.values().map(BTreeMap::len).sum::<usize>()
-            + waiting.consumers.values().map(Vec::len).sum::<usize>()
+        lock(&self.waiting).pending()
     }
 }
 
 impl Queue {
+    fn glance_soon(slf: &Bound<'_, Self>) -> PyResult<()> {
+        let glance = slf.getattr(intern!(slf.py(), "glance"))?;
+        let event_loop = slf.get().event_loop.bind(slf.py());
+        event_loop.call_method1(intern!(slf.py(), "call_soon"), (glance,))?;
+        Ok(())
+    }
+
     fn complete_all(&self, py: Python<'_>) -> PyResult<()> {
         self.shared.wakeup.clear();
         self.shared.patience.came();
@@ -198,6 +236,9 @@ impl Queue {
         self.drain_operations(py);
         self.drain_tickets(py)?;
         self.drain_consumers(py);
+        if self.pending() == 0 {
+            lock(&self.glance).came();
+        }
         Ok(())
     }
 
@@ -250,14 +291,21 @@ impl Queue {
 
     /// A future of a ticket's receipt; `number` is of the producer.
     pub(crate) fn wait_ticket(
-        &self,
-        py: Python<'_>,
+        slf: &Bound<'_, Self>,
         number: u64,
         ticket: u64,
     ) -> PyResult<Py<PyAny>> {
-        let future = self.future(py)?;
+        let (queue, py) = (slf.get(), slf.py());
+        let future = queue.future(py)?;
         let kept = future.clone_ref(py);
-        lock(&self.waiting).tickets.entry(number).or_default().insert(ticket, kept);
+        let alone = {
+            let mut waiting = lock(&queue.waiting);
+            waiting.tickets.entry(number).or_default().insert(ticket, kept);
+            waiting.pending() == 1
+        };
+        if lock(&queue.glance).asked(alone, &queue.shared) {
+            Self::glance_soon(slf)?;
+        }
         Ok(future)
     }
 

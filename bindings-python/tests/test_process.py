@@ -229,3 +229,67 @@ def test_help_shows_what_a_user_needs() -> None:
     ).stdout
     for word in ("QueueFullError", "tombstone", "microseconds", "auto_commit", "16 MiB"):
         assert re.search(word, text), word
+
+
+ONE_BY_ONE = """
+import asyncio, sys, time
+from tidewire import AsyncClient, Client, PartitionNotFoundError
+url, topic, us = sys.argv[1:]
+with Client(url, busy_poll_us=int(us)) as client:
+    with client.producer(topic, acks="written") as producer:
+        assert [producer.send(b"v").offset for _ in range(1000)] == list(range(1000))
+    with client.consumer(topic, start="latest") as consumer:
+        begun = time.process_time()
+        assert consumer.poll(0.5) is None
+        waiting = time.process_time() - begun
+        begun = time.monotonic()
+        assert consumer.poll(0.00005) is None and consumer.poll(0) is None
+        assert time.monotonic() - begun < 30
+
+async def main():
+    turns, sending = 0, True
+    async def others():
+        nonlocal turns
+        while sending:
+            turns += 1
+            await asyncio.sleep(0)
+    async with AsyncClient(url) as client:
+        task = asyncio.create_task(others())
+        producer = await client.producer(topic, acks="written")
+        for i in range(1000, 3000):
+            assert (await producer.send(b"v")).offset == i
+        sending = False
+        await task
+        # One that is given up, several at once, and one that fails.
+        for _ in range(100):
+            lost = asyncio.create_task(producer.send(b"v"))
+            await asyncio.sleep(0)
+            lost.cancel()
+            await asyncio.gather(lost, return_exceptions=True)
+        await asyncio.gather(*(producer.send(b"v") for _ in range(100)))
+        try:
+            await producer.send(b"v", partition=7)
+        except PartitionNotFoundError:
+            pass
+        await producer.send(b"v")
+        consumer = await client.consumer(topic, start="latest")
+        begun = time.process_time()
+        assert await consumer.poll(0.5) is None
+        return turns, time.process_time() - begun
+
+turns, sleeping = asyncio.run(main())
+print(turns, waiting, sleeping)
+"""
+
+
+@pytest.mark.parametrize("us", [0, 100, 1000])
+def test_one_by_one_others_get_their_turns_and_who_waits_in_vain_sleeps(
+    url: str, topic: str, us: int
+) -> None:
+    ended = run_python(ONE_BY_ONE, url, topic, str(us))
+    assert (ended.returncode, ended.stderr) == (0, "")
+    turns, waiting, sleeping = map(float, ended.stdout.split())
+    assert turns > 100
+    # Of half a second each.
+    assert waiting < 0.25
+    assert sleeping < 0.25

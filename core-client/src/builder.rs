@@ -160,11 +160,19 @@ impl ClientBuilder {
         tls_danger, encryption_keys, encryption_key_file, connect_timeout_ms, request_timeout_ms,
         heartbeat_ms, retry_backoff_ms, retry_backoff_max_ms);
 
-    /// How many threads the blocking clients' runtime should have.
-    pub(crate) fn runtime_threads(&self, given: Option<u32>) -> Result<u32, Error> {
+    /// How many threads the blocking clients' runtime should have, and how long those that wait
+    /// look, in microseconds.
+    pub(crate) fn of_runtime(
+        &self,
+        threads: Option<u32>,
+        busy_poll_us: Option<u32>,
+    ) -> Result<(u32, u32), Error> {
         let url = self.parsed_url()?;
         let settings = Settings::new(&url, |name| std::env::var(name).ok())?;
-        settings.number("runtime_threads", given, defaults::RUNTIME_THREADS)
+        let threads = settings.number("runtime_threads", threads, defaults::RUNTIME_THREADS)?;
+        let busy_poll_us =
+            settings.number("busy_poll_us", busy_poll_us, defaults::BUSY_POLL_US)?;
+        Ok((threads, busy_poll_us))
     }
 
     /// Connects to the first server that can be reached; each is tried once.

@@ -108,6 +108,7 @@ class AsyncClient(AsyncAdmin):
         retry_backoff_ms: int | None = None,
         retry_backoff_max_ms: int | None = None,
         runtime_threads: int | None = None,
+        busy_poll_us: int | None = None,
     ) -> None:
         """Only keeps the options: see :meth:`connect`."""
         self._url = url
@@ -128,6 +129,7 @@ class AsyncClient(AsyncAdmin):
             "retry_backoff_ms": retry_backoff_ms,
             "retry_backoff_max_ms": retry_backoff_max_ms,
             "runtime_threads": runtime_threads,
+            "busy_poll_us": busy_poll_us,
         }
         self._connected: _native.Client | None = None
         self._bridge_: _Bridge | None = None

@@ -47,6 +47,7 @@ class Client(Admin):
         retry_backoff_ms: int | None = None,
         retry_backoff_max_ms: int | None = None,
         runtime_threads: int | None = None,
+        busy_poll_us: int | None = None,
     ) -> None:
         """Connects to the first server of `url` that can be reached; each is tried once.
 
@@ -62,7 +63,9 @@ class Client(Admin):
         environment (``TIDEWIRE_HEARTBEAT_MS``), then from the defaults: `client_name` the
         program's, `connect_timeout_ms` 10,000 for each address, `request_timeout_ms` 30,000,
         `heartbeat_ms` 30,000, `retry_backoff_ms` 100 and `retry_backoff_max_ms` 5,000 between
-        attempts, `runtime_threads` 2, of which the first client of a process decides.
+        attempts, `runtime_threads` 2 and `busy_poll_us` 100, of which the first client of a process
+        decides: so long, in microseconds, a thread that waits for one answer looks for it before it
+        sleeps, while answers have lately come within that time.
 
         Raises `InvalidUrlError`, `InvalidOptionError`; `AuthRequiredError`, `AuthFailedError`,
         `TokenExpiredError`, `TooManyAttemptsError`; `ConnectFailedError` (a
@@ -88,6 +91,7 @@ class Client(Admin):
                 "retry_backoff_ms": retry_backoff_ms,
                 "retry_backoff_max_ms": retry_backoff_max_ms,
                 "runtime_threads": runtime_threads,
+                "busy_poll_us": busy_poll_us,
             },
         )
 

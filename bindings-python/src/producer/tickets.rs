@@ -187,7 +187,8 @@ impl AsyncTicket {
             return self.told(py);
         }
         let number = self.ticket.lock().unwrap_or_else(PoisonError::into_inner).number();
-        let future = queue.wait_ticket(py, self.producer, number)?.into_bound(py);
+        let future = Queue::wait_ticket(self.queue.bind(py), self.producer, number)?;
+        let future = future.into_bound(py);
         // What was told before nobody will tell again.
         if let Ok(None) = self.try_receipt(py) {
             return Ok(future);

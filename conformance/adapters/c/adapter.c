@@ -141,6 +141,7 @@ static void client_options(request *r, tw_client_options *options) {
     OPTION(uint32_t, retry_backoff_ms)
     OPTION(uint32_t, retry_backoff_max_ms)
     OPTION(uint32_t, runtime_threads)
+    OPTION(uint32_t, busy_poll_us)
     if (strcmp(it->name, "client_name") == 0) options->client_name = it->text;
     else if (strcmp(it->name, "user") == 0) options->user = it->text;
     else if (strcmp(it->name, "secret") == 0) options->secret = it->text;

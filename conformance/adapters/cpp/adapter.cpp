@@ -181,7 +181,8 @@ static std::string general(const std::string &op, const json *args) {
              sets(name, "request_timeout_ms", o.request_timeout_ms, it) ||
              sets(name, "heartbeat_ms", o.heartbeat_ms, it) || sets(name, "retry_backoff_ms", o.retry_backoff_ms, it) ||
              sets(name, "retry_backoff_max_ms", o.retry_backoff_max_ms, it) ||
-             sets(name, "runtime_threads", o.runtime_threads, it);
+             sets(name, "runtime_threads", o.runtime_threads, it) ||
+             sets(name, "busy_poll_us", o.busy_poll_us, it);
     });
     tw::client client(string(args, "url"), o);
     auto answer = server(client);

@@ -120,6 +120,7 @@ func (a *adapter) general(ctx context.Context, op string, args object) (any, err
 			"connect_timeout_ms":  u32(&it.ConnectTimeoutMs), "request_timeout_ms": u32(&it.RequestTimeoutMs),
 			"heartbeat_ms": u32(&it.HeartbeatMs), "retry_backoff_ms": u32(&it.RetryBackoffMs),
 			"retry_backoff_max_ms": u32(&it.RetryBackoffMaxMs), "runtime_threads": u32(&it.RuntimeThreads),
+			"busy_poll_us": u32(&it.BusyPollUs),
 		})
 		if err != nil {
 			return nil, err

@@ -28,6 +28,7 @@ pub struct Client {
 pub struct ClientBuilder {
     inner: crate::ClientBuilder,
     runtime_threads: Option<u32>,
+    busy_poll_us: Option<u32>,
 }
 
 impl ClientBuilder {
@@ -57,17 +58,29 @@ impl ClientBuilder {
         self
     }
 
+    /// How long a thread that waits for an answer looks for it before it sleeps, in microseconds, 0
+    /// to 1,000: only while answers have lately come within that time, and at most half of the cores'
+    /// number of threads at once. The first client of the process decides; 0 never looks.
+    pub fn busy_poll_us(mut self, busy_poll_us: u32) -> Self {
+        self.busy_poll_us = Some(busy_poll_us);
+        self
+    }
+
     /// See [`ClientBuilder::option`](crate::ClientBuilder::option).
     ///
     /// # Errors
     /// `INVALID_OPTION`.
     pub fn option(mut self, name: &str, value: &str) -> Result<Self, Error> {
-        if name == "runtime_threads" {
-            crate::options::by_name(Scope::Client, name, value)?;
-            self.runtime_threads = value.parse().ok();
-        } else {
-            self.inner = self.inner.option(name, value)?;
-        }
+        let own = match name {
+            "runtime_threads" => &mut self.runtime_threads,
+            "busy_poll_us" => &mut self.busy_poll_us,
+            _ => {
+                self.inner = self.inner.option(name, value)?;
+                return Ok(self);
+            }
+        };
+        crate::options::by_name(Scope::Client, name, value)?;
+        *own = value.parse().ok();
         Ok(self)
     }
 
@@ -84,14 +97,15 @@ impl ClientBuilder {
     /// [`Runtime::spawn`], where nothing may block.
     ///
     /// # Errors
-    /// `INVALID_URL` or `INVALID_OPTION` as far as `runtime_threads` is concerned; `INTERNAL` if
+    /// `INVALID_URL` or `INVALID_OPTION` as far as those of the runtime are concerned; `INTERNAL` if
     /// the runtime's threads cannot be made. Others come from the future.
     pub fn connecting(
         self,
     ) -> Result<(Runtime, impl Future<Output = Result<Client, Error>> + Send + 'static), Error>
     {
-        let threads = self.inner.runtime_threads(self.runtime_threads)?;
-        let runtime = Runtime::with_threads(threads)?;
+        let (threads, busy_poll_us) =
+            self.inner.of_runtime(self.runtime_threads, self.busy_poll_us)?;
+        let runtime = Runtime::with_options(threads, busy_poll_us)?;
         let (inner, own) = (self.inner, runtime.clone());
         let connecting = async move {
             let client = inner.connect().await?;

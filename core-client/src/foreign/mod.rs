@@ -1,7 +1,7 @@
 //! What bindings of several languages need alike: for those of this repository, and none of what
 //! the crate promises.
 //!
-//! Owns the two forms in which records cross without a call for each: a [`chunk`](push_chunk) on
+//! Owns when a thread looks for an answer before it sleeps ([`Look`]), and the two forms in which records cross without a call for each: a [`chunk`](push_chunk) on
 //! their way in, a [head](head()) before a batch's columns on their way out. What crosses, and when,
 //! is each binding's. The one invariant: neither form is ever stored or sent to another machine.
 
@@ -14,6 +14,7 @@ pub use chunk::push_chunk;
 pub use head::{HEAD_LEN, head, head_of_stored};
 
 pub use crate::producer::now_us;
+pub use crate::runtime::look::{Look, Looking};
 
 /// The name of a codec as `protocol/spec` writes it; of one that this version does not know, its
 /// number.

@@ -6,19 +6,22 @@
 
 pub(crate) mod canceller;
 pub(crate) mod fork;
+pub(crate) mod look;
 mod signal;
 
+use std::cell::Cell;
 use std::future::Future;
 use std::pin::pin;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use tidewire_protocol::options::client::RUNTIME_THREADS;
+use tidewire_protocol::options::client::{BUSY_POLL_US, RUNTIME_THREADS};
 use tokio::runtime::Handle;
 
 use crate::error::{Code, Error};
 use canceller::{Canceller, any_cancelled};
 use fork::{Origin, PerProcess};
+use look::Look;
 
 static SHARED: PerProcess<Mutex<Option<tokio::runtime::Runtime>>> = PerProcess::new();
 
@@ -44,16 +47,20 @@ impl Runtime {
     /// # Errors
     /// `INTERNAL` if threads cannot be made.
     pub fn shared() -> Result<Self, Error> {
-        Self::with_threads(RUNTIME_THREADS)
+        Self::with_options(RUNTIME_THREADS, BUSY_POLL_US)
     }
 
-    /// As [`shared`](Self::shared); it begins with this many threads unless it has begun.
-    pub(crate) fn with_threads(threads: u32) -> Result<Self, Error> {
+    /// As [`shared`](Self::shared); it begins with this many threads, and those that wait look so
+    /// long for what they wait for, unless it has begun.
+    pub(crate) fn with_options(threads: u32, busy_poll_us: u32) -> Result<Self, Error> {
         let origin = Origin::here();
         let mut shared = SHARED.value().lock().unwrap_or_else(PoisonError::into_inner);
         let runtime = match &mut *shared {
             Some(runtime) => runtime,
-            none => none.insert(begin(threads)?),
+            none => {
+                look::set_limit(busy_poll_us);
+                none.insert(begin(threads)?)
+            }
         };
         Ok(Self { handle: runtime.handle().clone(), origin })
     }
@@ -142,23 +149,51 @@ impl Runtime {
         }
         let cancellers = Canceller::current();
         let waiting = async {
-            let cancelled = pin!(any_cancelled(&cancellers));
-            // A limit past what the clock holds is none.
-            let over = async {
-                match limit.and_then(|limit| tokio::time::Instant::now().checked_add(limit)) {
-                    Some(at) => tokio::time::sleep_until(at).await,
-                    None => std::future::pending().await,
+            if cancellers.iter().any(Canceller::is_cancelled) {
+                return Err(interrupted(what));
+            }
+            let mut future = pin!(future);
+            let mut look = LOOK.get();
+            // Without the timers of what interrupts it, which would wake others.
+            let (found, begun) = look.look_for(limit, future.as_mut()).await;
+            let result = match found {
+                Some(result) => Ok(Some(result)),
+                None => {
+                    let cancelled = pin!(any_cancelled(&cancellers));
+                    // A limit past what the clock holds is none.
+                    let over = async {
+                        let waited = begun.map_or(Duration::ZERO, |begun| begun.elapsed());
+                        let left = limit.map(|limit| limit.saturating_sub(waited));
+                        match left
+                            .and_then(|left| tokio::time::Instant::now().checked_add(left))
+                        {
+                            Some(at) => tokio::time::sleep_until(at).await,
+                            None => std::future::pending().await,
+                        }
+                    };
+                    tokio::select! {
+                        biased;
+                        () = cancelled => Err(interrupted(what)),
+                        result = future => Ok(Some(result)),
+                        () = over => Ok(None),
+                    }
                 }
             };
-            tokio::select! {
-                biased;
-                () = cancelled => Err(interrupted(what)),
-                result = future => Ok(Some(result)),
-                () = over => Ok(None),
+            match (&result, begun) {
+                (Ok(Some(_)), Some(begun)) => look.came(begun.elapsed()),
+                (Ok(Some(_)), None) => {}
+                _ => look.busy(),
             }
+            LOOK.set(look);
+            result
         };
         self.handle.block_on(waiting)
     }
+}
+
+thread_local! {
+    /// What this thread waited for lately.
+    static LOOK: Cell<Look> = const { Cell::new(Look::new()) };
 }
 
 fn interrupted(what: &str) -> Error {

@@ -35,6 +35,8 @@ pub mod client {
     pub const RETRY_BACKOFF_MAX_MS: u32 = 5_000;
     /// Threads that move the data of all blocking clients, and of all clients of other languages, in a process; the first one decides. Clients on a runtime of the application's do without.
     pub const RUNTIME_THREADS: u32 = 2;
+    /// How long a thread that waits for one answer looks for it before it sleeps, while answers have lately come within that time; the first client of a process decides, as for runtime_threads. 0 never looks, and clients on a runtime of the application's do not. In microseconds.
+    pub const BUSY_POLL_US: u32 = 100;
 }
 
 /// Defaults of producer options.
@@ -248,6 +250,16 @@ pub const OPTIONS: &[OptionInfo] = &[
         max: Some(64),
         unit: "",
         doc: "Threads that move the data of all blocking clients, and of all clients of other languages, in a process; the first one decides. Clients on a runtime of the application's do without.",
+    },
+    OptionInfo {
+        scope: Scope::Client,
+        name: "busy_poll_us",
+        ty: OptionType::U32,
+        default: "100",
+        min: Some(0),
+        max: Some(1_000),
+        unit: "microseconds",
+        doc: "How long a thread that waits for one answer looks for it before it sleeps, while answers have lately come within that time; the first client of a process decides, as for runtime_threads. 0 never looks, and clients on a runtime of the application's do not.",
     },
     OptionInfo {
         scope: Scope::Producer,

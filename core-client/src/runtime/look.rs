@@ -1,0 +1,180 @@
+//! Looking for an answer before sleeping.
+//!
+//! Who asks one thing after the other and waits for each pays, most of all, for being woken: a core
+//! on which nobody does anything is woken last of all. A thread whose answers have lately come within
+//! the time that being woken costs looks for so long before it sleeps, and gives its core away
+//! between two looks. It stops where that was not worth it.
+//!
+//! Owns when a thread that waits looks, and that only some of a process's threads do. Invariant: who
+//! waits for nothing sleeps.
+
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use tidewire_protocol::options::client::BUSY_POLL_US;
+
+/// Answers that came soon enough, in a row, before looking is worth it.
+const WORTH: u32 = 4;
+/// How much good is remembered, in answers.
+const MOST: u32 = 16;
+/// How much later an answer may come to who slept.
+const SLEEPY: u32 = 4;
+/// What one that came too late costs, in answers.
+const LATE: u32 = 4;
+
+/// How long threads of this process look at most, in microseconds.
+static LIMIT_US: AtomicU32 = AtomicU32::new(BUSY_POLL_US);
+/// Threads that look.
+static LOOKING: AtomicUsize = AtomicUsize::new(0);
+
+/// Sets how long threads of this process look.
+pub(super) fn set_limit(us: u32) {
+    LIMIT_US.store(us, Ordering::Relaxed);
+}
+
+fn limit() -> Duration {
+    Duration::from_micros(u64::from(LIMIT_US.load(Ordering::Relaxed)))
+}
+
+/// Whether who waits looks, by what came before: one for each thread that waits.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Look {
+    credit: u32,
+}
+
+impl Look {
+    /// One that knows of nothing.
+    pub const fn new() -> Self {
+        Self { credit: 0 }
+    }
+
+    /// How long to look for an answer at most, if that is worth it and others leave room.
+    pub fn begin(&self) -> Option<Looking> {
+        let limit = limit();
+        (self.credit >= WORTH && !limit.is_zero()).then(|| Looking::begin(limit)).flatten()
+    }
+
+    /// The only answer that was waited for came after `took`.
+    pub fn came(&mut self, took: Duration) {
+        let limit = limit();
+        // Who slept was late by being woken.
+        let limit = if self.credit >= WORTH { limit } else { limit * SLEEPY };
+        if took <= limit {
+            self.credit = (self.credit + 1).min(MOST);
+        } else {
+            self.credit = self.credit.saturating_sub(LATE);
+        }
+    }
+
+    /// Looks for the end of a future, for at most `limit`: its result, if that came and looking was
+    /// worth it; and when waiting began, unless the result was there at once.
+    pub(super) async fn look_for<F: Future>(
+        &self,
+        limit: Option<Duration>,
+        mut future: Pin<&mut F>,
+    ) -> (Option<F::Output>, Option<Instant>) {
+        let mut begun = None;
+        let mut looking = None;
+        let found = poll_fn(|cx| {
+            if let Poll::Ready(result) = future.as_mut().poll(cx) {
+                return Poll::Ready(Some(result));
+            }
+            let begun = *begun.get_or_insert_with(|| {
+                looking = self.begin();
+                Instant::now()
+            });
+            let most = looking.as_ref().map_or(Duration::ZERO, |looking| looking.limit);
+            if begun.elapsed() >= limit.map_or(most, |limit| limit.min(most)) {
+                return Poll::Ready(None);
+            }
+            std::thread::yield_now();
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        })
+        .await;
+        (found, begun)
+    }
+
+    /// Several things are waited for, or one in vain.
+    pub fn busy(&mut self) {
+        self.credit = self.credit.saturating_sub(LATE);
+    }
+}
+
+/// The right to look. Half of the cores' number of threads have it at a time.
+#[derive(Debug)]
+pub struct Looking {
+    limit: Duration,
+}
+
+impl Looking {
+    fn begin(limit: Duration) -> Option<Self> {
+        static MOST_LOOKING: OnceLock<usize> = OnceLock::new();
+        let most = *MOST_LOOKING.get_or_init(|| {
+            let cores = std::thread::available_parallelism().map_or(1, usize::from);
+            (cores / 2).max(1)
+        });
+        if LOOKING.fetch_add(1, Ordering::Relaxed) >= most {
+            LOOKING.fetch_sub(1, Ordering::Relaxed);
+            return None;
+        }
+        Some(Self { limit })
+    }
+
+    /// How long, at most.
+    pub fn limit(&self) -> Duration {
+        self.limit
+    }
+}
+
+impl Drop for Looking {
+    fn drop(&mut self) {
+        LOOKING.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SOON: Duration = Duration::from_micros(BUSY_POLL_US as u64);
+
+    #[test]
+    fn who_is_answered_soon_looks_and_who_is_not_sleeps() {
+        let mut look = Look::new();
+        assert!(look.credit < WORTH);
+        // It slept, and was woken late.
+        (0..WORTH).for_each(|_| look.came(SOON * SLEEPY));
+        assert!(look.credit >= WORTH);
+        // It looks, and that was in vain.
+        look.came(SOON * SLEEPY);
+        assert!(look.credit < WORTH);
+        (0..100).for_each(|_| look.came(SOON));
+        for times in 0.. {
+            if look.credit < WORTH {
+                assert!((3..=4).contains(&times), "{times} times in vain");
+                break;
+            }
+            look.came(SOON * 2);
+        }
+    }
+
+    #[test]
+    fn who_waits_for_several_things_sleeps() {
+        let mut look = Look::new();
+        (0..100).for_each(|_| look.came(SOON));
+        (0..4).for_each(|_| look.busy());
+        assert!(look.begin().is_none());
+    }
+
+    #[test]
+    fn not_all_threads_look() {
+        let most = std::thread::available_parallelism().map_or(1, usize::from);
+        let all: Vec<_> = (0..=most).filter_map(|_| Looking::begin(SOON)).collect();
+        assert!(all.len() <= (most / 2).max(1), "{} of {most}", all.len());
+    }
+}
