@@ -21,7 +21,7 @@ await others
 
 // Several at once, and one that fails.
 await Promise.all(Array.from({ length: 100 }, () => producer.send('w')))
-const refused = await producer.send('v', { partition: 7 }).catch((error) => error.code)
+const refused = await producer.send({ value: 'v', partition: 7 }).catch((error) => error.code)
 
 const consumer = await client.consumer(topic, { start: 'latest' })
 const waiting = consumer.nextRecord()
