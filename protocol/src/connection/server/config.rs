@@ -25,7 +25,8 @@ pub struct ServerConfig {
     /// Time for the handshake, in milliseconds.
     pub handshake_timeout_ms: u32,
     /// Time in which a frame that has begun has to go on, in milliseconds, unless
-    /// [`ServerConnection::set_frame_timeout_ms`] says otherwise.
+    /// [`ServerConnection::set_frame_timeout_ms`](super::ServerConnection::set_frame_timeout_ms) says
+    /// otherwise.
     pub frame_timeout_ms: u32,
     /// Versions of the kinds that it carries out, by kind; HELLO states them, and others are
     /// answered with `UNKNOWN_KIND`.
