@@ -52,7 +52,8 @@ type ClientOptions struct {
 	// RuntimeThreads are shared by all clients of the process; the first one decides.
 	RuntimeThreads *uint32
 	// BusyPollUs is how long a thread of the library that waits for one answer looks for it before it sleeps,
-	// in microseconds; the first client of the process decides. Calls of this package do not wait so.
+	// in microseconds, while answers have lately come within that time: 100 if it is not set, 0 never looks. The
+	// first client of the process decides.
 	BusyPollUs *uint32
 }
 
