@@ -2,8 +2,8 @@
 //!
 //! Owns one thread-safe function for each environment (the main thread, or a Worker) and what is
 //! to be told there. The one invariant: between two calls of [`Hub::drain`] that function is
-//! called once, however much has happened, and it does not keep the process alive unless
-//! [`Hub::hold`] was called last.
+//! called once, however much has happened, unless JavaScript looks by itself ([`Hub::look`]), and
+//! it does not keep the process alive unless [`Hub::hold`] was called last.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -25,6 +25,8 @@ use crate::failure::Failure;
 const SETTLED_WORDS: usize = 12;
 /// How long the thread of JavaScript looks before its event loop gets a turn.
 const SLICE: Duration = Duration::from_micros(20);
+/// When a turn of the event loop that has not come is given up: what it was promised by may be gone.
+const LOST: Duration = Duration::from_millis(10);
 
 type Wake = ThreadsafeFunction<(), (), (), Status, false, true>;
 type Value = Box<dyn FnOnce(sys::napi_env) -> napi::Result<sys::napi_value> + Send>;
@@ -142,8 +144,12 @@ pub struct Hub {
     look: Look,
     /// The right to look, while this thread does.
     looking: Option<Looking>,
+    /// It had it when it began to wait.
+    looked: bool,
     /// When what is waited for was asked, if it is one thing.
     asked: Option<Instant>,
+    /// When something was asked last.
+    asked_at: Option<Instant>,
 }
 
 #[napi]
@@ -173,7 +179,9 @@ impl Hub {
             failures: Vec::new(),
             look: Look::new(),
             looking: None,
+            looked: false,
             asked: None,
+            asked_at: None,
         })
     }
 
@@ -274,10 +282,20 @@ impl Hub {
     pub fn hold(&mut self, env: &Env) -> bool {
         // SAFETY: the function lives as long as this object, and this is its environment.
         unsafe { sys::napi_ref_threadsafe_function(env.raw(), self.shared.wake.raw()) };
-        self.asked = Some(Instant::now());
+        let before = self.asked_at.replace(Instant::now());
+        self.asked = self.asked_at;
+        if self.looking.is_some() {
+            // The last one to look has not had its turn yet, unless somebody took it away.
+            self.looked = true;
+            if before.is_some_and(|before| before.elapsed() < LOST) {
+                return false;
+            }
+            self.stop_looking();
+        }
         self.looking = self.look.begin();
-        self.shared.looking.store(self.looking.is_some(), Ordering::SeqCst);
-        self.looking.is_some()
+        self.looked = self.looking.is_some();
+        self.shared.looking.store(self.looked, Ordering::SeqCst);
+        self.looked
     }
 
     /// More than one thing is waited for.
@@ -293,7 +311,7 @@ impl Hub {
         // SAFETY: as in `hold`.
         unsafe { sys::napi_unref_threadsafe_function(env.raw(), self.shared.wake.raw()) };
         if let Some(asked) = self.asked.take() {
-            self.look.came(asked.elapsed());
+            self.look.came(asked.elapsed(), self.looked);
         }
     }
 
@@ -316,6 +334,17 @@ impl Hub {
         self.shared.looking.store(false, Ordering::SeqCst);
         // What happened meanwhile nobody has called for.
         if self.shared.called.load(Ordering::SeqCst) { 1 } else { 2 }
+    }
+}
+
+impl Hub {
+    /// Looks no more; what nobody called for is called for now.
+    fn stop_looking(&mut self) {
+        self.looking = None;
+        self.shared.looking.store(false, Ordering::SeqCst);
+        if self.shared.called.load(Ordering::SeqCst) {
+            self.shared.wake.call((), ThreadsafeFunctionCallMode::NonBlocking);
+        }
     }
 }
 

@@ -12,6 +12,9 @@ import { isFailure, native, type Failure } from './native.js'
 const RUN_WORDS = 12
 const RUNS = 128
 
+/** The runtime's own: tests replace the global one, and never call what waits by it. */
+const later = setImmediate
+
 /** What a glance finds. */
 const NOTHING = 0
 const SOMETHING = 1
@@ -60,7 +63,7 @@ class Hub {
   hold(): void {
     const pending = this.#pending++
     if (pending === 0) {
-      if (this.native.hold()) setImmediate(this.#glance)
+      if (this.native.hold()) later(this.#glance)
     } else if (pending === 1) {
       this.native.crowd()
     }
@@ -75,7 +78,7 @@ class Hub {
     if (this.#turning) return this.#turning
     if (performance.now() - this.#turn < TURN_MS) return undefined
     this.#turning = new Promise((resolve) => {
-      setImmediate(() => {
+      later(() => {
         this.#turn = performance.now()
         this.#turning = undefined
         resolve()
@@ -119,7 +122,7 @@ class Hub {
   /** Looks for a moment, instead of sleeping, until there is something or it is not worth it. */
   readonly #glance = (): void => {
     const found = this.native.look()
-    if (found === NOTHING) setImmediate(this.#glance)
+    if (found === NOTHING) later(this.#glance)
     else if (found === SOMETHING) this.#look()
   }
 

@@ -5,12 +5,13 @@
 //! invariant: threads of the core only add to lists and write to the descriptor; futures are
 //! touched with the interpreter's lock alone, by [`Queue::drain`] on the loop's thread.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use pyo3::exceptions::PyRuntimeError;
+use pyo3::exceptions::{PyException, PyRuntimeError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use tidewire::blocking::{Canceller, Runtime};
@@ -64,20 +65,34 @@ impl Shared {
     }
 }
 
+/// Futures of one ticket: the first, and those of others who wait for the same.
+type Futures = (Py<PyAny>, Vec<Py<PyAny>>);
+
 /// The half that only the interpreter's lock makes safe to touch.
 #[derive(Default)]
 struct Waiting {
     operations: HashMap<u64, Py<PyAny>>,
-    /// By producer, futures of tickets by their number.
-    tickets: HashMap<u64, BTreeMap<u64, Py<PyAny>>>,
+    /// By producer that has any, futures of tickets by their number.
+    tickets: HashMap<u64, BTreeMap<u64, Futures>>,
     /// Futures that wait for a consumer to have something.
     consumers: HashMap<u64, Vec<Py<PyAny>>>,
     settled: Vec<Settled>,
+    /// What a signal's handler raised while futures were completed.
+    broken_off: Option<PyErr>,
     /// Nobody drains any more.
     stopped: bool,
 }
 
 impl Waiting {
+    fn take_ticket(&mut self, producer: u64, ticket: u64) -> Option<Futures> {
+        let tickets = self.tickets.get_mut(&producer)?;
+        let futures = tickets.remove(&ticket);
+        if tickets.is_empty() {
+            self.tickets.remove(&producer);
+        }
+        futures
+    }
+
     fn pending(&self) -> usize {
         self.operations.len()
             + self.tickets.values().map(BTreeMap::len).sum::<usize>()
@@ -186,6 +201,14 @@ impl Queue {
     fn glance(slf: &Bound<'_, Self>) -> PyResult<()> {
         let queue = slf.get();
         let found = lock(&queue.glance).look(&queue.shared);
+        // Most signals arrive while the thread looks. Here nothing is half done.
+        if let Err(error) = slf.py().check_signals() {
+            lock(&queue.glance).stop(&queue.shared);
+            if matches!(found, Found::Something) {
+                queue.shared.wakeup.write();
+            }
+            return Err(error);
+        }
         match found {
             Found::Something => Self::drain(slf),
             Found::Nothing => Self::glance_soon(slf),
@@ -195,16 +218,18 @@ impl Queue {
 
     /// As `drain`, for the last time: whoever waits still is told that there will be nothing.
     fn stop(&self, py: Python<'_>) -> PyResult<()> {
+        self.stop_looking();
         self.complete_all(py)?;
         let over = Waiting { stopped: true, ..Waiting::default() };
         let left = std::mem::replace(&mut *lock(&self.waiting), over);
         let tickets = left.tickets.into_values().flat_map(BTreeMap::into_values);
+        let tickets = tickets.flat_map(|(first, others)| std::iter::once(first).chain(others));
         for future in left.operations.into_values().chain(tickets) {
             let text = "the client was closed before the outcome was known";
-            complete(py, &future, Err(own(py, Code::DISCONNECTED, text)));
+            self.complete(py, &future, Err(own(py, Code::DISCONNECTED, text)));
         }
         for future in left.consumers.into_values().flatten() {
-            complete(py, &future, Ok(py.None()));
+            self.complete(py, &future, Ok(py.None()));
         }
         Ok(())
     }
@@ -222,10 +247,23 @@ impl Queue {
 
 impl Queue {
     fn glance_soon(slf: &Bound<'_, Self>) -> PyResult<()> {
-        let glance = slf.getattr(intern!(slf.py(), "glance"))?;
-        let event_loop = slf.get().event_loop.bind(slf.py());
-        event_loop.call_method1(intern!(slf.py(), "call_soon"), (glance,))?;
-        Ok(())
+        let soon = || {
+            let glance = slf.getattr(intern!(slf.py(), "glance"))?;
+            let event_loop = slf.get().event_loop.bind(slf.py());
+            event_loop.call_method1(intern!(slf.py(), "call_soon"), (glance,))
+        };
+        match soon() {
+            Ok(_) => Ok(()),
+            Err(error) => {
+                lock(&slf.get().glance).stop(&slf.get().shared);
+                Err(error)
+            }
+        }
+    }
+
+    /// Something else is waited for, too, or nothing any more.
+    fn stop_looking(&self) {
+        lock(&self.glance).stop(&self.shared);
     }
 
     fn complete_all(&self, py: Python<'_>) -> PyResult<()> {
@@ -239,7 +277,7 @@ impl Queue {
         if self.pending() == 0 {
             lock(&self.glance).came();
         }
-        Ok(())
+        lock(&self.waiting).broken_off.take().map_or(Ok(()), Err)
     }
 
     /// Runs a future on the core's runtime; what it brings completes a future of the loop.
@@ -251,6 +289,7 @@ impl Queue {
         make: impl FnOnce(Python<'_>, T) -> PyResult<Py<PyAny>> + Send + 'static,
     ) -> PyResult<Operation> {
         let waiter = self.future(py)?;
+        self.stop_looking();
         let number = self.number();
         lock(&self.waiting).operations.insert(number, waiter.clone_ref(py));
         let shared = Arc::clone(&self.shared);
@@ -300,7 +339,10 @@ impl Queue {
         let kept = future.clone_ref(py);
         let alone = {
             let mut waiting = lock(&queue.waiting);
-            waiting.tickets.entry(number).or_default().insert(ticket, kept);
+            match waiting.tickets.entry(number).or_default().entry(ticket) {
+                Entry::Vacant(place) => _ = place.insert((kept, Vec::new())),
+                Entry::Occupied(mut place) => place.get_mut().1.push(kept),
+            }
             waiting.pending() == 1
         };
         if lock(&queue.glance).asked(alone, &queue.shared) {
@@ -309,19 +351,29 @@ impl Queue {
         Ok(future)
     }
 
-    /// Nobody waits for a ticket any more.
-    pub(crate) fn forget_ticket(&self, number: u64, ticket: u64) {
+    /// A future of a ticket's is not waited for any more.
+    pub(crate) fn forget_ticket(&self, number: u64, ticket: u64, future: &Bound<'_, PyAny>) {
         // Dropped once the lock is free: it may run code of Python's.
-        let forgotten = lock(&self.waiting)
-            .tickets
-            .get_mut(&number)
-            .and_then(|tickets| tickets.remove(&ticket));
+        let mut forgotten = Vec::new();
+        let mut waiting = lock(&self.waiting);
+        if let Some((first, others)) = waiting.take_ticket(number, ticket) {
+            let (own, mut left): (Vec<_>, Vec<_>) = std::iter::once(first)
+                .chain(others)
+                .partition(|one| one.as_ptr() == future.as_ptr());
+            forgotten = own;
+            if !left.is_empty() {
+                let first = left.remove(0);
+                waiting.tickets.entry(number).or_default().insert(ticket, (first, left));
+            }
+        }
+        drop(waiting);
         drop(forgotten);
     }
 
     /// A future that is completed when a consumer may have something.
     pub(crate) fn wait_ready(&self, py: Python<'_>, number: u64) -> PyResult<Py<PyAny>> {
         let future = self.future(py)?;
+        self.stop_looking();
         let kept = future.clone_ref(py);
         lock(&self.waiting).consumers.entry(number).or_default().push(kept);
         Ok(future)
@@ -335,7 +387,7 @@ impl Queue {
                 Ok(make) => make(py),
                 Err(error) => Err(raise(py, &error)),
             };
-            complete(py, &future, made);
+            self.complete(py, &future, made);
         }
     }
 
@@ -358,21 +410,23 @@ impl Queue {
     fn settle(&self, py: Python<'_>, run: &Settled) {
         let range = run.first_ticket..run.first_ticket + u64::from(run.count);
         loop {
-            let (ticket, future) = {
+            let (ticket, (first, others)) = {
                 let mut waiting = lock(&self.waiting);
-                let Some(tickets) = waiting.tickets.get_mut(&run.producer) else { return };
+                let Some(tickets) = waiting.tickets.get(&run.producer) else { return };
                 let Some((&ticket, _)) = tickets.range(range.clone()).next() else { return };
-                let Some(future) = tickets.remove(&ticket) else { return };
-                (ticket, future)
+                let Some(futures) = waiting.take_ticket(run.producer, ticket) else { return };
+                (ticket, futures)
             };
-            let Some(outcome) = run.receipt(ticket) else { return };
-            let made = match outcome {
-                Ok(receipt) => Receipt::new(receipt).into_object(py),
-                Err(error) => {
-                    exception(py, &error, &[]).and_then(|e| Err(PyErr::from_value(e)))
-                }
-            };
-            complete(py, &future, made);
+            for future in std::iter::once(first).chain(others) {
+                let Some(outcome) = run.receipt(ticket) else { return };
+                let made = match outcome {
+                    Ok(receipt) => Receipt::new(receipt).into_object(py),
+                    Err(error) => {
+                        exception(py, &error, &[]).and_then(|e| Err(PyErr::from_value(e)))
+                    }
+                };
+                self.complete(py, &future, made);
+            }
         }
     }
 
@@ -381,20 +435,24 @@ impl Queue {
         for number in ready {
             let futures = lock(&self.waiting).consumers.remove(&number);
             for future in futures.into_iter().flatten() {
-                complete(py, &future, Ok(py.None()));
+                self.complete(py, &future, Ok(py.None()));
             }
         }
     }
-}
 
-/// Completes a future, unless whoever waited has given up.
-fn complete(py: Python<'_>, future: &Py<PyAny>, result: PyResult<Py<PyAny>>) {
-    let future = future.bind(py);
-    let outcome = match result {
-        Ok(value) => future.call_method1(intern!(py, "set_result"), (value,)),
-        Err(error) => future.call_method1(intern!(py, "set_exception"), (error,)),
-    };
-    if let Err(error) = outcome {
+    /// Completes a future, unless whoever waited has given up.
+    fn complete(&self, py: Python<'_>, future: &Py<PyAny>, result: PyResult<Py<PyAny>>) {
+        let future = future.bind(py);
+        let outcome = match result {
+            Ok(value) => future.call_method1(intern!(py, "set_result"), (value,)),
+            Err(error) => future.call_method1(intern!(py, "set_exception"), (error,)),
+        };
+        let Err(error) = outcome else { return };
+        if !error.is_instance_of::<PyException>(py) {
+            // A signal's handler raised it: after all that has happened is told.
+            lock(&self.waiting).broken_off.get_or_insert(error);
+            return;
+        }
         let cancelled = future
             .call_method0(intern!(py, "done"))
             .and_then(|done| done.is_truthy())

@@ -23,8 +23,12 @@ Args = TypeVarTuple("Args")
 LOOPS: list[Callable[[], asyncio.AbstractEventLoop]] = [asyncio.new_event_loop, uvloop.new_event_loop]
 
 
-def run(main: Coroutine[Any, Any, None], loop: Callable[[], Any] = asyncio.new_event_loop) -> None:
-    with asyncio.Runner(loop_factory=loop, debug=True) as runner:
+def run(
+    main: Coroutine[Any, Any, None],
+    loop: Callable[[], Any] = asyncio.new_event_loop,
+    debug: bool = True,
+) -> None:
+    with asyncio.Runner(loop_factory=loop, debug=debug) as runner:
         runner.run(asyncio.wait_for(main, 60))
 
 
@@ -324,7 +328,8 @@ def test_a_thread_that_spins_does_not_stop_the_loop(url: str, topic: str) -> Non
                 done.set()
                 thread.join()
 
-    run(main())
+    # Debugging looks at source files for each future, and each look lets go of the interpreter.
+    run(main(), debug=False)
 
 
 TWINS = [(Client, AsyncClient), (Producer, AsyncProducer), (Consumer, AsyncConsumer)]
@@ -346,3 +351,23 @@ def test_twins_have_the_same_names_and_parameters(sync: type, twin: type) -> Non
             there = [p for p in theirs.parameters if p not in ("timeout", "self")]
             assert here == there, name
             assert first.__doc__ and second.__doc__, name
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_ticket_may_be_awaited_by_several(url: str, topic: str, loop: Callable[[], Any]) -> None:
+    async def main() -> None:
+        async with AsyncClient(url) as client:
+            producer = await client.producer(topic, linger_ms=50)
+            ticket = producer.enqueue(b"v")
+
+            async def wait() -> int:
+                return (await ticket).offset
+
+            lost = asyncio.create_task(wait())
+            others = [asyncio.create_task(wait()) for _ in range(3)]
+            await asyncio.sleep(0)
+            lost.cancel()
+            assert await asyncio.gather(*others) == [0, 0, 0]
+            assert (await ticket).offset == 0
+
+    run(main(), loop)

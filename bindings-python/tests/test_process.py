@@ -293,3 +293,48 @@ def test_one_by_one_others_get_their_turns_and_who_waits_in_vain_sleeps(
     # Of half a second each.
     assert waiting < 0.25
     assert sleeping < 0.25
+
+
+
+LOSING = """
+import asyncio, sys
+from tidewire import AsyncClient
+url, topic = sys.argv[1:]
+
+class Loop(asyncio.SelectorEventLoop):
+    # As when a signal's handler raises before the turn that was promised.
+    lost, losing = 0, False
+    def call_soon(self, callback, *arguments, context=None):
+        if self.losing and getattr(callback, "__name__", "") == "glance":
+            self.lost += 1
+            return None
+        return super().call_soon(callback, *arguments, context=context)
+
+async def main():
+    loop = asyncio.get_running_loop()
+    async with AsyncClient(url, busy_poll_us=1000) as client:
+        producer = await client.producer(topic, acks="written")
+        async def one_by_one():
+            for _ in range(200):
+                await producer.send(b"v")
+        await one_by_one()
+        for other in (client.list_topics, lambda: producer.send(b"w")):
+            for _ in range(5):
+                await one_by_one()
+                loop.losing = True
+                task = asyncio.create_task(producer.send(b"x"))
+                await asyncio.sleep(0.05)
+                loop.losing = False
+                await asyncio.wait_for(other(), 20)
+                await asyncio.wait_for(task, 20)
+    return loop.lost
+
+with asyncio.Runner(loop_factory=Loop) as runner:
+    print(runner.run(main()))
+"""
+
+
+def test_a_turn_of_the_loop_that_is_lost_loses_nothing_else(url: str, topic: str) -> None:
+    ended = run_python(LOSING, url, topic)
+    assert ended.returncode == 0, ended.stderr
+    assert int(ended.stdout) > 0

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Literal
+from unittest import mock
 
 import pytest
 
@@ -269,6 +270,13 @@ def test_receipts_are_a_sequence_that_is_made_when_asked_for(client: Client, top
     assert receipts != "text"
     assert receipts != 3
     assert receipts + as_list[:1] == as_list + as_list[:1]
+    assert as_list[:1] + receipts == as_list[:1] + as_list
+    assert sum([receipts, one], []) == [*as_list, *one]
+    assert receipts == [mock.ANY, *as_list[1:]]
+    assert mock.ANY in receipts
+    assert receipts.index(mock.ANY, 2) == 2
+    assert none != b""
+    assert none == []
     last = as_list[-1]
     assert last in receipts
     assert None not in receipts

@@ -6,7 +6,7 @@
 use pyo3::exceptions::{PyIndexError, PyOverflowError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::pyclass::CompareOp;
-use pyo3::types::{PyList, PySequence, PySlice, PyString};
+use pyo3::types::{PyList, PySlice, PyTuple};
 
 use super::tickets::Receipt;
 use crate::input::type_name;
@@ -14,7 +14,7 @@ use crate::input::type_name;
 /// The receipts of records that were sent together, in order: an immutable sequence.
 ///
 /// A receipt is made when it is asked for, so that those of a million records take no more room
-/// than those of a few. Equal to any sequence of equal receipts; `list()` of it is a list.
+/// than those of a few. Equal to a list or tuple of equal receipts; `list()` of it is a list.
 #[pyclass(frozen, sequence, module = "tidewire")]
 pub(crate) struct Receipts {
     /// The first of neighbours, and the index behind the last of them.
@@ -72,12 +72,19 @@ impl Receipts {
             return Ok(false);
         }
         for (own, item) in self.iter().zip(other.try_iter()?) {
-            match item?.cast::<Receipt>() {
-                Ok(item) if *item.get() == own => {}
-                _ => return Ok(false),
+            if !same(&own, &item?)? {
+                return Ok(false);
             }
         }
         Ok(true)
+    }
+}
+
+/// Whether an object is equal to a receipt: by its own word, if it is none.
+fn same(own: &Receipt, item: &Bound<'_, PyAny>) -> PyResult<bool> {
+    match item.cast::<Receipt>() {
+        Ok(item) => Ok(item.get() == own),
+        Err(_) => item.eq(own.clone().into_object(item.py())?),
     }
 }
 
@@ -117,8 +124,13 @@ impl Receipts {
         ReceiptIter { end: slf.get().len(), all: slf.unbind(), next: 0, run: 0, begin: 0 }
     }
 
-    fn __contains__(&self, item: &Bound<'_, PyAny>) -> bool {
-        item.cast::<Receipt>().is_ok_and(|item| self.iter().any(|own| own == *item.get()))
+    fn __contains__(&self, item: &Bound<'_, PyAny>) -> PyResult<bool> {
+        for own in self.iter() {
+            if same(&own, item)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// The index of the first that is equal to `value`, from `start` to before `stop`.
@@ -133,19 +145,21 @@ impl Receipts {
         let bound =
             |at: isize| if at < 0 { at.saturating_add(len).max(0) } else { at.min(len) };
         let (start, stop) = (bound(start) as usize, bound(stop.unwrap_or(len)) as usize);
-        let found = value.cast::<Receipt>().ok().and_then(|value| {
-            let mut within = self.iter().enumerate().take(stop).skip(start);
-            within.find(|(_, own)| own == value.get())
-        });
-        found
-            .map(|(at, _)| at)
-            .ok_or_else(|| PyValueError::new_err("no receipt there is equal to it"))
+        for (at, own) in self.iter().enumerate().take(stop).skip(start) {
+            if same(&own, value)? {
+                return Ok(at);
+            }
+        }
+        Err(PyValueError::new_err("no receipt there is equal to it"))
     }
 
     /// How many are equal to `value`.
-    fn count(&self, value: &Bound<'_, PyAny>) -> usize {
-        let Ok(value) = value.cast::<Receipt>() else { return 0 };
-        self.iter().filter(|own| own == value.get()).count()
+    fn count(&self, value: &Bound<'_, PyAny>) -> PyResult<usize> {
+        let mut count = 0;
+        for own in self.iter() {
+            count += usize::from(same(&own, value)?);
+        }
+        Ok(count)
     }
 
     fn __concat__<'py>(&self, other: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
@@ -154,15 +168,24 @@ impl Receipts {
         Ok(list.into_any())
     }
 
+    fn __radd__<'py>(&self, other: &Bound<'py, PyAny>) -> PyResult<Py<PyAny>> {
+        let py = other.py();
+        let Ok(before) = other.cast::<PyList>() else { return Ok(py.NotImplemented()) };
+        let list = before.get_slice(0, before.len());
+        list.call_method1("extend", (self.list(py, self.iter())?,))?;
+        Ok(list.into_any().unbind())
+    }
+
     fn __richcmp__(&self, other: &Bound<'_, PyAny>, op: CompareOp) -> PyResult<Py<PyAny>> {
         let py = other.py();
-        let is_sequence =
-            other.cast::<PySequence>().is_ok() && !other.is_instance_of::<PyString>();
-        let same = match op {
-            CompareOp::Eq | CompareOp::Ne if is_sequence => self.is(other)?,
+        let comparable = other.is_instance_of::<Self>()
+            || other.is_instance_of::<PyList>()
+            || other.is_instance_of::<PyTuple>();
+        let equal = match op {
+            CompareOp::Eq | CompareOp::Ne if comparable => self.is(other)?,
             _ => return Ok(py.NotImplemented()),
         };
-        let answer = same == matches!(op, CompareOp::Eq);
+        let answer = equal == matches!(op, CompareOp::Eq);
         Ok(answer.into_pyobject(py)?.to_owned().into_any().unbind())
     }
 

@@ -193,7 +193,7 @@ impl AsyncTicket {
         if let Ok(None) = self.try_receipt(py) {
             return Ok(future);
         }
-        queue.forget_ticket(self.producer, number);
+        queue.forget_ticket(self.producer, number, &future);
         self.told(py)
     }
 

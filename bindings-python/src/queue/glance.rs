@@ -14,6 +14,9 @@ use super::Shared;
 /// get it back from a thread that computes takes a thousand times as long.
 const SLICE: Duration = Duration::from_micros(20);
 
+/// When a turn of the loop that has not come is given up.
+const LOST: Duration = Duration::from_millis(10);
+
 /// What a glance finds.
 pub(super) enum Found {
     /// There is something to drain.
@@ -29,6 +32,8 @@ pub(super) struct Glance {
     look: Look,
     /// The right to look, while the thread does.
     looking: Option<Looking>,
+    /// It had it when it began to wait.
+    looked: bool,
     /// When what is waited for was asked, if it is one thing.
     asked: Option<Instant>,
 }
@@ -36,26 +41,42 @@ pub(super) struct Glance {
 impl Glance {
     /// Something more is waited for, and nothing else if it is `alone`. Whether to begin to look.
     pub(super) fn asked(&mut self, alone: bool, shared: &Shared) -> bool {
+        let before = self.asked.take();
         if !alone {
-            if self.asked.take().is_some() {
+            if before.is_some() {
                 self.look.busy();
             }
+            self.stop(shared);
             return false;
         }
         self.asked = Some(Instant::now());
-        // One that was cancelled may have left the thread looking.
         if self.looking.is_some() {
-            return false;
+            // What was cancelled may have left the thread looking. A signal may have taken its turn.
+            if before.is_some_and(|before| before.elapsed() < LOST) {
+                return false;
+            }
+            self.stop(shared);
         }
         self.looking = self.look.begin();
-        shared.looking.store(self.looking.is_some(), Ordering::SeqCst);
-        self.looking.is_some()
+        self.looked = self.looking.is_some();
+        shared.looking.store(self.looked, Ordering::SeqCst);
+        self.looked
+    }
+
+    /// Looks no more; what nobody wrote for is written for now.
+    pub(super) fn stop(&mut self, shared: &Shared) {
+        if self.looking.take().is_some() {
+            shared.looking.store(false, Ordering::SeqCst);
+            if shared.signalled.load(Ordering::SeqCst) {
+                shared.wakeup.write();
+            }
+        }
     }
 
     /// Nothing is waited for any more.
     pub(super) fn came(&mut self) {
         if let Some(asked) = self.asked.take() {
-            self.look.came(asked.elapsed());
+            self.look.came(asked.elapsed(), self.looked);
         }
     }
 

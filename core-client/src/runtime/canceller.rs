@@ -51,7 +51,7 @@ impl Canceller {
     }
 
     /// One that is also cancelled once `check` returns true. It is asked on the thread that is
-    /// blocked, when it begins to wait and then in intervals of `every`, at least a millisecond:
+    /// blocked, when it begins to sleep and then in intervals of `every`, at least a millisecond:
     /// there a binding lets its language handle signals.
     pub fn checking(every: Duration, check: impl Fn() -> bool + Send + Sync + 'static) -> Self {
         let check = Check { every: every.max(Duration::from_millis(1)), call: Box::new(check) };

@@ -17,6 +17,8 @@ use std::time::{Duration, Instant};
 
 use tidewire_protocol::options::client::BUSY_POLL_US;
 
+use super::fork::PerProcess;
+
 /// Answers that came soon enough, in a row, before looking is worth it.
 const WORTH: u32 = 4;
 /// How much good is remembered, in answers.
@@ -28,15 +30,16 @@ const LATE: u32 = 4;
 
 /// How long threads of this process look at most, in microseconds.
 static LIMIT_US: AtomicU32 = AtomicU32::new(BUSY_POLL_US);
-/// Threads that look.
-static LOOKING: AtomicUsize = AtomicUsize::new(0);
+/// Threads that look: of this process, since those that did when it forked are not in the child.
+static LOOKING: PerProcess<AtomicUsize> = PerProcess::new();
 
 /// Sets how long threads of this process look.
 pub(super) fn set_limit(us: u32) {
     LIMIT_US.store(us, Ordering::Relaxed);
 }
 
-fn limit() -> Duration {
+/// How long threads of this process look at most.
+pub(super) fn limit() -> Duration {
     Duration::from_micros(u64::from(LIMIT_US.load(Ordering::Relaxed)))
 }
 
@@ -58,11 +61,11 @@ impl Look {
         (self.credit >= WORTH && !limit.is_zero()).then(|| Looking::begin(limit)).flatten()
     }
 
-    /// The only answer that was waited for came after `took`.
-    pub fn came(&mut self, took: Duration) {
-        let limit = limit();
+    /// The only answer that was waited for came after `took`, for which the thread had `looked` at
+    /// first, or slept.
+    pub fn came(&mut self, took: Duration, looked: bool) {
         // Who slept was late by being woken.
-        let limit = if self.credit >= WORTH { limit } else { limit * SLEEPY };
+        let limit = if looked { limit() } else { limit() * SLEEPY };
         if took <= limit {
             self.credit = (self.credit + 1).min(MOST);
         } else {
@@ -71,21 +74,21 @@ impl Look {
     }
 
     /// Looks for the end of a future, for at most `limit`: its result, if that came and looking was
-    /// worth it; and when waiting began, unless the result was there at once.
+    /// worth it; and when waiting began, unless the result was there at once, and whether it looked.
     pub(super) async fn look_for<F: Future>(
         &self,
         limit: Option<Duration>,
         mut future: Pin<&mut F>,
-    ) -> (Option<F::Output>, Option<Instant>) {
+    ) -> (Option<F::Output>, Option<(Instant, bool)>) {
         let mut begun = None;
         let mut looking = None;
         let found = poll_fn(|cx| {
             if let Poll::Ready(result) = future.as_mut().poll(cx) {
                 return Poll::Ready(Some(result));
             }
-            let begun = *begun.get_or_insert_with(|| {
-                looking = self.begin();
-                Instant::now()
+            let (begun, _) = *begun.get_or_insert_with(|| {
+                looking = self.begin().filter(|_| limit.is_none_or(|limit| !limit.is_zero()));
+                (Instant::now(), looking.is_some())
             });
             let most = looking.as_ref().map_or(Duration::ZERO, |looking| looking.limit);
             if begun.elapsed() >= limit.map_or(most, |limit| limit.min(most)) {
@@ -109,6 +112,7 @@ impl Look {
 #[derive(Debug)]
 pub struct Looking {
     limit: Duration,
+    all: &'static AtomicUsize,
 }
 
 impl Looking {
@@ -118,11 +122,12 @@ impl Looking {
             let cores = std::thread::available_parallelism().map_or(1, usize::from);
             (cores / 2).max(1)
         });
-        if LOOKING.fetch_add(1, Ordering::Relaxed) >= most {
-            LOOKING.fetch_sub(1, Ordering::Relaxed);
+        let all = LOOKING.value();
+        if all.fetch_add(1, Ordering::Relaxed) >= most {
+            all.fetch_sub(1, Ordering::Relaxed);
             return None;
         }
-        Some(Self { limit })
+        Some(Self { limit, all })
     }
 
     /// How long, at most.
@@ -133,7 +138,7 @@ impl Looking {
 
 impl Drop for Looking {
     fn drop(&mut self) {
-        LOOKING.fetch_sub(1, Ordering::Relaxed);
+        self.all.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -146,27 +151,32 @@ mod tests {
     #[test]
     fn who_is_answered_soon_looks_and_who_is_not_sleeps() {
         let mut look = Look::new();
-        assert!(look.credit < WORTH);
         // It slept, and was woken late.
-        (0..WORTH).for_each(|_| look.came(SOON * SLEEPY));
+        (0..WORTH).for_each(|_| look.came(SOON * SLEEPY, false));
         assert!(look.credit >= WORTH);
         // It looks, and that was in vain.
-        look.came(SOON * SLEEPY);
+        look.came(SOON * SLEEPY, true);
         assert!(look.credit < WORTH);
-        (0..100).for_each(|_| look.came(SOON));
-        for times in 0.. {
-            if look.credit < WORTH {
-                assert!((3..=4).contains(&times), "{times} times in vain");
-                break;
-            }
-            look.came(SOON * 2);
+        (0..100).for_each(|_| look.came(SOON, true));
+        let mut times = 0;
+        while look.credit >= WORTH {
+            look.came(SOON * 2, true);
+            times += 1;
         }
+        assert!((3..=4).contains(&times), "{times} times in vain");
+    }
+
+    #[test]
+    fn who_may_not_look_is_judged_as_who_sleeps() {
+        let mut look = Look::new();
+        (0..100).for_each(|_| look.came(SOON * SLEEPY, false));
+        assert_eq!(look.credit, MOST);
     }
 
     #[test]
     fn who_waits_for_several_things_sleeps() {
         let mut look = Look::new();
-        (0..100).for_each(|_| look.came(SOON));
+        (0..100).for_each(|_| look.came(SOON, true));
         (0..4).for_each(|_| look.busy());
         assert!(look.begin().is_none());
     }

@@ -162,7 +162,7 @@ impl Runtime {
                     let cancelled = pin!(any_cancelled(&cancellers));
                     // A limit past what the clock holds is none.
                     let over = async {
-                        let waited = begun.map_or(Duration::ZERO, |begun| begun.elapsed());
+                        let waited = begun.map_or(Duration::ZERO, |(begun, _)| begun.elapsed());
                         let left = limit.map(|limit| limit.saturating_sub(waited));
                         match left
                             .and_then(|left| tokio::time::Instant::now().checked_add(left))
@@ -180,9 +180,10 @@ impl Runtime {
                 }
             };
             match (&result, begun) {
-                (Ok(Some(_)), Some(begun)) => look.came(begun.elapsed()),
-                (Ok(Some(_)), None) => {}
-                _ => look.busy(),
+                (Ok(Some(_)), Some((begun, looked))) => look.came(begun.elapsed(), looked),
+                // Who asks without waiting, or is interrupted at once, did not wait in vain.
+                (_, Some((begun, _))) if begun.elapsed() >= look::limit() => look.busy(),
+                _ => {}
             }
             LOOK.set(look);
             result
