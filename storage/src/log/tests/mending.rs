@@ -391,28 +391,3 @@ fn a_copy_of_a_log_whose_oldest_segments_go_begins_after_them() {
     assert!(copied.vanished);
     assert_eq!((copied.segments, copied.bytes), (0, 0));
 }
-
-#[test]
-fn a_copy_gives_up_where_segments_go_faster_than_they_are_copied() {
-    let disk = SimDisk::new(5);
-    let (mut log, _) = open(&disk);
-    let mut model = Model::default();
-    let mut fill = 0..;
-    let mut more = |log: &mut _, model: &mut _| {
-        fill.by_ref().take(9).for_each(|fill| append(log, model, fill, 2, 400));
-    };
-    more(&mut log, &mut model);
-    let copier =
-        LogCopier::begin(&disk, Path::new(DIR), Path::new("/copy")).expect("a listing");
-    let mut told = 0;
-    let copied = copier.run(|_| {
-        told += 1;
-        more(&mut log, &mut model);
-        let files = segment_files(&disk);
-        let gone = files.len() - 2;
-        files[..gone].iter().for_each(|path| disk.remove_file(path).expect("it goes"));
-    });
-    let error = copied.expect_err("it has no end").to_string();
-    assert!(error.contains("go faster than they are copied"), "{error}");
-    assert!((20..200).contains(&told), "{told}");
-}
