@@ -131,14 +131,7 @@ impl ServerConnection {
         }
         let request = AnyRequest::decode(header.kind, Reader::new(&frame.meta))
             .expect("both kinds are in the table")?;
-        let ticket = Ticket {
-            correlation: header.correlation,
-            channel: header.channel,
-            kind: header.kind,
-            timeout_ms: header.aux,
-            kind_version: header.kind_version,
-            payload_len: 0,
-        };
+        let ticket = Ticket::of(&header, 0);
         self.in_flight += 1;
         self.state = State::Judging;
         Ok(Step::Event(ServerEvent::Auth(ticket, request)))

@@ -1,7 +1,7 @@
 //! The server's side of a connection.
 //!
-//! Owns the handshake, the checks on every frame, channels and their credit, heartbeats and the
-//! order in which a connection ends. What requests mean is the application's: it gets each with a
+//! Owns its state, the checks on every frame, heartbeats and the order in which a connection ends;
+//! the handshake, requests and channels have rooms of their own. What requests mean is the application's: it gets each with a
 //! [`Ticket`] and answers it once. The one invariant: whatever bytes arrive, the worst that
 //! follows is the end of this connection.
 
@@ -27,7 +27,7 @@ use super::tx::Tx;
 use super::{HEARTBEATS_TO_DEATH, SEEN_TAG};
 use crate::codec::{Field, Writer};
 use crate::error::{Code, Error};
-use crate::frame::{self, Flags, Head};
+use crate::frame::{self, Flags, Head, Header};
 use crate::limits;
 use crate::message::{AnyRequest, Goaway, Hello, Kind, Throttled};
 
@@ -46,6 +46,19 @@ pub struct Ticket {
     pub timeout_ms: u32,
     kind_version: u8,
     payload_len: usize,
+}
+
+impl Ticket {
+    fn of(header: &Header, payload_len: usize) -> Self {
+        Self {
+            correlation: header.correlation,
+            channel: header.channel,
+            kind: header.kind,
+            timeout_ms: header.aux,
+            kind_version: header.kind_version,
+            payload_len,
+        }
+    }
 }
 
 /// What happened on a server's connection.

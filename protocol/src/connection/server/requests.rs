@@ -20,14 +20,7 @@ impl ServerConnection {
         one_way: bool,
     ) -> Result<Step, Error> {
         let header = frame.header;
-        let ticket = Ticket {
-            correlation: header.correlation,
-            channel: header.channel,
-            kind: header.kind,
-            timeout_ms: header.aux,
-            kind_version: header.kind_version,
-            payload_len: frame.payload.len(),
-        };
+        let ticket = Ticket::of(&header, frame.payload.len());
         if !one_way {
             self.in_flight += 1;
             self.in_flight_bytes += ticket.payload_len;
