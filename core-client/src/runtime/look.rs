@@ -167,6 +167,24 @@ mod tests {
     }
 
     #[test]
+    fn who_looks_finds_what_comes_soon_and_who_does_not_goes_to_sleep() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("threads");
+        let tried = |look: Look| {
+            let mut asked = 0;
+            let soon = poll_fn(|_| {
+                asked += 1;
+                if asked == 4 { Poll::Ready(()) } else { Poll::Pending }
+            });
+            let (found, waited) = runtime.block_on(look.look_for(None, std::pin::pin!(soon)));
+            (found.is_some(), waited.is_some_and(|(_, looked)| looked), asked)
+        };
+        assert_eq!(tried(Look::new()), (false, false, 1));
+        // Other tests may have the right, or the core, just then.
+        let found = (0..10_000).any(|_| tried(Look { credit: MOST }) == (true, true, 4));
+        assert!(found, "what comes soon is found");
+    }
+
+    #[test]
     fn who_may_not_look_is_judged_as_who_sleeps() {
         let mut look = Look::new();
         (0..100).for_each(|_| look.came(SOON * SLEEPY, false));
